@@ -1,0 +1,7 @@
+//! Visnyk: polls municipal feeds and republishes them as combined Atom feeds.
+
+pub mod crontab;
+pub mod model;
+pub mod place;
+
+pub mod config;

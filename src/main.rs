@@ -1,0 +1,3 @@
+//! The `visnyk` command.
+
+fn main() {}

@@ -1,0 +1,18 @@
+//! The words of the house: what a feed, an entry, an article, a label and a publication are.
+//!
+//! # Two models, and no third
+//! An [`entry::Entry`] is what a document said: every field optional, nothing repaired. An
+//! [`article::Article`] is complete, clean and ours. `normalize::article` is the only door
+//! between them. Stored records and the values of feeds.toml have types of their own, in their
+//! own rooms, so that neither format leaks into the house; nothing here can be serialised.
+//!
+//! Never here: disk, network, clock, chance. The values know nothing of where they came from.
+
+pub mod article;
+pub mod entry;
+pub mod exchange;
+pub mod feed;
+pub mod id;
+pub mod known;
+pub mod publication;
+pub mod slug;

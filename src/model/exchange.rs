@@ -1,0 +1,91 @@
+//! What passes between us and a publisher, and what is remembered of it.
+
+use chrono::DateTime;
+use chrono::Utc;
+use std::time::Duration;
+use url::Url;
+
+/// How many polls of a feed are remembered.
+pub const POLLS_KEPT_MAX: usize = 20;
+
+/// A document as it came, its transfer and content codings undone, its bytes untouched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Document {
+    /// Where it was in the end, after redirects. `file:` for a file.
+    pub url: Url,
+    /// The Content-Type header, as received.
+    pub content_type: Option<String>,
+    /// The body.
+    pub bytes: Vec<u8>,
+}
+
+/// What a server gave us to ask it with the next time, byte for byte (RFC 9110, 8.8).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Validators {
+    /// The feed's address as configured when they were received; for another they mean nothing.
+    pub address: String,
+    /// The ETag header, quotes and `W/` included.
+    pub etag: Option<Vec<u8>>,
+    /// The Last-Modified header.
+    pub last_modified: Option<Vec<u8>>,
+}
+
+/// What is remembered of a feed between polls. All of it is written with the articles that the
+/// last poll brought, in one step.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct History {
+    /// For the next conditional request.
+    pub validators: Option<Validators>,
+    /// When the feed last answered as it should: with a document that could be read, or with the
+    /// word that nothing changed.
+    pub last_success: Option<DateTime<Utc>>,
+    /// How many polls have failed in a row.
+    pub failures: u32,
+    /// Before this the server does not want to be asked.
+    pub not_before: Option<DateTime<Utc>>,
+    /// The newest polls, the newest last; at most [`POLLS_KEPT_MAX`].
+    pub polls: Vec<Poll>,
+}
+
+/// One try to fetch one feed, with its outcome.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Poll {
+    /// When it began.
+    pub at: DateTime<Utc>,
+    /// How long it took.
+    pub duration: Duration,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// How many bytes the body had, after decompression.
+    pub bytes: u64,
+    /// What the document brought.
+    pub tally: Tally,
+}
+
+/// How a poll ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// A document came and was read.
+    Read,
+    /// The server says that nothing changed (RFC 9110, 15.4.5).
+    NotModified,
+    /// The server asks to come later (429, or 503 with Retry-After).
+    Later,
+    /// The server says that the feed is no more (410).
+    Gone,
+    /// Anything else, in words.
+    Failed(String),
+}
+
+/// Counts of what a document brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Tally {
+    /// Entries in the document.
+    pub entries: u32,
+    /// Articles that were not known.
+    pub added: u32,
+    /// Articles in which a reader sees a change.
+    pub updated: u32,
+    /// Entries that could not become an article.
+    pub rejected: u32,
+}

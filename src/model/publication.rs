@@ -1,0 +1,227 @@
+//! A publication: a selection of articles that is republished under an address of its own.
+
+use crate::model::article::Article;
+use crate::model::feed::TaggingEntity;
+use crate::model::id::CommunityId;
+use crate::model::id::FeedId;
+use crate::model::id::PublicationId;
+use crate::model::id::RegionId;
+use crate::model::id::TagId;
+use chrono::DateTime;
+use chrono::Utc;
+use chrono_tz::Tz;
+use std::collections::BTreeSet;
+use url::Url;
+
+/// A name in the languages that readers speak.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Name {
+    /// In Ukrainian.
+    pub uk: String,
+    /// In English.
+    pub en: String,
+}
+
+/// A region of the catalogue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Region {
+    /// The slug.
+    pub id: RegionId,
+    /// ISO 3166-2, such as `UA-63`.
+    pub iso: Option<String>,
+    /// Such as «Харківська область» and "Kharkiv Oblast".
+    pub name: Name,
+    /// Other names that a category may bear.
+    pub aliases: Vec<String>,
+}
+
+/// A community of the catalogue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Community {
+    /// The slug.
+    pub id: CommunityId,
+    /// The code in KATOTTG, such as `UA63120270000028556`.
+    pub code: Option<String>,
+    /// The region that it lies in.
+    pub region: RegionId,
+    /// Such as «Харківська територіальна громада».
+    pub name: Name,
+    /// Other names that a category may bear.
+    pub aliases: Vec<String>,
+}
+
+/// A topic, as feeds.toml names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tag {
+    /// The slug.
+    pub id: TagId,
+    /// Such as «партнерство» and "partnership".
+    pub name: Name,
+    /// Other words for it.
+    pub aliases: Vec<String>,
+}
+
+/// The site that publishes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Site {
+    /// The name of the site.
+    pub title: String,
+    /// What it is, in a sentence.
+    pub subtitle: Option<String>,
+    /// Where it is reached, with a `/` at the end.
+    pub address: Url,
+    /// How its operator is reached: an e-mail address or a page.
+    pub contact: Option<String>,
+    /// The language of its titles (BCP 47).
+    pub language: String,
+    /// The zone in which its dates are written, and that of feeds which name none.
+    pub timezone: Tz,
+    /// The terms under which the combined feeds are given out.
+    pub rights: Option<String>,
+    /// A small square picture.
+    pub icon: Option<Url>,
+    /// Under whose name ids are minted; never to be changed.
+    pub tagging: TaggingEntity,
+}
+
+/// What a publication is made of. Its order is the order in which they are listed.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Selection {
+    /// Every article.
+    All,
+    /// A region.
+    Region(RegionId),
+    /// A community.
+    Community(CommunityId),
+    /// A tag.
+    Tag(TagId),
+    /// What is of both.
+    RegionTag(RegionId, TagId),
+    /// A feed, cleaned.
+    Source(FeedId),
+    /// What the admin composed.
+    Composed(PublicationId),
+}
+
+impl Selection {
+    /// Where it is published, below the site's address, without the ending that names a format.
+    #[must_use]
+    pub fn path(&self) -> String {
+        match self {
+            Self::All => "all".to_owned(),
+            Self::Region(region) => format!("regions/{region}"),
+            Self::Community(community) => format!("communities/{community}"),
+            Self::Tag(tag) => format!("tags/{tag}"),
+            Self::RegionTag(region, tag) => format!("regions/{region}/tags/{tag}"),
+            Self::Source(feed) => format!("sources/{feed}"),
+            Self::Composed(publication) => format!("publications/{publication}"),
+        }
+    }
+
+    /// The selection that is published at a path, whether or not the site knows its parts.
+    #[must_use]
+    pub fn at(path: &str) -> Option<Self> {
+        let parts: Vec<&str> = path.split('/').collect();
+        Some(match parts.as_slice() {
+            ["all"] => Self::All,
+            ["regions", region] => Self::Region(region.parse().ok()?),
+            ["communities", community] => Self::Community(community.parse().ok()?),
+            ["tags", tag] => Self::Tag(tag.parse().ok()?),
+            ["regions", region, "tags", tag] => {
+                Self::RegionTag(region.parse().ok()?, tag.parse().ok()?)
+            }
+            ["sources", feed] => Self::Source(feed.parse().ok()?),
+            ["publications", id] => Self::Composed(id.parse().ok()?),
+            _ => return None,
+        })
+    }
+}
+
+/// A publication that the admin composed: an article is in it if, of each list that is not
+/// empty, it has at least one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Publication {
+    /// The slug.
+    pub id: PublicationId,
+    /// The name that readers see.
+    pub title: String,
+    /// What it is, in a sentence.
+    pub subtitle: Option<String>,
+    /// Regions.
+    pub regions: BTreeSet<RegionId>,
+    /// Communities.
+    pub communities: BTreeSet<CommunityId>,
+    /// Tags.
+    pub tags: BTreeSet<TagId>,
+    /// Feeds.
+    pub feeds: BTreeSet<FeedId>,
+    /// An article with one of these tags is not in it.
+    pub without_tags: BTreeSet<TagId>,
+}
+
+impl Publication {
+    /// Whether an article is in it.
+    #[must_use]
+    pub fn holds(&self, article: &Article) -> bool {
+        let labels = &article.labels;
+        (self.regions.is_empty() || self.regions.iter().any(|id| labels.regions.contains_key(id)))
+            && (self.communities.is_empty()
+                || self.communities.iter().any(|id| labels.communities.contains_key(id)))
+            && (self.tags.is_empty() || self.tags.iter().any(|id| labels.tags.contains_key(id)))
+            && (self.feeds.is_empty() || self.feeds.contains(&article.feed))
+            && !self.without_tags.iter().any(|id| labels.tags.contains_key(id))
+    }
+}
+
+/// What a publication holds at the moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shelf {
+    /// How many articles.
+    pub count: u64,
+    /// The newest `updated` of its articles.
+    pub updated: DateTime<Utc>,
+    /// When it was last written: an article was added, changed, relabelled or taken away.
+    pub changed: DateTime<Utc>,
+}
+
+/// Every selection that an article stands in.
+#[must_use]
+pub fn selections_of(article: &Article, composed: &[Publication]) -> BTreeSet<Selection> {
+    let labels = &article.labels;
+    let mut selections = BTreeSet::from([Selection::All, Selection::Source(article.feed.clone())]);
+    selections.extend(labels.communities.keys().cloned().map(Selection::Community));
+    selections.extend(labels.tags.keys().cloned().map(Selection::Tag));
+    for region in labels.regions.keys() {
+        selections.insert(Selection::Region(region.clone()));
+        let both = |tag: &TagId| Selection::RegionTag(region.clone(), tag.clone());
+        selections.extend(labels.tags.keys().map(both));
+    }
+    let holding = composed.iter().filter(|publication| publication.holds(article));
+    selections.extend(holding.map(|publication| Selection::Composed(publication.id.clone())));
+    selections
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_selection_is_read_back_from_its_own_path() {
+        for path in [
+            "all",
+            "regions/kharkivska",
+            "communities/kharkivska",
+            "tags/partnerstvo",
+            "regions/kharkivska/tags/partnerstvo",
+            "sources/kharkiv",
+            "publications/sister-cities",
+        ] {
+            assert_eq!(Selection::at(path).unwrap().path(), path);
+        }
+        for path in
+            ["", "ALL", "regions/", "regions/../all", "regions/Х", "tags/a/b", "regions/a/tags/"]
+        {
+            assert_eq!(Selection::at(path), None, "{path:?}");
+        }
+    }
+}
