@@ -121,7 +121,11 @@ pub const SITE: Table = Table {
         optional("timezone", Shape::Zone, "the zone of dates and schedules; `Europe/Kyiv`"),
         optional("rights", Shape::Text, "the terms under which the combined feeds are given out"),
         optional("icon", Shape::WebAddress, "a small square picture"),
-        optional("tag_authority", Shape::Authority, "in whose name ids are minted; never change it"),
+        optional(
+            "tag_authority",
+            Shape::Authority,
+            "in whose name ids are minted; never change it",
+        ),
         optional("since", Shape::Day, "a day on which that name was yours; never change it"),
     ],
 };
@@ -136,7 +140,11 @@ pub const POLLING: Table = Table {
         optional("per_host", Shape::Number { min: 1, max: 32 }, "requests to one host at once; 2"),
         optional("connect_timeout", time(1, 60), "how long a connection may take; `10s`"),
         optional("timeout", time(1, 600), "how long a poll may take in all; `60s`"),
-        optional("body_max", Shape::Size { min: 64 * KIB, max: 64 * MIB }, "of a document; `16 MiB`"),
+        optional(
+            "body_max",
+            Shape::Size { min: 64 * KIB, max: 64 * MIB },
+            "of a document; `16 MiB`",
+        ),
     ],
 };
 
