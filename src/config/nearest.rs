@@ -14,7 +14,7 @@ pub(crate) fn nearest<'a>(
         .into_iter()
         .filter(|word| word.chars().count().abs_diff(length) <= length.div_ceil(3))
         .map(|word| (strsim::osa_distance(&given_lower, &word.to_lowercase()), word))
-        .filter(|(distance, _)| *distance <= length.div_ceil(3))
+        .filter(|(distance, _)| *distance <= length.div_ceil(3) && *distance < length)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, word)| word)
 }

@@ -138,12 +138,14 @@ impl Problems {
         // would make many problems in a long file slow.
         let first = there.map_or(here.span.start, |mark| mark.span.start.min(here.span.start));
         let last = there.map_or(here.span.end, |mark| mark.span.end.max(here.span.end));
-        let first = first.min(self.text.len());
+        let (first, last) = (self.border(first), self.border(last.max(first)));
         let start = self.text[..first].rfind('\n').map_or(0, |newline| newline + 1);
-        let last = last.clamp(first, self.text.len());
         let end = self.text[last..].find('\n').map_or(self.text.len(), |newline| last + newline);
         let line = self.text[..start].matches('\n').count() + 1;
-        let shift = |mark: &Mark| mark.span.start.min(end) - start..mark.span.end.min(end) - start;
+        let shift = |mark: &Mark| {
+            self.border(mark.span.start) - start
+                ..self.border(mark.span.end.max(mark.span.start)) - start
+        };
         let mut snippet = Snippet::source(&self.text[start..end])
             .path(self.file_name.as_str())
             .line_start(line)
@@ -153,6 +155,12 @@ impl Problems {
             snippet = snippet.annotation(context);
         }
         title.element(snippet)
+    }
+
+    /// The border of characters at a place or, inside a character, before it.
+    fn border(&self, at: usize) -> usize {
+        let at = at.min(self.text.len());
+        (0..=at).rev().find(|at| self.text.is_char_boundary(*at)).unwrap_or(0)
     }
 }
 

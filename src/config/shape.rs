@@ -99,7 +99,7 @@ pub(crate) fn wanted(shape: Shape) -> String {
         Shape::Schedule => "a schedule such as `every 30m` or `*/30 * * * *`".to_owned(),
         Shape::Socket => "an IP address and a port such as `127.0.0.1:8080`".to_owned(),
         Shape::Iso => "a code of ISO 3166-2 such as `UA-63`".to_owned(),
-        Shape::Authority => "a domain name or an e-mail address".to_owned(),
+        Shape::Authority => "a domain name or an e-mail address, in lower case".to_owned(),
     }
 }
 
@@ -128,7 +128,6 @@ fn value(shape: Shape, given: &DeValue<'_>) -> Result<Value, Wrong> {
 
 fn text_value(shape: Shape, text: &str) -> Result<Value, Wrong> {
     plain(shape, text)?;
-    let fits = |value: Option<Value>| value.ok_or_else(|| wrong("cannot be read", shape));
     match shape {
         Shape::Time { min, max } => {
             let time = duration(text).ok_or_else(|| wrong("is not a time", shape))?;
@@ -141,8 +140,13 @@ fn text_value(shape: Shape, text: &str) -> Result<Value, Wrong> {
             fitting.ok_or_else(|| wrong("is out of range", shape))
         }
         Shape::Id => identifier(text),
-        Shape::Choice(words) if words.contains(&text) => Ok(Value::Text(text.to_owned())),
-        Shape::Choice(_) => Err(wrong("is none of the words that it may be", shape)),
+        Shape::Choice(words) if !words.contains(&text) => Err(Wrong {
+            what: format!("cannot be `{text}`"),
+            instead: match nearest(text, words.iter().copied()) {
+                Some(word) => format!("write `{word}`"),
+                None => format!("write {}", wanted(shape)),
+            },
+        }),
         Shape::WebAddress => web_address(text).map(Value::Web),
         Shape::FeedAddress => match text.strip_prefix("file:") {
             Some(path) => file_address(path).map(Value::Feed),
@@ -153,12 +157,14 @@ fn text_value(shape: Shape, text: &str) -> Result<Value, Wrong> {
         Shape::Schedule => Crontab::parse(text)
             .map(Value::Schedule)
             .map_err(|bad| Wrong { what: "is not a schedule".to_owned(), instead: bad.message }),
-        Shape::Socket => fits(text.parse().ok().map(Value::Socket)),
-        Shape::Iso => fits(is_iso(text).then(|| Value::Text(text.to_owned()))),
-        Shape::Authority => fits(is_authority(text).then(|| Value::Text(text.to_owned()))),
-        Shape::Text | Shape::Texts | Shape::Flag | Shape::Number { .. } | Shape::Day => {
-            Ok(Value::Text(text.to_owned()))
+        Shape::Socket => {
+            text.parse().map(Value::Socket).map_err(|_| wrong("is not a place to listen at", shape))
         }
+        Shape::Iso if !is_iso(text) => Err(wrong("is not a code", shape)),
+        Shape::Authority if !is_authority(text) => {
+            Err(wrong("is not a name in which ids can be minted", shape))
+        }
+        _ => Ok(Value::Text(text.to_owned())),
     }
 }
 
@@ -226,9 +232,17 @@ fn web_address(text: &str) -> Result<Url, Wrong> {
     let url = match Url::parse(text) {
         Ok(url) => url,
         Err(url::ParseError::RelativeUrlWithoutBase) => {
-            return fail("is not a whole address", format!("write `https://{text}`"));
+            let instead = if text.starts_with(['/', '.', '#', '?']) {
+                format!("write {}", wanted(Shape::WebAddress))
+            } else {
+                format!("write `https://{text}`")
+            };
+            return fail("is not a whole address", instead);
         }
-        Err(error) => return fail(&format!("is not an address: {error}"), "mend it".to_owned()),
+        Err(error) => {
+            let instead = format!("write {}", wanted(Shape::WebAddress));
+            return fail(&format!("is not an address: {error}"), instead);
+        }
     };
     if !matches!(url.scheme(), "http" | "https") {
         let instead = "write an address that begins with `https://` or `http://`".to_owned();

@@ -20,6 +20,7 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::time::Duration;
 use toml::Spanned;
+use toml::de::DeArray;
 use toml::de::DeTable;
 use toml::de::DeValue;
 use url::Url;
@@ -67,22 +68,34 @@ impl Rows {
 }
 
 fn unknown_table(name: &Spanned<Cow<'_, str>>, value: &Spanned<DeValue<'_>>, found: &mut Found) {
-    let names = TABLES.map(|table| table.name);
-    let near = nearest(name.get_ref(), names);
-    let table = near.and_then(|near| TABLES.iter().find(|table| table.name == near));
-    let label = match table {
+    let is_table = match value.get_ref() {
+        DeValue::Table(_) => true,
+        DeValue::Array(array) => is_of_tables(array),
+        _ => false,
+    };
+    let homes =
+        TABLES.iter().filter(|table| table.keys.iter().any(|key| key.name == name.get_ref()));
+    let homes: Vec<String> = homes.map(|table| table.header()).collect();
+    let near = nearest(name.get_ref(), TABLES.map(|table| table.name));
+    let near = near.and_then(|near| TABLES.iter().find(|table| table.name == near));
+    let label = match near {
+        _ if !is_table && !homes.is_empty() => {
+            format!("write it below {}", listed(homes.iter().map(String::as_str)))
+        }
         Some(table) => format!("write `{}`", table.header()),
-        None => format!(
-            "the tables are {}",
-            listed(TABLES.map(Table::header).iter().map(String::as_str))
-        ),
+        None => {
+            format!(
+                "the tables are {}",
+                listed(TABLES.map(Table::header).iter().map(String::as_str))
+            )
+        }
     };
-    let kind = match value.get_ref() {
-        DeValue::Table(_) => "table",
-        DeValue::Array(array) if array.iter().all(|item| item.get_ref().is_table()) => "table",
-        _ => "key",
-    };
+    let kind = if is_table { "table" } else { "key" };
     found.add(format!("unknown {kind} `{}`", name.get_ref()), name.span(), label);
+}
+
+fn is_of_tables(array: &DeArray<'_>) -> bool {
+    !array.is_empty() && array.iter().all(|item| item.get_ref().is_table())
 }
 
 fn tables(table: &Table, name: Span, value: &Spanned<DeValue<'_>>, found: &mut Found) -> Vec<Row> {
@@ -104,6 +117,14 @@ fn tables(table: &Table, name: Span, value: &Spanned<DeValue<'_>>, found: &mut F
             let what = format!("`{}` may stand many times", table.name);
             found.add(what, value.span(), format!("write `{header}`"));
             vec![row(table, value.span(), keys, found)]
+        }
+        (Times::Once, DeValue::Array(array)) if is_of_tables(array) => {
+            found.add(
+                format!("`{}` may stand once", table.name),
+                name,
+                format!("write `{header}`"),
+            );
+            Vec::new()
         }
         (_, other) => {
             let what = format!("`{}` is {}", table.name, shape::type_of(other));
