@@ -40,7 +40,15 @@ pub(crate) fn add_regions(rows: &[Row], catalogue: &mut Catalogue, found: &mut F
             aliases: Vec::new(),
         });
         rename(&mut region.name, &mut region.aliases, row);
-        region.iso = row.text("iso").or(region.iso);
+        if let Some(iso) = row.text("iso") {
+            let other = catalogue.regions.values().find(|other| other.iso.as_ref() == Some(&iso));
+            if let Some(other) = other {
+                let what = format!("`{iso}` is the code of `{}`", other.id);
+                let label = format!("write `id = \"{}\"` to change that region", other.id);
+                found.add(what, row.span("iso"), label);
+            }
+            region.iso = Some(iso);
+        }
         catalogue.regions.insert(id, region);
     }
 }
