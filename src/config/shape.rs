@@ -83,7 +83,7 @@ pub(crate) fn wanted(shape: Shape) -> String {
         Shape::Texts => "a list of texts: `[\"…\", \"…\"]`".to_owned(),
         Shape::Id => format!("1 to {SLUG_BYTES_MAX} of a-z, 0-9 and `-` in quotes"),
         Shape::Flag => "`true` or `false`, without quotes".to_owned(),
-        Shape::Number { min, max } => format!("a number from {min} to {max}, without quotes"),
+        Shape::Number { min, max } => format!("a whole number from {min} to {max}, without quotes"),
         Shape::Time { min, max } => {
             format!("a time from `\"{}s\"` to `\"{}s\"`", min.as_secs(), max.as_secs())
         }
@@ -347,7 +347,8 @@ fn wrong(what: &str, shape: Shape) -> Wrong {
 pub(crate) fn type_of(value: &DeValue<'_>) -> &'static str {
     match value {
         DeValue::String(_) => "a text",
-        DeValue::Integer(_) | DeValue::Float(_) => "a number",
+        DeValue::Integer(_) => "a number",
+        DeValue::Float(_) => "a number with a point",
         DeValue::Boolean(_) => "`true` or `false`",
         DeValue::Datetime(_) => "a date",
         DeValue::Array(_) => "a list",
