@@ -14,6 +14,7 @@ use crate::store::codec;
 use crate::store::engine::Batch;
 use crate::store::engine::Engine;
 use crate::store::engine::Order;
+use crate::store::engine::Pair;
 use crate::store::error::StoreError;
 use crate::store::keys;
 use crate::store::keys::Space;
@@ -40,29 +41,31 @@ pub(crate) struct Archive {
 }
 
 impl Archive {
-    /// The archive in an engine, which must be empty or of a format that we know. Nothing is
+    /// The archive in an engine, which must be new or of a format that we know. Nothing is
     /// composed yet.
-    pub(crate) fn new(mut engine: Engine) -> Result<Self, StoreError> {
+    pub(crate) fn new(engine: Engine) -> Result<Self, StoreError> {
+        let directory = engine.directory().to_owned();
+        let damaged = |reason: String| StoreError::Damaged { directory: directory.clone(), reason };
         let key = keys::format();
-        if let Some(value) = engine.get(&key)? {
-            let directory = engine.directory().to_owned();
-            let found: u32 = codec::read(&key, &value).map_err(|reason| {
-                let reason = format!("its format does not read: {reason}");
-                StoreError::Damaged { directory: directory.clone(), reason }
-            })?;
+        let mut archive = Self { engine, composed: Vec::new() };
+        if let Some(value) = archive.engine.get(&key)? {
+            let found: u32 = codec::read(&key, &value)
+                .map_err(|reason| damaged(format!("its format does not read: {reason}")))?;
             if found > FORMAT {
                 return Err(StoreError::Newer { directory, found, known: FORMAT });
             }
-        } else if engine.scan(&[], None, Order::Forward, 1)?.is_empty() {
-            let value = codec::plain(&key, &FORMAT);
-            let value = value.map_err(|reason| bad(&engine, Space::Meta, &key, &reason))?;
-            engine.commit(Batch::from([(key, Some(value))]))?;
-            engine.sync()?;
+        } else if !archive.engine.scan(&[], None, Order::Forward, 1)?.is_empty() {
+            return Err(damaged("it has keys, but no format".to_owned()));
+        } else if archive.engine.is_marked() {
+            return Err(damaged("everything in it is gone".to_owned()));
         } else {
-            let reason = "it has no format, but keys".to_owned();
-            return Err(StoreError::Damaged { directory: engine.directory().to_owned(), reason });
+            let mut batch = Batch::new();
+            archive.put(&mut batch, Space::Meta, key, &FORMAT)?;
+            archive.engine.commit(batch)?;
+            archive.engine.sync()?;
         }
-        Ok(Self { engine, composed: Vec::new() })
+        archive.engine.mark()?;
+        Ok(archive)
     }
 
     /// What is remembered of a feed.
@@ -74,7 +77,7 @@ impl Archive {
     /// What is remembered of every feed.
     pub(crate) fn histories(&self) -> Result<BTreeMap<FeedId, History>, StoreError> {
         let pairs = self.scan(Space::History, &Space::History.prefix(), usize::MAX)?;
-        let history = |(key, value): (Vec<u8>, Vec<u8>)| {
+        let history = |(key, value): Pair| {
             let history = self.read::<HistoryRecord, _>(Space::History, &key, &value)?;
             Ok((self.named(Space::History, &key, |text| text.parse().ok())?, history))
         };
@@ -85,9 +88,8 @@ impl Archive {
     pub(crate) fn memory(&self, feed: &FeedId) -> Result<Memory, StoreError> {
         let prefix = keys::known_of(feed);
         let pairs = self.engine.scan(&prefix, None, Order::Reverse, KNOWN_MAX)?;
-        let known = |(key, value): (Vec<u8>, Vec<u8>)| {
-            self.read::<KnownRecord, Known>(Space::Known, &key, &value)
-        };
+        let known =
+            |(key, value): Pair| self.read::<KnownRecord, Known>(Space::Known, &key, &value);
         Ok(Memory::new(pairs.into_iter().map(known).collect::<Result<Vec<_>, _>>()?))
     }
 
@@ -124,11 +126,11 @@ impl Archive {
     /// The counters of every selection that has or had an article.
     pub(crate) fn shelves(&self) -> Result<BTreeMap<Selection, Shelf>, StoreError> {
         let pairs = self.scan(Space::Shelf, &Space::Shelf.prefix(), usize::MAX)?;
-        let shelf = |(key, value): (Vec<u8>, Vec<u8>)| {
-            let shelf = self.read::<ShelfRecord, _>(Space::Shelf, &key, &value)?;
-            Ok((self.named(Space::Shelf, &key, Selection::at)?, shelf))
+        let read = |(key, value): Pair| {
+            let counters = self.read::<ShelfRecord, _>(Space::Shelf, &key, &value)?;
+            Ok((self.named(Space::Shelf, &key, Selection::at)?, counters))
         };
-        pairs.into_iter().map(shelf).collect()
+        pairs.into_iter().map(read).collect()
     }
 
     /// An article.
@@ -145,7 +147,7 @@ impl Archive {
         space: Space,
         prefix: &[u8],
         limit: usize,
-    ) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError> {
+    ) -> Result<Vec<Pair>, StoreError> {
         debug_assert_eq!(prefix.first(), Some(&(space as u8)));
         self.engine.scan(prefix, None, Order::Forward, limit)
     }

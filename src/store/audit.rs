@@ -57,8 +57,8 @@ impl Archive {
         for selection in stored.keys().chain(shelves.keys()).collect::<BTreeSet<_>>() {
             let stored = stored.get(selection);
             let right = match (stored, shelves.get(selection)) {
-                (Some(shelf), Some(counted)) => (shelf.count, shelf.updated) == *counted,
-                (Some(shelf), None) => shelf.count == 0,
+                (Some(stored), Some(counted)) => (stored.count, stored.updated) == *counted,
+                (Some(stored), None) => stored.count == 0,
                 (None, _) => false,
             };
             if !right {

@@ -96,8 +96,8 @@ impl Archive {
         // What was emptied keeps the date of its last article: never now.
         let updated = newest.or(before.map(|shelf| shelf.updated)).unwrap_or(at);
         let count = count.saturating_add_signed(turnover.growth);
-        let shelf = ShelfRecord::from(&Shelf { count, updated, changed: at });
-        self.put(batch, Space::Shelf, keys::shelf(selection), &shelf)
+        let after = ShelfRecord::from(&Shelf { count, updated, changed: at });
+        self.put(batch, Space::Shelf, keys::shelf(selection), &after)
     }
 
     fn drafts(&self, feed: &Feed, changes: Vec<Change>) -> Result<Drafts, StoreError> {
@@ -116,18 +116,15 @@ impl Archive {
                 }
                 continue;
             }
-            match self.article(id)? {
-                Some(before) => {
-                    owned(feed, &before)?;
-                    let after = kept(&before, fresh);
-                    if replaces && after != before {
-                        drafts.articles.insert(id, Draft { before: Some(before), after });
-                    }
+            if let Some(before) = self.article(id)? {
+                owned(feed, &before)?;
+                let after = kept(&before, fresh);
+                if replaces && after != before {
+                    drafts.articles.insert(id, Draft { before: Some(before), after });
                 }
-                None => {
-                    let after = self.claimed(feed, fresh, &mut drafts.claims)?;
-                    drafts.articles.insert(id, Draft { before: None, after });
-                }
+            } else {
+                let after = self.claimed(feed, fresh, &mut drafts.claims)?;
+                drafts.articles.insert(id, Draft { before: None, after });
             }
         }
         Ok(drafts)

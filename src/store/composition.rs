@@ -6,8 +6,12 @@
 //! and the work begins again.
 
 use crate::model::article::Article;
+use crate::model::id::CommunityId;
 use crate::model::id::Digest;
+use crate::model::id::FeedId;
 use crate::model::id::PublicationId;
+use crate::model::id::RegionId;
+use crate::model::id::TagId;
 use crate::model::publication::Publication;
 use crate::model::publication::Selection;
 use crate::store::archive::Archive;
@@ -160,14 +164,14 @@ impl Archive {
 // Of what decides which articles a publication holds; not of its title.
 fn definition(publication: &Publication) -> [u8; 16] {
     let mut parts: Vec<&str> = Vec::new();
-    parts.extend(publication.regions.iter().map(|id| id.as_str()));
+    parts.extend(publication.regions.iter().map(RegionId::as_str));
     parts.push("");
-    parts.extend(publication.communities.iter().map(|id| id.as_str()));
+    parts.extend(publication.communities.iter().map(CommunityId::as_str));
     parts.push("");
-    parts.extend(publication.tags.iter().map(|id| id.as_str()));
+    parts.extend(publication.tags.iter().map(TagId::as_str));
     parts.push("");
-    parts.extend(publication.feeds.iter().map(|id| id.as_str()));
+    parts.extend(publication.feeds.iter().map(FeedId::as_str));
     parts.push("");
-    parts.extend(publication.without_tags.iter().map(|id| id.as_str()));
+    parts.extend(publication.without_tags.iter().map(TagId::as_str));
     Digest::of(parts).0
 }

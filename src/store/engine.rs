@@ -29,6 +29,9 @@ const CACHE_BYTES: u64 = 32 * 1024 * 1024;
 const LOCK_TRIES_MAX: u32 = 10;
 const LOCK_PAUSE: Duration = Duration::from_millis(50);
 
+/// Says that the store was in use once: the engine takes a ruined data file for a new one.
+const MARK: &str = "in-use";
+
 /// Puts (a value) and deletes (none), which happen together or not at all.
 pub(crate) type Batch = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 
@@ -71,6 +74,21 @@ impl Engine {
     /// Where the store is.
     pub(crate) fn directory(&self) -> &Path {
         &self.directory
+    }
+
+    /// Whether the store was in use once, whatever the engine makes of it now.
+    pub(crate) fn is_marked(&self) -> bool {
+        self.directory.join(MARK).exists()
+    }
+
+    /// Notes that the store is in use, once it has something to lose.
+    pub(crate) fn mark(&self) -> Result<(), StoreError> {
+        if self.is_marked() {
+            return Ok(());
+        }
+        let created = File::create(self.directory.join(MARK)).and_then(|file| file.sync_all());
+        let durable = created.and_then(|()| File::open(&self.directory)?.sync_all());
+        durable.map_err(|error| self.cannot("mark its directory", &error))
     }
 
     /// The value at a key.

@@ -204,9 +204,7 @@ fn newest_first(at: DateTime<Utc>) -> [u8; INSTANT_BYTES] {
 }
 
 fn key(space: Space, parts: &[&[u8]]) -> Vec<u8> {
-    let mut key = space.prefix();
-    parts.iter().for_each(|part| key.extend_from_slice(part));
-    key
+    [&[space as u8], parts.concat().as_slice()].concat()
 }
 
 #[cfg(test)]
