@@ -202,6 +202,19 @@ impl Store {
         self.read(move |archive| archive.article(id)).await
     }
 
+    /// Brings the indexes up to date with what the admin now composes, as [`Store::open`] does,
+    /// and gives the publications whose documents are stale.
+    ///
+    /// # Errors
+    /// A stored value does not read, writing fails, or the store has stopped.
+    pub async fn compose(
+        &self,
+        composed: Vec<Publication>,
+        at: DateTime<Utc>,
+    ) -> Result<BTreeSet<Selection>, StoreError> {
+        self.work(move |keeper| keeper.compose(composed, at)).await
+    }
+
     /// Recounts every index and counter from the articles: what does not agree, in words.
     ///
     /// # Errors
@@ -231,12 +244,19 @@ impl Store {
         &self,
         work: impl FnOnce(&Archive) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
+        self.work(move |keeper| keeper.read(work)).await
+    }
+
+    async fn work<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Keeper) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
         let (reply, answer) = oneshot::channel();
-        let work = move |keeper: &mut Keeper| {
+        let command = move |keeper: &mut Keeper| {
             // Who asked may have gone.
-            let _ = reply.send(keeper.read(work));
+            let _ = reply.send(work(keeper));
         };
-        self.ask(Command::Work(Box::new(work)), answer).await
+        self.ask(Command::Work(Box::new(command)), answer).await
     }
 
     async fn ask<T>(

@@ -34,6 +34,7 @@ const COMPOSED: [&str; 4] = ["", "a", "b", "a b"];
 enum Step {
     Commit { feed: usize, changes: Vec<(Kind, Article)>, at: DateTime<Utc> },
     Reopen { composed: [usize; 2] },
+    Compose { composed: [usize; 2], at: DateTime<Utc> },
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -72,7 +73,9 @@ fn any_step() -> impl Strategy<Value = Step> {
         });
     let reopen =
         prop::array::uniform2(0..COMPOSED.len()).prop_map(|composed| Step::Reopen { composed });
-    prop_oneof![6 => commit, 1 => reopen]
+    let compose = (prop::array::uniform2(0..COMPOSED.len()), any_instant())
+        .prop_map(|(composed, at)| Step::Compose { composed, at });
+    prop_oneof![6 => commit, 1 => reopen, 1 => compose]
 }
 
 fn composed_of(choice: [usize; 2]) -> Vec<Publication> {
@@ -114,8 +117,8 @@ impl Promise {
                 }
             }
         }
-        let changed = self.articles.values().filter(|after| before.get(&after.id) != Some(after));
-        let both = changed.flat_map(|after| before.get(&after.id).into_iter().chain([after]));
+        let written = self.articles.values().filter(|after| before.get(&after.id) != Some(after));
+        let both = written.flat_map(|after| before.get(&after.id).into_iter().chain([after]));
         both.flat_map(|article| selections_of(article, &self.composed)).collect()
     }
 
@@ -186,6 +189,19 @@ async fn follow(steps: Vec<Step>) {
                 store.close().await.unwrap();
                 promise.composed = composed_of(composed);
                 store = Store::open(folder.path(), promise.composed.clone()).unwrap();
+            }
+            Step::Compose { composed, at } => {
+                let composed = composed_of(composed);
+                let kept = |publication: &&Publication| {
+                    composed.contains(publication) && promise.composed.contains(publication)
+                };
+                let all = composed.iter().chain(&promise.composed);
+                let promised: BTreeSet<Selection> = all
+                    .filter(|publication| !kept(publication))
+                    .map(|publication| Selection::Composed(publication.id.clone()))
+                    .collect();
+                assert_eq!(store.compose(composed.clone(), at).await.unwrap(), promised);
+                promise.composed = composed;
             }
         }
         promise.check(&store).await;

@@ -45,7 +45,7 @@ fn batch(name: &str, n: u32, later: bool) -> Vec<Article> {
         let mut article = article(name, &format!("{n}-{key}"), i64::from(n));
         article.labels = labels("r:kyivska t:a");
         if later && key == 0 {
-            article.title = "Виправлено".to_owned();
+            "Виправлено".clone_into(&mut article.title);
             article.updated = at(i64::from(n) + 1);
         }
         if later && key == 1 {

@@ -55,7 +55,8 @@ fn copy(from: &Path, to: &Path) {
 }
 
 fn harm(directory: &Path, dice: &mut Dice) -> String {
-    let files = files(directory);
+    let mut files = files(directory);
+    files.retain(|file| file.metadata().unwrap().len() > 0);
     let file = &files[dice.below(files.len())];
     let length = usize::try_from(file.metadata().unwrap().len()).unwrap();
     let opened = File::options().read(true).write(true).open(file).unwrap();
@@ -104,6 +105,10 @@ async fn use_all_of(directory: &Path) -> bool {
     let _ = store.shelves().await;
     let _ = store.memory(&feed_id("kyiv")).await;
     let _ = store.audit().await;
+    eprintln!(
+        store.newest(&Selection::All, 1_000).await.map(|a| a.len()),
+        store.audit().await.map(|f| f.len())
+    );
     if let Ok(articles) = store.newest(&Selection::All, 1_000).await {
         for stored in articles {
             assert_eq!(stored.body, article("kyiv", "0", 0).body);
