@@ -105,10 +105,6 @@ async fn use_all_of(directory: &Path) -> bool {
     let _ = store.shelves().await;
     let _ = store.memory(&feed_id("kyiv")).await;
     let _ = store.audit().await;
-    eprintln!(
-        store.newest(&Selection::All, 1_000).await.map(|a| a.len()),
-        store.audit().await.map(|f| f.len())
-    );
     if let Ok(articles) = store.newest(&Selection::All, 1_000).await {
         for stored in articles {
             assert_eq!(stored.body, article("kyiv", "0", 0).body);
