@@ -228,3 +228,32 @@ fn bad(engine: &Engine, space: Space, key: &[u8], reason: &dyn std::fmt::Display
         reason: reason.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::id::Digest;
+    use chrono::DateTime;
+
+    #[test]
+    fn an_article_that_does_not_read_is_named_and_left_out_of_the_newest() {
+        let folder = tempfile::tempdir().unwrap();
+        let archive = Archive::new(Engine::open(folder.path()).unwrap()).unwrap();
+        let id = ArticleId(Digest([7; 16]));
+        let place = keys::article(DateTime::UNIX_EPOCH, id);
+        let member = [keys::members_of(&Selection::All), vec![0; 12], id.0.0.to_vec()].concat();
+        let mut batch = Batch::new();
+        archive.put(&mut batch, Space::Place, keys::place(id), &place).unwrap();
+        batch.insert(member, Some(Vec::new()));
+        batch.insert(place, Some(vec![2; 40]));
+        archive.engine.commit(batch).unwrap();
+
+        let expected = format!(
+            "{}: article {id} does not read: its checksum differs",
+            folder.path().display()
+        );
+        assert_eq!(archive.article(id).unwrap_err().to_string(), expected);
+        assert_eq!(archive.newest(&Selection::All, 10), Ok(Vec::new()));
+        assert!(archive.audit().unwrap().contains(&expected));
+    }
+}

@@ -26,6 +26,7 @@ use tokio::runtime::Runtime;
 use visnyk::model::article::Article;
 use visnyk::model::exchange::History;
 use visnyk::model::known::Change;
+use visnyk::model::known::KNOWN_MAX;
 use visnyk::model::known::Known;
 use visnyk::model::publication::Selection;
 use visnyk::store::Store;
@@ -219,6 +220,21 @@ async fn what_is_unchanged_makes_nothing_stale_but_the_history_is_kept() {
     assert_eq!(stale, selections(""));
     assert_eq!(store.shelves().await.unwrap(), before);
     assert_eq!(store.history(&feed_id("kyiv")).await.unwrap(), history);
+}
+
+#[tokio::test]
+async fn the_memory_of_a_feed_is_bounded_to_what_was_seen_last() {
+    let (_folder, store) = open();
+    let seen = i64::try_from(KNOWN_MAX).unwrap() + 2;
+    let articles: Vec<Article> = (0..seen).map(|i| article("kyiv", &i.to_string(), i)).collect();
+    add(&store, &articles).await;
+    let memory = store.memory(&feed_id("kyiv")).await.unwrap();
+    assert_eq!(memory.len(), KNOWN_MAX);
+    let is_known: Vec<bool> =
+        articles[..4].iter().map(|article| memory.by_entry(article.keys.entry).is_some()).collect();
+    assert_eq!(is_known, [false, false, true, true]);
+    let again = commit(&store, vec![Change::Added(articles[0].clone())], "kyiv", 0).await;
+    assert_eq!(again, selections(""), "what is forgotten does not come back as news");
 }
 
 #[tokio::test]
