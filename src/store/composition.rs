@@ -175,3 +175,32 @@ fn definition(publication: &Publication) -> [u8; 16] {
     parts.extend(publication.without_tags.iter().map(TagId::as_str));
     Digest::of(parts).0
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::engine::Engine;
+
+    #[test]
+    fn an_indexing_that_was_interrupted_begins_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut archive = Archive::new(Engine::open(folder.path()).unwrap()).unwrap();
+        let id = PublicationId::new("some").unwrap();
+        let publication = Publication {
+            id: id.clone(),
+            title: "Побратими".to_owned(),
+            subtitle: None,
+            regions: BTreeSet::new(),
+            communities: BTreeSet::new(),
+            tags: BTreeSet::new(),
+            feeds: BTreeSet::new(),
+            without_tags: BTreeSet::new(),
+        };
+        let compose = |archive: &mut Archive| {
+            archive.compose(vec![publication.clone()], DateTime::UNIX_EPOCH).unwrap().len()
+        };
+        assert_eq!([compose(&mut archive), compose(&mut archive)], [1, 0]);
+        archive.strike_out(&BTreeSet::from([id])).unwrap();
+        assert_eq!([compose(&mut archive), compose(&mut archive)], [1, 0]);
+    }
+}

@@ -122,8 +122,7 @@ fn run_and_kill(
     thread::sleep(longer);
     child.kill().unwrap();
     child.wait().unwrap();
-    // What it had said before it was killed counts too; a line cut short ends in no digit less
-    // than what was committed, so only whole lines are taken.
+    // What it had said before it was killed counts too.
     lines.for_each(|line| {
         note(line);
     });
