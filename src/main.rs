@@ -1,3 +1,10 @@
-//! The `visnyk` command.
+//! The `visnyk` command: arguments in, an exit status out.
 
-fn main() {}
+use clap::Parser;
+use std::process::ExitCode;
+use visnyk::cli::Arguments;
+use visnyk::cli::run;
+
+fn main() -> ExitCode {
+    run(Arguments::parse())
+}

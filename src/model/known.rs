@@ -115,8 +115,8 @@ pub enum Change {
     Added(Article),
     /// A reader sees a change: a new revision, and a new `updated`.
     Updated(Article),
-    /// A reader sees the same, but a label was added or taken away: the publications that it
-    /// stands in change, `updated` does not.
+    /// A reader sees the same, but a label was added or taken away, or the article came under
+    /// another id or link: the publications that it stands in change, `updated` does not.
     Relabelled(Article),
     /// Nothing to write.
     Unchanged(ArticleId),

@@ -1,0 +1,126 @@
+//! The command line: `visnyk run`, `visnyk poll`, `visnyk check`.
+//!
+//! # Exit status
+//! 0 done; 1 a feed could not be polled; 2 the command line is wrong; 74 the store or the
+//! listener; 78 feeds.toml has a mistake (the last two as in `sysexits.h`).
+
+pub mod check;
+pub mod log;
+pub mod poll;
+pub mod run;
+
+use crate::cli::log::LogFormat;
+use crate::config::Config;
+use crate::config::read;
+use crate::model::id::FeedId;
+use clap::Parser;
+use clap::Subcommand;
+use std::io::IsTerminal;
+use std::path::Path;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// A feed could not be polled.
+pub const SOME_FAILED: u8 = 1;
+/// The command line names something that is not there.
+pub const USAGE: u8 = 2;
+/// `EX_IOERR`.
+pub const IO_ERROR: u8 = 74;
+/// `EX_CONFIG`.
+pub const CONFIG_ERROR: u8 = 78;
+
+/// Polls municipal and partner feeds on a schedule, and republishes them as combined Atom feeds,
+/// one for each region, community and tag.
+#[derive(Debug, Parser)]
+#[command(version, about, max_term_width = 80)]
+pub struct Arguments {
+    /// The configuration [default: feeds.toml in $CONFIGURATION_DIRECTORY, else here]
+    #[arg(short, long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+
+    /// Where articles are kept [default: $STATE_DIRECTORY, else `state` beside feeds.toml]
+    #[arg(short, long, global = true, value_name = "DIR")]
+    pub state: Option<PathBuf>,
+
+    /// How log lines are written to standard error
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "auto")]
+    pub log: LogFormat,
+
+    /// What to do; `run` if nothing is said
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What to do.
+#[derive(Debug, Default, Subcommand)]
+pub enum Command {
+    /// Poll on schedule and serve the publications, until SIGTERM or SIGINT
+    #[default]
+    #[command(after_help = "Example:\n  visnyk run --config /etc/visnyk/feeds.toml")]
+    Run,
+
+    /// Poll once now, all enabled feeds or those that are named
+    #[command(after_help = "Example:\n  visnyk poll kharkiv lviv")]
+    Poll {
+        /// Ids of feeds, as in feeds.toml
+        #[arg(value_name = "FEED")]
+        feeds: Vec<FeedId>,
+    },
+
+    /// Read feeds.toml and show every mistake in it
+    #[command(after_help = "Example:\n  visnyk check && systemctl restart visnyk")]
+    Check,
+}
+
+/// Does what the arguments say.
+#[must_use]
+pub fn run(arguments: Arguments) -> ExitCode {
+    let command = arguments.command.unwrap_or_default();
+    let level = if matches!(command, Command::Run) { "info" } else { "error" };
+    log::start(arguments.log, level);
+    let path = arguments.config.unwrap_or_else(default_config);
+    let config = match read(&path) {
+        Ok(config) => config,
+        Err(problems) => {
+            let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+            eprint!("{}", if colours { problems.coloured() } else { problems.to_string() });
+            return ExitCode::from(CONFIG_ERROR);
+        }
+    };
+    let state = arguments.state.unwrap_or_else(|| default_state(&path));
+    match command {
+        Command::Run => run::run(config, &state),
+        Command::Poll { feeds } => poll::poll(&config, &state, &feeds),
+        Command::Check => check::check(&path, &config),
+    }
+}
+
+fn default_config() -> PathBuf {
+    directory("CONFIGURATION_DIRECTORY").unwrap_or_default().join("feeds.toml")
+}
+
+fn default_state(config: &Path) -> PathBuf {
+    directory("STATE_DIRECTORY").unwrap_or_else(|| config.with_file_name("state"))
+}
+
+/// The first of the directories that systemd hands over, parted by colons (systemd.exec(5)).
+fn directory(variable: &str) -> Option<PathBuf> {
+    let value = std::env::var_os(variable)?;
+    std::env::split_paths(&value).next().filter(|path| !path.as_os_str().is_empty())
+}
+
+/// A message about what went wrong, and the status that says so.
+fn fail(status: u8, error: &dyn std::fmt::Display) -> ExitCode {
+    eprintln!("visnyk: {error}");
+    ExitCode::from(status)
+}
+
+/// The runtime that polls and the server run on.
+fn runtime() -> Result<tokio::runtime::Runtime, std::io::Error> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()
+}
+
+/// The configuration's enabled feeds.
+fn enabled(config: &Config) -> usize {
+    config.feeds.values().filter(|feed| feed.enabled).count()
+}

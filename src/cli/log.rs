@@ -1,0 +1,54 @@
+//! Where log lines go, and in what form.
+
+use clap::ValueEnum;
+use std::io::IsTerminal;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::Layer;
+use tracing_subscriber::Registry;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+/// The variable that says what is logged, such as `debug` or `visnyk::fetch=trace`.
+const FILTER_VARIABLE: &str = "VISNYK_LOG";
+
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// To the journal under systemd, else for people
+    Auto,
+    /// For people, with colours on a terminal
+    Human,
+    /// To systemd's journal, with every field apart
+    Journald,
+    /// A JSON object a line
+    Json,
+}
+
+/// Starts logging: what is asked for in the environment, else `level` of ours and the warnings
+/// of others.
+pub fn start(format: LogFormat, level: &str) {
+    let filter = EnvFilter::try_from_env(FILTER_VARIABLE)
+        .unwrap_or_else(|_| EnvFilter::new(format!("warn,visnyk={level},sled=error")));
+    tracing_subscriber::registry().with(layer(format)).with(filter).init();
+}
+
+fn layer(format: LogFormat) -> Box<dyn Layer<Registry> + Send + Sync> {
+    let to_stderr = || tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let under_systemd = std::env::var_os("JOURNAL_STREAM").is_some();
+    match format {
+        LogFormat::Json => return to_stderr().json().flatten_event(true).boxed(),
+        LogFormat::Journald => {}
+        LogFormat::Auto if under_systemd => {}
+        LogFormat::Auto | LogFormat::Human => {
+            let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+            return to_stderr().with_ansi(colours).with_target(false).boxed();
+        }
+    }
+    match tracing_journald::layer() {
+        Ok(journal) => journal.with_syslog_identifier("visnyk".to_owned()).boxed(),
+        Err(error) => {
+            eprintln!("visnyk: the journal does not answer ({error}): logging to standard error");
+            to_stderr().with_ansi(false).boxed()
+        }
+    }
+}

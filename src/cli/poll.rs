@@ -1,0 +1,135 @@
+//! `visnyk poll [FEED…]`: one poll of each, now, and a table of what came of it.
+
+use crate::cli::IO_ERROR;
+use crate::cli::SOME_FAILED;
+use crate::cli::USAGE;
+use crate::cli::fail;
+use crate::cli::runtime;
+use crate::config::Config;
+use crate::daemon::DaemonError;
+use crate::daemon::poller;
+use crate::model::exchange::Outcome;
+use crate::model::exchange::Poll;
+use crate::model::feed::Feed;
+use crate::model::id::FeedId;
+use crate::store::Store;
+use comfy_table::CellAlignment;
+use comfy_table::Table;
+use comfy_table::presets::NOTHING;
+use indicatif::ProgressBar;
+use indicatif::ProgressStyle;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use tokio::task::JoinSet;
+
+/// Polls the feeds that are named, or all that are enabled.
+#[must_use]
+pub fn poll(config: &Config, state: &Path, named: &[FeedId]) -> ExitCode {
+    let feeds = match chosen(config, named) {
+        Ok(feeds) => feeds,
+        Err(unknown) => return fail(USAGE, &unknown),
+    };
+    let store = match Store::open(state, config.publications.clone()) {
+        Ok(store) => store,
+        Err(error) => return fail(IO_ERROR, &error),
+    };
+    let runtime = match runtime() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(IO_ERROR, &error),
+    };
+    match runtime.block_on(poll_all(config, store, feeds)) {
+        Ok(polls) => {
+            println!("{}", table(&polls));
+            let failed = polls.iter().filter(|(_, poll)| has_failed(&poll.outcome)).count();
+            for (id, poll) in &polls {
+                if let Outcome::Failed(reason) = &poll.outcome {
+                    eprintln!("{id}: {reason}");
+                }
+            }
+            if failed == 0 { ExitCode::SUCCESS } else { ExitCode::from(SOME_FAILED) }
+        }
+        Err(error) => fail(IO_ERROR, &error),
+    }
+}
+
+fn chosen(config: &Config, named: &[FeedId]) -> Result<Vec<Arc<Feed>>, String> {
+    if named.is_empty() {
+        let enabled = config.feeds.values().filter(|feed| feed.enabled);
+        return Ok(enabled.cloned().map(Arc::new).collect());
+    }
+    let find = |id: &FeedId| {
+        let feed = config.feeds.get(id).cloned().map(Arc::new);
+        feed.ok_or_else(|| format!("no feed `{id}` is in feeds.toml"))
+    };
+    named.iter().map(find).collect()
+}
+
+/// The polls, in the order of the feeds' ids.
+async fn poll_all(
+    config: &Config,
+    store: Store,
+    feeds: Vec<Arc<Feed>>,
+) -> Result<Vec<(FeedId, Poll)>, DaemonError> {
+    let poller = poller(config, store.clone())?;
+    let bar = ProgressBar::new(feeds.len() as u64).with_style(style());
+    let mut tasks = JoinSet::new();
+    for feed in feeds {
+        let poller = poller.clone();
+        tasks.spawn(async move { (feed.id.clone(), poller.poll(&feed).await) });
+    }
+    let mut polls = Vec::new();
+    while let Some(ended) = tasks.join_next().await {
+        let Ok((id, polled)) = ended else { continue };
+        bar.set_message(id.to_string());
+        bar.inc(1);
+        polls.extend(polled?.history.polls.pop().map(|poll| (id, poll)));
+    }
+    bar.finish_and_clear();
+    drop(poller);
+    store.close().await?;
+    polls.sort_by(|(a, _), (b, _)| a.cmp(b));
+    Ok(polls)
+}
+
+fn style() -> ProgressStyle {
+    ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}")
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+fn table(polls: &[(FeedId, Poll)]) -> Table {
+    let mut table = Table::new();
+    table.load_style(NOTHING);
+    table.set_header(["feed", "outcome", "entries", "new", "changed", "rejected", "bytes", "ms"]);
+    for (id, poll) in polls {
+        let tally = poll.tally;
+        table.add_row([
+            id.to_string(),
+            in_a_word(&poll.outcome).to_owned(),
+            tally.entries.to_string(),
+            tally.added.to_string(),
+            tally.updated.to_string(),
+            tally.rejected.to_string(),
+            poll.bytes.to_string(),
+            poll.duration.as_millis().to_string(),
+        ]);
+    }
+    for column in table.column_iter_mut().skip(2) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table
+}
+
+fn in_a_word(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Read => "read",
+        Outcome::NotModified => "not modified",
+        Outcome::Later => "later",
+        Outcome::Gone => "gone",
+        Outcome::Failed(_) => "failed",
+    }
+}
+
+fn has_failed(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Failed(_) | Outcome::Gone)
+}

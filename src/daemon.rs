@@ -1,0 +1,245 @@
+//! All feeds on time, the server, and a clean end.
+//!
+//! One loop owns the clock: it knows when each feed is due, starts its poll as a task of its own,
+//! and learns from the poll's result when the feed is due next. A poll that takes long holds up
+//! no other: how many run at once is the fetcher's to bound.
+
+use crate::classify::Classifier;
+use crate::config::Config;
+use crate::fetch::FetchError;
+use crate::fetch::Fetcher;
+use crate::fetch::Settings;
+use crate::model::exchange::History;
+use crate::model::feed::Feed;
+use crate::model::id::FeedId;
+use crate::model::publication::Selection;
+use crate::place::region_words;
+use crate::poll::Polled;
+use crate::poll::Poller;
+use crate::schedule::next_poll;
+use crate::serve::Documents;
+use crate::serve::serve;
+use crate::store::Store;
+use crate::store::error::StoreError;
+use chrono::DateTime;
+use chrono::Utc;
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task;
+use tokio::task::JoinError;
+use tokio::task::JoinSet;
+use tracing::debug;
+use tracing::error;
+use tracing::info;
+use tracing::warn;
+
+/// How long polls and answers under way may go on after the word to stop.
+const STOP_WITHIN: Duration = Duration::from_secs(5);
+
+/// The longest sleep of the loop: a clock that was set is noticed after this.
+const SLEEP_MAX: Duration = Duration::from_secs(60);
+
+/// How soon a feed is tried again whose poll could not be recorded.
+const RETRY: Duration = Duration::from_secs(60);
+
+/// What keeps the daemon from starting.
+#[derive(Debug, thiserror::Error)]
+pub enum DaemonError {
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The fetcher.
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+    /// The public listener.
+    #[error("cannot listen at {address}: {error}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why not.
+        error: std::io::Error,
+    },
+}
+
+/// What polls need, as a configuration asks for it.
+///
+/// # Errors
+/// The fetcher cannot be made: no trusted certificates are on the machine.
+pub fn poller(config: &Config, store: Store) -> Result<Poller, FetchError> {
+    let fetcher = Fetcher::new(Settings {
+        user_agent: user_agent(config),
+        connect_timeout: config.polling.connect_timeout,
+        timeout: config.polling.timeout,
+        body_bytes_max: config.polling.body_bytes_max,
+        concurrency: config.polling.concurrency,
+        per_host: config.polling.per_host,
+    })?;
+    let classifier = Classifier::new(&config.catalogue, &config.tags, &region_words());
+    Ok(Poller { fetcher: Arc::new(fetcher), classifier: Arc::new(classifier), store })
+}
+
+/// Who we are, to a publisher: name, version, where the site is, and how its operator is reached
+/// (RFC 9110, 10.1.5).
+fn user_agent(config: &Config) -> String {
+    let contact = config.site.contact.iter().map(|contact| format!("; {contact}"));
+    let contact: String = contact.collect();
+    format!("visnyk/{} (+{}{contact})", env!("CARGO_PKG_VERSION"), config.site.address)
+}
+
+/// Runs the daemon until `stop` turns true, and then ends it cleanly.
+///
+/// `ready` is called once the listener is open, with its address.
+///
+/// # Errors
+/// It could not start, or the store came to an end under way.
+pub async fn run(
+    config: Config,
+    store: Store,
+    mut stop: watch::Receiver<bool>,
+    ready: impl FnOnce(SocketAddr),
+) -> Result<(), DaemonError> {
+    let poller = poller(&config, store.clone())?;
+    let histories = store.histories().await?;
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .and_then(|listener| Ok((listener.local_addr()?, listener)))
+        .map_err(|error| DaemonError::Listen { address: config.listen, error });
+    let (address, listener) = listener?;
+    let documents = Documents::new(Arc::new(config.clone()), store.clone());
+    let server = tokio::spawn(serve(listener, documents.clone(), stopped(stop.clone())));
+    ready(address);
+
+    let feeds = config.feeds.into_values().filter(|feed| feed.enabled).map(Arc::new);
+    let mut rounds = Rounds::new(feeds, &histories, Utc::now());
+    let ended = rounds.go(&poller, &documents, &mut stop).await;
+    let stopping = async {
+        rounds.end().await;
+        server.await
+    };
+    if tokio::time::timeout(STOP_WITHIN, stopping).await.is_err() {
+        warn!("polls or answers were still under way after {STOP_WITHIN:?}: they are dropped");
+    }
+    drop((rounds, poller, documents));
+    store.close().await?;
+    ended
+}
+
+/// Ends when the word to stop comes, or nobody is left to give it.
+async fn stopped(mut stop: watch::Receiver<bool>) {
+    // An error means that the sender is gone, which is as good as its word.
+    let _ = stop.wait_for(|&stop| stop).await;
+}
+
+/// When each feed is due, and the polls under way.
+struct Rounds {
+    feeds: BTreeMap<FeedId, Arc<Feed>>,
+    due: BTreeSet<(DateTime<Utc>, FeedId)>,
+    polls: JoinSet<Result<Polled, StoreError>>,
+    /// Which feed a poll under way is of, so that one that panics is known too.
+    polled: HashMap<task::Id, FeedId>,
+}
+
+impl Rounds {
+    fn new(
+        feeds: impl Iterator<Item = Arc<Feed>>,
+        histories: &BTreeMap<FeedId, History>,
+        now: DateTime<Utc>,
+    ) -> Self {
+        let feeds: BTreeMap<_, _> = feeds.map(|feed| (feed.id.clone(), feed)).collect();
+        let mut rounds = Self { feeds, due: BTreeSet::new(), polls: JoinSet::new(), polled: HashMap::new() };
+        let unpolled = History::default();
+        for id in rounds.feeds.keys().cloned().collect::<Vec<_>>() {
+            rounds.plan(&id, histories.get(&id).unwrap_or(&unpolled), now);
+        }
+        let overdue = rounds.due.iter().filter(|(at, _)| *at <= now).count();
+        info!(feeds = rounds.feeds.len(), overdue, "{overdue} of {} feeds are due now", rounds.feeds.len());
+        rounds
+    }
+
+    /// Polls feeds as they are due, until it is told to stop.
+    async fn go(
+        &mut self,
+        poller: &Poller,
+        documents: &Documents,
+        stop: &mut watch::Receiver<bool>,
+    ) -> Result<(), DaemonError> {
+        loop {
+            self.start_due(poller, Utc::now());
+            tokio::select! {
+                _ = stop.wait_for(|&stop| stop) => return Ok(()),
+                () = tokio::time::sleep(self.sleep(Utc::now())) => {}
+                Some(ended) = self.polls.join_next_with_id() => {
+                    if let Some(touched) = self.ended(ended, Utc::now())? {
+                        documents.touch(&touched);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Lets the polls under way come to their end.
+    async fn end(&mut self) {
+        while self.polls.join_next().await.is_some() {}
+    }
+
+    fn plan(&mut self, id: &FeedId, history: &History, now: DateTime<Utc>) {
+        let Some(feed) = self.feeds.get(id) else { return };
+        let next = next_poll(feed, history, now);
+        match next.at {
+            Some(at) => {
+                debug!(feed = %id, %at, "{id} is polled next at {at}: {}", next.reason);
+                self.due.insert((at, id.clone()));
+            }
+            None => warn!(feed = %id, "{id} is not polled again: {}", next.reason),
+        }
+    }
+
+    /// Plans the next poll of the feed whose poll has ended, and gives the publications that it
+    /// touched.
+    fn ended(
+        &mut self,
+        ended: Result<(task::Id, Result<Polled, StoreError>), JoinError>,
+        now: DateTime<Utc>,
+    ) -> Result<Option<BTreeSet<Selection>>, DaemonError> {
+        let task = ended.as_ref().map_or_else(JoinError::id, |(task, _)| *task);
+        let Some(id) = self.polled.remove(&task) else { return Ok(None) };
+        match ended {
+            Ok((_, Ok(polled))) => {
+                self.plan(&id, &polled.history, now);
+                return Ok(Some(polled.touched));
+            }
+            Ok((_, Err(end @ (StoreError::Closed { .. } | StoreError::Broken { .. })))) => {
+                return Err(end.into());
+            }
+            Ok((_, Err(error))) => {
+                error!(feed = %id, "the poll of {id} was not recorded: {error}");
+            }
+            Err(panic) => error!(feed = %id, "the poll of {id} broke off: {panic}"),
+        }
+        self.due.insert((now + RETRY, id));
+        Ok(None)
+    }
+
+    fn start_due(&mut self, poller: &Poller, now: DateTime<Utc>) {
+        while let Some((at, _)) = self.due.first()
+            && *at <= now
+            && let Some((_, id)) = self.due.pop_first()
+            && let Some(feed) = self.feeds.get(&id)
+        {
+            let (poller, feed) = (poller.clone(), Arc::clone(feed));
+            let poll = self.polls.spawn(async move { poller.poll(&feed).await });
+            self.polled.insert(poll.id(), id);
+        }
+    }
+
+    fn sleep(&self, now: DateTime<Utc>) -> Duration {
+        let next = self.due.first().map(|(at, _)| (*at - now).to_std().unwrap_or_default());
+        next.unwrap_or(SLEEP_MAX).min(SLEEP_MAX)
+    }
+}

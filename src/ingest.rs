@@ -1,0 +1,98 @@
+//! From the bytes of a document to what they change: parse, normalize, classify, merge.
+//!
+//! One pure function, which fixtures, benchmarks and the poller call alike: the same document,
+//! the same memory and the same instant give the same result.
+//!
+//! # Failure
+//! A document that cannot be read is an error. An entry that cannot become an article is told
+//! beside the others, which go on.
+
+use crate::classify::Classifier;
+use crate::merge::find;
+use crate::merge::merge;
+use crate::model::exchange::Document;
+use crate::model::exchange::Tally;
+use crate::model::feed::Feed;
+use crate::model::id::ArticleId;
+use crate::model::known::Change;
+use crate::model::known::Memory;
+use crate::normalize::Frame;
+use crate::normalize::Rejected;
+use crate::normalize::article;
+use crate::parse::ParseError;
+use crate::parse::parse;
+use chrono::DateTime;
+use chrono::Utc;
+use std::collections::BTreeSet;
+
+/// What a document brought.
+#[derive(Debug)]
+pub struct Ingested {
+    /// What each entry that became an article changes, in the order of the document.
+    pub changes: Vec<Change>,
+    /// The entries that could not become an article.
+    pub rejected: Vec<Rejected>,
+    /// What had to be mended in the document, in words.
+    pub repairs: Vec<String>,
+    /// The counts.
+    pub tally: Tally,
+}
+
+/// Takes a document of a feed to what it changes.
+///
+/// `memory` is what is known of the feed's articles, and `now` the instant of the poll.
+///
+/// # Errors
+/// The document is no feed, or broken beyond repair.
+pub fn ingest(
+    feed: &Feed,
+    document: &Document,
+    memory: &Memory,
+    classifier: &Classifier,
+    now: DateTime<Utc>,
+) -> Result<Ingested, ParseError> {
+    let parsed = parse(document)?;
+    let frame = Frame::new(feed, &parsed, &document.url, now);
+    let mut ingested = Ingested {
+        changes: Vec::with_capacity(parsed.entries.len()),
+        rejected: Vec::new(),
+        repairs: parsed.repairs.clone(),
+        tally: Tally { entries: count(parsed.entries.len()), ..Tally::default() },
+    };
+    // An article that one entry of the document has become is not there for the next entry: two
+    // entries of one document are two articles, or one is a repetition.
+    let mut taken = BTreeSet::new();
+    for entry in &parsed.entries {
+        let mut fresh = match article(&frame, entry) {
+            Ok(fresh) => fresh,
+            Err(rejected) => {
+                ingested.rejected.push(rejected);
+                continue;
+            }
+        };
+        fresh.labels = classifier.label(&fresh, feed);
+        let change = merge(find(memory, &fresh, &taken), fresh, now);
+        if taken.insert(article_of(&change)) {
+            ingested.changes.push(change);
+        }
+    }
+    let changes = &ingested.changes;
+    let tally = &mut ingested.tally;
+    tally.added = count(changes.iter().filter(|c| matches!(c, Change::Added(_))).count());
+    tally.updated = count(changes.iter().filter(|c| matches!(c, Change::Updated(_))).count());
+    tally.rejected = count(ingested.rejected.len());
+    Ok(ingested)
+}
+
+fn article_of(change: &Change) -> ArticleId {
+    match change {
+        Change::Added(article) | Change::Updated(article) | Change::Relabelled(article) => {
+            article.id
+        }
+        Change::Unchanged(id) => *id,
+    }
+}
+
+fn count(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,164 @@
+//! The table of rooms, held against the sources: who may use whom, which rooms are pure, and which
+//! crate is named in one room only.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::path::PathBuf;
+
+/// A room, and the rooms that it may use: all of them above it.
+const ROOMS: [(&str, &[&str]); 18] = [
+    ("crontab", &[]),
+    ("model", &["crontab"]),
+    ("place", &["model"]),
+    ("config", &["model", "place", "crontab"]),
+    ("schedule", &["model"]),
+    ("parse", &["model"]),
+    ("normalize", &["model"]),
+    ("classify", &["model", "place"]),
+    ("merge", &["model"]),
+    ("ingest", &["model", "parse", "normalize", "classify", "merge"]),
+    ("publish", &["model", "place"]),
+    ("fetch", &["model"]),
+    ("store", &["model"]),
+    ("serve", &["model", "config", "publish", "store"]),
+    ("poll", &["model", "config", "schedule", "ingest", "classify", "parse", "fetch", "store"]),
+    ("daemon", &["model", "place", "config", "schedule", "classify", "poll", "fetch", "store", "serve"]),
+    ("cli", &["model", "config", "store", "daemon"]),
+    ("main", &["cli"]),
+];
+
+/// Rooms without clock, disk, network, chance, environment and log.
+const PURE: [&str; 9] =
+    ["crontab", "model", "schedule", "parse", "normalize", "classify", "merge", "ingest", "publish"];
+
+/// What a pure room does not say.
+const IMPURE: [&str; 13] = [
+    "Utc::now", "Local::now", "Instant::now", "SystemTime", "std::fs", "std::net::Tcp", "std::env",
+    "std::process", "std::thread", "tokio::", "tracing::", "rand::", "println!",
+];
+
+/// A crate, and the one place in which it is named.
+const NAMED_ONCE: [(&str, &str); 5] = [
+    ("sled::", "store/"),
+    ("reqwest::", "fetch/"),
+    ("feed_rs::", "parse/"),
+    ("cron::", "crontab"),
+    ("atom_syndication::", "publish/"),
+];
+
+/// A source file, its room, and its text without tests and comments.
+struct Source {
+    path: String,
+    room: String,
+    code: String,
+}
+
+#[test]
+fn a_room_uses_only_the_rooms_of_its_row() {
+    for source in sources() {
+        let (_, allowed) = row(&source.room);
+        for used in used_rooms(&source) {
+            assert!(
+                used == source.room || allowed.contains(&used.as_str()),
+                "{}: the room `{}` may not use `{used}`",
+                source.path, source.room
+            );
+        }
+    }
+}
+
+#[test]
+fn a_row_names_only_rooms_above_it() {
+    for (i, (room, allowed)) in ROOMS.iter().enumerate() {
+        let above: Vec<_> = ROOMS[..i].iter().map(|(room, _)| *room).collect();
+        for used in *allowed {
+            assert!(above.contains(used), "`{room}` uses `{used}`, which does not stand above it");
+        }
+    }
+}
+
+#[test]
+fn a_pure_room_touches_nothing() {
+    for source in sources().into_iter().filter(|source| PURE.contains(&source.room.as_str())) {
+        for word in IMPURE {
+            assert!(!source.code.contains(word), "{}: a pure room says `{word}`", source.path);
+        }
+    }
+}
+
+#[test]
+fn a_crate_is_named_in_one_place() {
+    for source in sources() {
+        for (krate, place) in NAMED_ONCE {
+            assert!(
+                !names(&source.code, krate) || source.path.contains(place),
+                "{}: `{krate}` is named outside {place}",
+                source.path
+            );
+        }
+    }
+}
+
+#[test]
+fn every_file_says_what_it_is_and_imports_one_thing_a_line() {
+    for source in sources() {
+        let text = fs::read_to_string(root().join(&source.path)).unwrap();
+        assert!(text.starts_with("//! "), "{}: the file does not say what it is", source.path);
+        for line in source.code.lines().filter(|line| line.starts_with("use ")) {
+            assert!(!line.contains('{'), "{}: `{line}` imports several things", source.path);
+        }
+        assert!(!source.code.contains("pub use "), "{}: a re-export", source.path);
+        assert!(!source.code.contains("super::"), "{}: `super::` outside tests", source.path);
+    }
+}
+
+fn sources() -> Vec<Source> {
+    let mut paths = Vec::new();
+    walk(&root(), &mut paths);
+    let sources: Vec<_> = paths.iter().filter(|path| !path.ends_with("lib.rs")).map(|p| source(p)).collect();
+    let rooms: BTreeSet<_> = sources.iter().map(|source| source.room.as_str()).collect();
+    assert_eq!(rooms, ROOMS.iter().map(|(room, _)| *room).collect(), "the rooms under src/");
+    sources
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
+}
+
+fn walk(folder: &Path, paths: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            walk(&path, paths);
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            paths.push(path);
+        }
+    }
+}
+
+fn source(path: &Path) -> Source {
+    let text = fs::read_to_string(path).unwrap();
+    let before_tests = text.split("#[cfg(test)]").next().unwrap();
+    let lines = before_tests.lines().filter(|line| !line.trim_start().starts_with("//"));
+    let path = path.strip_prefix(root()).unwrap().to_str().unwrap().to_owned();
+    let room = path.split(['/', '.']).next().unwrap().to_owned();
+    Source { room, code: lines.collect::<Vec<_>>().join("\n"), path }
+}
+
+fn row(room: &str) -> (&'static str, &'static [&'static str]) {
+    *ROOMS.iter().find(|(name, _)| *name == room).unwrap_or_else(|| panic!("no row for `{room}`"))
+}
+
+fn used_rooms(source: &Source) -> BTreeSet<String> {
+    let own = if source.room == "main" { "visnyk::" } else { "crate::" };
+    let after = source.code.split(own).skip(1);
+    after.map(|rest| rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap().to_owned()).collect()
+}
+
+/// Whether a text names a crate, and not a longer name that ends the same.
+fn names(code: &str, krate: &str) -> bool {
+    code.match_indices(krate).any(|(at, _)| {
+        !code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':')
+    })
+}
