@@ -5,3 +5,4 @@ pub mod model;
 pub mod place;
 
 pub mod config;
+pub mod publish;
