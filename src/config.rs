@@ -1,4 +1,31 @@
 //! feeds.toml to checked values, or every problem with its line.
+//!
+//! # How
+//! `keys` declares which tables and keys there are; `table` and `shape` read a document by it
+//! and note what does not fit; `site`, `labels`, `feeds` and `publications` make values of the
+//! rows and note what does not fit together; `problem` shows what was noted. Nothing stops at
+//! the first mistake, except where the text is not TOML at all.
+//!
+//! Never here: whether a feed can be reached, or a file be read. That is for the poll to find.
+
+pub mod keys;
+pub mod problem;
+
+mod feeds;
+mod labels;
+mod nearest;
+mod publications;
+mod reference;
+mod shape;
+mod site;
+mod table;
+
+use crate::config::feeds::Defaults;
+use crate::config::feeds::Places;
+use crate::config::problem::Found;
+use crate::config::problem::Problems;
+use crate::config::reference::Known;
+use crate::config::table::Row;
 
 use crate::model::feed::Feed;
 use crate::model::id::FeedId;
@@ -8,8 +35,15 @@ use crate::model::publication::Site;
 use crate::model::publication::Tag;
 use crate::place::Catalogue;
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
+use toml::de::DeTable;
+
+/// The longest feeds.toml that is read.
+const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
 /// A feeds.toml without a mistake.
 #[derive(Debug, Clone)]
@@ -52,4 +86,111 @@ pub struct Polling {
 pub struct Publishing {
     /// How many articles a document holds: the newest.
     pub entries: usize,
+}
+
+/// Reads a feeds.toml. Files that it names are looked for below its folder.
+///
+/// # Errors
+/// Everything that is wrong in it, or why it cannot be read.
+pub fn read(path: &Path) -> Result<Config, Problems> {
+    let file_name = path.display().to_string();
+    let unreadable = |why: &str| {
+        let mut found = Found::default();
+        found.add_unplaced(format!("cannot read `{file_name}`: {why}"));
+        found.of_file(&file_name, "")
+    };
+    let bytes = bytes_of(path).map_err(|error| unreadable(&error.to_string()))?;
+    if bytes.len() as u64 > FILE_BYTES_MAX {
+        return Err(unreadable(&format!("it is over {} MiB", FILE_BYTES_MAX >> 20)));
+    }
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = before.split(|byte| *byte == b'\n').count();
+        unreadable(&format!("it is not UTF-8 in line {line}; save it as UTF-8"))
+    })?;
+    parse(&file_name, &text, path.parent().unwrap_or(Path::new("")))
+}
+
+/// Reads the text of a feeds.toml that lies in `folder`.
+///
+/// # Errors
+/// Everything that is wrong in it.
+pub fn parse(file_name: &str, text: &str, folder: &Path) -> Result<Config, Problems> {
+    let mut found = Found::default();
+    let (document, errors) = DeTable::parse_recoverable(text);
+    for error in errors {
+        let span = error.span().unwrap_or(text.len()..text.len());
+        found.add(error.message(), span, "");
+    }
+    // What a document with such a mistake means can only be guessed.
+    let config = if found.is_empty() { config(&document, folder, &mut found) } else { None };
+    match config {
+        Some(config) if found.is_empty() => Ok(config),
+        _ => Err(found.of_file(file_name, text)),
+    }
+}
+
+/// At most one byte more than may be.
+fn bytes_of(path: &Path) -> std::io::Result<Vec<u8>> {
+    let file = File::open(path)?;
+    if file.metadata()?.is_dir() {
+        return Err(std::io::Error::other("it is a directory"));
+    }
+    let mut bytes = Vec::new();
+    file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn config(
+    document: &toml::Spanned<DeTable<'_>>,
+    folder: &Path,
+    found: &mut Found,
+) -> Option<Config> {
+    let mut rows = table::rows(document.get_ref(), found);
+    let site_row = rows.one(&keys::SITE);
+    let site = site::site(&site_row, found);
+    let (polling, schedule) = site::polling(&rows.one(&keys::POLLING), found);
+    let publishing_row = rows.one(&keys::PUBLISHING);
+
+    let mut catalogue = Catalogue::builtin();
+    labels::add_regions(&rows.many(&keys::REGION), &mut catalogue, found);
+    let regions = Known::regions(catalogue.regions.values());
+    labels::add_communities(&rows.many(&keys::COMMUNITY), &regions, &mut catalogue, found);
+    let communities = Known::communities(catalogue.communities.values());
+    let tags = labels::tags(&rows.many(&keys::TAG), found);
+    let known_tags = Known::tags(tags.values());
+    let places = Places {
+        catalogue: &catalogue,
+        regions: &regions,
+        communities: &communities,
+        tags: &known_tags,
+    };
+
+    let site = site?;
+    let defaults = Defaults {
+        schedule: schedule?,
+        timezone: site.timezone,
+        republish: feeds::republish(&publishing_row).unwrap_or_default(),
+        tagging: &site.tagging,
+        folder,
+    };
+    let feed_rows = rows.many(&keys::FEED);
+    let feeds = feeds::feeds(&feed_rows, &places, &defaults, found);
+    let known_feeds = Known::feeds(feed_rows.iter().filter_map(id_and_title).collect());
+    let publication_rows = rows.many(&keys::PUBLICATION);
+    let publications = publications::publications(&publication_rows, &places, &known_feeds, found);
+    Some(Config {
+        listen: site::listen(&site_row),
+        polling,
+        publishing: site::publishing(&publishing_row),
+        site,
+        catalogue,
+        tags,
+        feeds,
+        publications,
+    })
+}
+
+fn id_and_title(row: &Row) -> Option<(String, Vec<String>)> {
+    Some((row.text("id")?, row.text("title").into_iter().collect()))
 }

@@ -1,0 +1,261 @@
+//! The tables and keys of feeds.toml: the one place that says which there are, what may be
+//! written in them, and what they mean. The reader obeys it; a JSON schema can be made from it.
+
+use std::time::Duration;
+
+/// A table of feeds.toml.
+#[derive(Debug)]
+pub struct Table {
+    /// Its name.
+    pub name: &'static str,
+    /// Whether it may stand once or many times.
+    pub times: Times,
+    /// Its keys.
+    pub keys: &'static [Key],
+}
+
+/// How often a table may stand in the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Times {
+    /// `[name]`
+    Once,
+    /// `[[name]]`
+    Many,
+}
+
+/// A key of a table.
+#[derive(Debug)]
+pub struct Key {
+    /// Its name.
+    pub name: &'static str,
+    /// What may be written.
+    pub shape: Shape,
+    /// Whether it may be left out.
+    pub need: Need,
+    /// What it means, and what holds without it.
+    pub help: &'static str,
+}
+
+/// Whether a key may be left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// It must be there.
+    Required,
+    /// It may be left out.
+    Optional,
+}
+
+/// What may be written as a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// A text in a line.
+    Text,
+    /// Texts in a list.
+    Texts,
+    /// An identifier: `a-z`, `0-9` and `-`.
+    Id,
+    /// `true` or `false`.
+    Flag,
+    /// A whole number.
+    Number {
+        /// The least.
+        min: u64,
+        /// The most.
+        max: u64,
+    },
+    /// A time, such as `"10s"`, `"5m"` or `"1h"`.
+    Time {
+        /// The least.
+        min: Duration,
+        /// The most.
+        max: Duration,
+    },
+    /// A size, such as `"16 MiB"`, in bytes.
+    Size {
+        /// The least.
+        min: u64,
+        /// The most.
+        max: u64,
+    },
+    /// One of these words.
+    Choice(&'static [&'static str]),
+    /// A day, without quotes: `2026-01-01`.
+    Day,
+    /// An address that begins with `http://` or `https://`.
+    WebAddress,
+    /// The same, or `file:` and a path below the folder of feeds.toml.
+    FeedAddress,
+    /// A time zone, such as `Europe/Kyiv`.
+    Zone,
+    /// A language (BCP 47), such as `uk`.
+    Language,
+    /// A crontab line, `@hourly` and the like, or `every 30m`.
+    Schedule,
+    /// An IP address and a port.
+    Socket,
+    /// A code of ISO 3166-2, such as `UA-63`.
+    Iso,
+    /// A domain name or an e-mail address (RFC 4151, 2.1).
+    Authority,
+}
+
+/// The words of `kind`.
+pub const KINDS: &[&str] = &["municipal", "partner"];
+/// The words of `republish`.
+pub const REPUBLISH: &[&str] = &["full", "summary", "link"];
+
+const KIB: u64 = 1024;
+const MIB: u64 = 1024 * KIB;
+
+/// `[site]`
+pub const SITE: Table = Table {
+    name: "site",
+    times: Times::Once,
+    keys: &[
+        optional("title", Shape::Text, "the name of the site; `Вісник` without it"),
+        optional("subtitle", Shape::Text, "what the site is, in a sentence"),
+        optional("address", Shape::WebAddress, "where subscribers reach the site"),
+        optional("listen", Shape::Socket, "where the server listens; `127.0.0.1:8080` without it"),
+        optional("contact", Shape::Text, "an e-mail address or page that polled servers are told"),
+        optional("language", Shape::Language, "the language of the site's titles; `uk` without it"),
+        optional("timezone", Shape::Zone, "the zone of dates and schedules; `Europe/Kyiv`"),
+        optional("rights", Shape::Text, "the terms under which the combined feeds are given out"),
+        optional("icon", Shape::WebAddress, "a small square picture"),
+        optional(
+            "tag_authority",
+            Shape::Authority,
+            "in whose name ids are minted; never change it",
+        ),
+        optional("since", Shape::Day, "a day on which that name was yours; never change it"),
+    ],
+};
+
+/// `[polling]`
+pub const POLLING: Table = Table {
+    name: "polling",
+    times: Times::Once,
+    keys: &[
+        optional("schedule", Shape::Schedule, "for feeds that have none; `every 30m` without it"),
+        optional("concurrency", Shape::Number { min: 1, max: 1000 }, "polls that run at once; 32"),
+        optional("per_host", Shape::Number { min: 1, max: 32 }, "requests to one host at once; 2"),
+        optional("connect_timeout", time(1, 60), "how long a connection may take; `10s`"),
+        optional("timeout", time(1, 600), "how long a poll may take in all; `60s`"),
+        optional(
+            "body_max",
+            Shape::Size { min: 64 * KIB, max: 64 * MIB },
+            "of a document; `16 MiB`",
+        ),
+    ],
+};
+
+/// `[publishing]`
+pub const PUBLISHING: Table = Table {
+    name: "publishing",
+    times: Times::Once,
+    keys: &[
+        optional("entries", Shape::Number { min: 1, max: 500 }, "articles in a document; 50"),
+        optional("republish", Shape::Choice(REPUBLISH), "for feeds that say nothing; `full`"),
+    ],
+};
+
+/// `[[feed]]`
+pub const FEED: Table = Table {
+    name: "feed",
+    times: Times::Many,
+    keys: &[
+        required("id", Shape::Id, "the name under which it is known for ever"),
+        required("title", Shape::Text, "the name that readers see"),
+        required("url", Shape::FeedAddress, "where its document is"),
+        optional("kind", Shape::Choice(KINDS), "who speaks in it; `municipal` without it"),
+        optional("region", Shape::Text, "the region that all its articles belong to"),
+        optional("community", Shape::Text, "the community that all its articles belong to"),
+        optional("tags", Shape::Texts, "tags that all its articles bear"),
+        optional("schedule", Shape::Schedule, "when to poll it, in its own time zone"),
+        optional("language", Shape::Language, "of its articles, where its documents do not say"),
+        optional("timezone", Shape::Zone, "of its dates that name none, and of its schedule"),
+        optional("enabled", Shape::Flag, "whether it is polled; `true` without it"),
+        optional("republish", Shape::Choice(REPUBLISH), "how much of an article is published"),
+        optional("allow_private", Shape::Flag, "whether it may lie in a private network; `false`"),
+    ],
+};
+
+/// `[[region]]`
+pub const REGION: Table = Table {
+    name: "region",
+    times: Times::Many,
+    keys: &[
+        required("id", Shape::Id, "the name in addresses; that of a known region changes it"),
+        optional("iso", Shape::Iso, "its code in ISO 3166-2"),
+        optional("name", Shape::Text, "in Ukrainian; required for a new region"),
+        optional("name_en", Shape::Text, "in English; transliterated without it"),
+        optional("aliases", Shape::Texts, "other names, by which categories of feeds are known"),
+    ],
+};
+
+/// `[[community]]`
+pub const COMMUNITY: Table = Table {
+    name: "community",
+    times: Times::Many,
+    keys: &[
+        required("id", Shape::Id, "the name in addresses; that of a known community changes it"),
+        optional("region", Shape::Text, "where it lies; required for a new community"),
+        optional("name", Shape::Text, "in Ukrainian; required for a new community"),
+        optional("name_en", Shape::Text, "in English; transliterated without it"),
+        optional("aliases", Shape::Texts, "other names, by which categories of feeds are known"),
+    ],
+};
+
+/// `[[tag]]`
+pub const TAG: Table = Table {
+    name: "tag",
+    times: Times::Many,
+    keys: &[
+        optional("id", Shape::Id, "the name in addresses; the transliterated name without it"),
+        required("name", Shape::Text, "in Ukrainian"),
+        optional("name_en", Shape::Text, "in English; as in Ukrainian without it"),
+        optional("aliases", Shape::Texts, "other words for it; no word may be of two tags"),
+    ],
+};
+
+/// `[[publication]]`
+pub const PUBLICATION: Table = Table {
+    name: "publication",
+    times: Times::Many,
+    keys: &[
+        required("id", Shape::Id, "the name in its address"),
+        required("title", Shape::Text, "the name that readers see"),
+        optional("subtitle", Shape::Text, "what it is, in a sentence"),
+        optional("regions", Shape::Texts, "an article has at least one of them"),
+        optional("communities", Shape::Texts, "an article has at least one of them"),
+        optional("tags", Shape::Texts, "an article has at least one of them"),
+        optional("feeds", Shape::Texts, "an article comes from one of them"),
+        optional("without_tags", Shape::Texts, "an article has none of them"),
+    ],
+};
+
+/// All tables, in the order in which the example has them.
+pub const TABLES: [&Table; 8] =
+    [&SITE, &POLLING, &PUBLISHING, &REGION, &COMMUNITY, &TAG, &FEED, &PUBLICATION];
+
+const fn required(name: &'static str, shape: Shape, help: &'static str) -> Key {
+    Key { name, shape, need: Need::Required, help }
+}
+
+const fn optional(name: &'static str, shape: Shape, help: &'static str) -> Key {
+    Key { name, shape, need: Need::Optional, help }
+}
+
+const fn time(min_seconds: u64, max_seconds: u64) -> Shape {
+    Shape::Time { min: Duration::from_secs(min_seconds), max: Duration::from_secs(max_seconds) }
+}
+
+impl Table {
+    /// As it is written: `[site]` or `[[feed]]`.
+    #[must_use]
+    pub fn header(&self) -> String {
+        match self.times {
+            Times::Once => format!("[{}]", self.name),
+            Times::Many => format!("[[{}]]", self.name),
+        }
+    }
+}

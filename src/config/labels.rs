@@ -1,0 +1,159 @@
+//! `[[region]]`, `[[community]]` and `[[tag]]`: what articles may be labelled with.
+
+use crate::config::keys;
+use crate::config::problem::Found;
+use crate::config::problem::Span;
+use crate::config::reference::Known;
+use crate::config::reference::once;
+use crate::config::table::Row;
+use crate::config::table::missing;
+use crate::model::id::CommunityId;
+use crate::model::id::RegionId;
+use crate::model::id::TagId;
+use crate::model::publication::Community;
+use crate::model::publication::Name;
+use crate::model::publication::Region;
+use crate::model::publication::Tag;
+use crate::model::slug::is_apostrophe;
+use crate::model::slug::slug;
+use crate::model::slug::transliterate;
+use crate::place::Catalogue;
+use std::collections::BTreeMap;
+use toml::Spanned;
+use unicode_normalization::UnicodeNormalization;
+
+/// Adds regions to the catalogue, or changes those that it has.
+pub(crate) fn add_regions(rows: &[Row], catalogue: &mut Catalogue, found: &mut Found) {
+    let mut seen = BTreeMap::new();
+    for row in rows {
+        let Some(id_text) = row.spanned_text("id") else { continue };
+        let Ok(id) = RegionId::new(id_text.get_ref()) else { continue };
+        once(&mut seen, "regions", &id_text, found);
+        let known = catalogue.regions.remove(&id);
+        if known.is_none() && !row.was_given("name") {
+            missing(&keys::REGION, "name", row.header(), found);
+        }
+        let mut region = known.unwrap_or_else(|| Region {
+            id: id.clone(),
+            iso: None,
+            name: new_name(row, id.as_str()),
+            aliases: Vec::new(),
+        });
+        rename(&mut region.name, &mut region.aliases, row);
+        region.iso = row.text("iso").or(region.iso);
+        catalogue.regions.insert(id, region);
+    }
+}
+
+/// Adds communities to the catalogue, or changes those that it has.
+pub(crate) fn add_communities(
+    rows: &[Row],
+    regions: &Known,
+    catalogue: &mut Catalogue,
+    found: &mut Found,
+) {
+    let mut seen = BTreeMap::new();
+    for row in rows {
+        let Some(id_text) = row.spanned_text("id") else { continue };
+        let Ok(id) = CommunityId::new(id_text.get_ref()) else { continue };
+        once(&mut seen, "communities", &id_text, found);
+        let region: Option<RegionId> =
+            row.spanned_text("region").and_then(|given| regions.find(&given, found));
+        let Some(mut community) = catalogue.communities.remove(&id) else {
+            for key in ["region", "name"].into_iter().filter(|key| !row.was_given(key)) {
+                missing(&keys::COMMUNITY, key, row.header(), found);
+            }
+            // One whose region is wrong is no use, but what names it must not be called wrong
+            // too: any region will do, since a problem was noted.
+            let Some(region) = region.or_else(|| catalogue.regions.keys().next().cloned()) else {
+                continue;
+            };
+            let name = new_name(row, id.as_str());
+            let aliases = row.words("aliases");
+            let new = Community { id: id.clone(), code: None, region, name, aliases };
+            catalogue.communities.insert(id, new);
+            continue;
+        };
+        if region.is_some_and(|region| region != community.region) {
+            let what = format!("`{id}` lies in another region");
+            let label = format!("write `{}`, or another `id` for a new one", community.region);
+            found.add(what, row.span("region"), label);
+        }
+        rename(&mut community.name, &mut community.aliases, row);
+        catalogue.communities.insert(id, community);
+    }
+}
+
+/// The tags, by id.
+pub(crate) fn tags(rows: &[Row], found: &mut Found) -> BTreeMap<TagId, Tag> {
+    let mut seen = BTreeMap::new();
+    let mut words = BTreeMap::new();
+    let mut tags = BTreeMap::new();
+    for row in rows {
+        let name = row.spanned_text("name");
+        let given = name.as_ref().map_or("", |name| name.get_ref());
+        let id_text =
+            row.spanned_text("id").unwrap_or_else(|| Spanned::new(row.span("name"), slug(given)));
+        let Ok(id) = TagId::new(id_text.get_ref()) else {
+            if name.is_some() && !row.was_given("id") {
+                let what = "no id can be made of the `name`";
+                found.add(what, row.span("name"), "add `id = \"…\"`");
+            }
+            continue;
+        };
+        once(&mut seen, "tags", &id_text, found);
+        let texts = name.clone().into_iter().chain(row.spanned_text("name_en"));
+        for word in texts.chain(row.texts("aliases")) {
+            claim(&mut words, &id, &word, found);
+        }
+        let uk = given.to_owned();
+        let en = row.text("name_en").unwrap_or_else(|| uk.clone());
+        let tag = Tag { id: id.clone(), name: Name { uk, en }, aliases: row.words("aliases") };
+        tags.entry(id).or_insert(tag);
+    }
+    tags
+}
+
+/// Notes it if a word is of two tags.
+fn claim(
+    words: &mut BTreeMap<String, (TagId, Span)>,
+    tag: &TagId,
+    word: &Spanned<String>,
+    found: &mut Found,
+) {
+    match words.get(&folded(word.get_ref())) {
+        Some((other, _)) if other == tag => {}
+        Some((other, span)) => found.add_pair(
+            format!("`{}` is of two tags", word.get_ref()),
+            (word.span(), format!("here of `{tag}`: leave it out of one of them")),
+            (span.clone(), format!("here of `{other}`")),
+        ),
+        None => {
+            words.insert(folded(word.get_ref()), (tag.clone(), word.span()));
+        }
+    }
+}
+
+/// A word as it is compared: small letters, one kind of apostrophe, single spaces.
+fn folded(word: &str) -> String {
+    let lower = word.nfc().collect::<String>().to_lowercase();
+    let one_apostrophe: String =
+        lower.chars().map(|c| if is_apostrophe(c) { '’' } else { c }).collect();
+    one_apostrophe.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn new_name(row: &Row, id: &str) -> Name {
+    let uk = row.text("name").unwrap_or_else(|| id.to_owned());
+    let en = row.text("name_en").unwrap_or_else(|| transliterate(&uk));
+    Name { uk, en }
+}
+
+/// Sets the names that are given. A former name stays an alias, for feeds that still use it.
+fn rename(name: &mut Name, aliases: &mut Vec<String>, row: &Row) {
+    for (given, name) in [(row.text("name"), &mut name.uk), (row.text("name_en"), &mut name.en)] {
+        if let Some(given) = given.filter(|given| given != name) {
+            aliases.push(std::mem::replace(name, given));
+        }
+    }
+    aliases.extend(row.words("aliases"));
+}
