@@ -6,3 +6,4 @@ pub mod place;
 
 pub mod config;
 pub mod publish;
+pub mod store;

@@ -1,0 +1,261 @@
+//! The articles and what is remembered of each feed, on a disk.
+//!
+//! # What holds
+//! - What a poll found is recorded in one step together with the poll's own history: after a
+//!   crash at any instant all of it is there, or none.
+//! - Nothing is acknowledged before it is durable.
+//! - An article's IRI, its date and the moment when it was first seen are settled once.
+//! - Indexes and counters agree with the articles at every moment.
+//!
+//! # How
+//! `engine` is the only file that knows the engine. `keys` says what lies where, `records` and
+//! `codec` what a value is. `archive` reads, `commit` writes, `composition` keeps the indexes of
+//! what the admin composed, `audit` recounts. All of it runs on one thread, in `writer`, which a
+//! [`Store`] sends commands to.
+
+mod archive;
+mod audit;
+mod codec;
+mod commit;
+mod composition;
+mod engine;
+pub mod error;
+mod keys;
+mod records;
+mod writer;
+
+use crate::model::article::Article;
+use crate::model::exchange::History;
+use crate::model::feed::Feed;
+use crate::model::id::ArticleId;
+use crate::model::id::FeedId;
+use crate::model::known::Change;
+use crate::model::known::Memory;
+use crate::model::publication::Publication;
+use crate::model::publication::Selection;
+use crate::model::publication::Shelf;
+use crate::store::archive::Archive;
+use crate::store::error::StoreError;
+use crate::store::writer::Command;
+use crate::store::writer::Commit;
+use crate::store::writer::Keeper;
+use crate::store::writer::serve;
+use chrono::DateTime;
+use chrono::Utc;
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::mpsc as blocking;
+use std::thread;
+use std::thread::JoinHandle;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::sync::oneshot;
+
+/// How many commands wait for the thread; who sends more waits for a place.
+const COMMANDS_MAX: usize = 64;
+
+/// How long an answer is waited for. The engine can stall for minutes when one of its own
+/// threads dies.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// How long the engine may take to open. Indexing afterwards is not counted.
+const OPEN_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// A handle on an open store; all clones are one.
+#[derive(Debug, Clone)]
+pub struct Store {
+    directory: Arc<Path>,
+    commands: mpsc::Sender<Command>,
+    thread: Arc<Mutex<Option<JoinHandle<()>>>>,
+}
+
+impl Store {
+    /// Opens the store in a directory, which is made if there is none, and brings the indexes of
+    /// what the admin composed up to date. Blocks.
+    ///
+    /// # Errors
+    /// The directory cannot be used, another visnyk holds it, or what is in it is damaged or of
+    /// a later format.
+    pub fn open(directory: &Path, composed: Vec<Publication>) -> Result<Self, StoreError> {
+        let directory: Arc<Path> = directory.into();
+        let (commands, received) = mpsc::channel(COMMANDS_MAX);
+        let (opened, opening) = blocking::channel();
+        let (ready, readying) = blocking::channel();
+        let work = {
+            let directory = Arc::clone(&directory);
+            move || {
+                let keeper = Keeper::open(&directory);
+                // Nobody waits any more if it took too long.
+                let _ = opened.send(keeper.as_ref().map(|_| ()).map_err(Clone::clone));
+                let Ok(mut keeper) = keeper else { return };
+                let composed = keeper.compose(composed, Utc::now()).map(|_| ());
+                let is_well = composed.is_ok();
+                if ready.send(composed).is_ok() && is_well {
+                    serve(keeper, received);
+                }
+            }
+        };
+        let spawned = thread::Builder::new().name("store".to_owned()).spawn(work);
+        let thread = spawned.map_err(|error| StoreError::Directory {
+            directory: directory.to_path_buf(),
+            reason: error.to_string(),
+        })?;
+        let slow = |_| StoreError::Slow {
+            directory: directory.to_path_buf(),
+            seconds: OPEN_TIMEOUT.as_secs(),
+        };
+        opening.recv_timeout(OPEN_TIMEOUT).map_err(slow)??;
+        let gone = |_| StoreError::Closed { directory: directory.to_path_buf() };
+        readying.recv().map_err(gone)??;
+        Ok(Self { directory, commands, thread: Arc::new(Mutex::new(Some(thread))) })
+    }
+
+    /// What is remembered of a feed; nothing of an unknown one.
+    ///
+    /// # Errors
+    /// The history does not read, or the store has stopped.
+    pub async fn history(&self, feed: &FeedId) -> Result<History, StoreError> {
+        let feed = feed.clone();
+        self.read(move |archive| archive.history(&feed)).await
+    }
+
+    /// What is remembered of every feed that was ever polled.
+    ///
+    /// # Errors
+    /// A history does not read, or the store has stopped.
+    pub async fn histories(&self) -> Result<BTreeMap<FeedId, History>, StoreError> {
+        self.read(Archive::histories).await
+    }
+
+    /// What is known of the newest articles of a feed, to compare its document with.
+    ///
+    /// # Errors
+    /// One of them does not read, or the store has stopped.
+    pub async fn memory(&self, feed: &FeedId) -> Result<Memory, StoreError> {
+        let feed = feed.clone();
+        self.read(move |archive| archive.memory(&feed)).await
+    }
+
+    /// Records what a poll found, in one step, and gives the publications whose documents are
+    /// stale. It is durable when this returns.
+    ///
+    /// An added article whose IRI another article bears gets a minted one. One that is there
+    /// already is left as it is. What changes keeps its IRI, its `published` and its
+    /// `first_seen`, whatever the change says; what changes and is not there is added.
+    ///
+    /// # Errors
+    /// An article is of another feed, a stored value does not read, writing fails, or the store
+    /// has stopped. Nothing of the poll is then acknowledged, and it may be repeated.
+    pub async fn commit(
+        &self,
+        feed: Arc<Feed>,
+        history: History,
+        changes: Vec<Change>,
+        at: DateTime<Utc>,
+    ) -> Result<BTreeSet<Selection>, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        let commit = Commit { feed, history, changes, at, reply };
+        self.ask(Command::Commit(Box::new(commit)), answer).await
+    }
+
+    /// The articles of a selection, the newest published first, ties by id; at most `limit`. One
+    /// that does not read is left out, with an error in the log.
+    ///
+    /// # Errors
+    /// The engine cannot read, or the store has stopped.
+    pub async fn newest(
+        &self,
+        selection: &Selection,
+        limit: usize,
+    ) -> Result<Vec<Article>, StoreError> {
+        let selection = selection.clone();
+        self.read(move |archive| archive.newest(&selection, limit)).await
+    }
+
+    /// What a selection holds; none if it never held an article. One that lost its last article
+    /// stays, with a count of 0 and the date of that article.
+    ///
+    /// # Errors
+    /// The counters do not read, or the store has stopped.
+    pub async fn shelf(&self, selection: &Selection) -> Result<Option<Shelf>, StoreError> {
+        let selection = selection.clone();
+        self.read(move |archive| archive.shelf(&selection)).await
+    }
+
+    /// What every selection holds that ever held an article.
+    ///
+    /// # Errors
+    /// Counters do not read, or the store has stopped.
+    pub async fn shelves(&self) -> Result<BTreeMap<Selection, Shelf>, StoreError> {
+        self.read(Archive::shelves).await
+    }
+
+    /// An article.
+    ///
+    /// # Errors
+    /// It does not read, or the store has stopped.
+    pub async fn article(&self, id: ArticleId) -> Result<Option<Article>, StoreError> {
+        self.read(move |archive| archive.article(id)).await
+    }
+
+    /// Recounts every index and counter from the articles: what does not agree, in words.
+    ///
+    /// # Errors
+    /// The engine cannot read, or the store has stopped.
+    pub async fn audit(&self) -> Result<Vec<String>, StoreError> {
+        self.read(Archive::audit).await
+    }
+
+    /// Makes everything durable, ends the thread and gives the lock back.
+    ///
+    /// # Errors
+    /// The last flush failed, or the store was closed before.
+    pub async fn close(self) -> Result<(), StoreError> {
+        let (reply, answer) = oneshot::channel();
+        let closed = self.ask(Command::Close(reply), answer).await;
+        if !matches!(closed, Err(StoreError::Slow { .. })) {
+            let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let joined = tokio::task::spawn_blocking(|| thread.map(JoinHandle::join)).await;
+            if !matches!(joined, Ok(None | Some(Ok(())))) {
+                return Err(self.closed());
+            }
+        }
+        closed
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Archive) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        let work = move |keeper: &mut Keeper| {
+            // Who asked may have gone.
+            let _ = reply.send(keeper.read(work));
+        };
+        self.ask(Command::Work(Box::new(work)), answer).await
+    }
+
+    async fn ask<T>(
+        &self,
+        command: Command,
+        answer: oneshot::Receiver<Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        let asked = async {
+            self.commands.send(command).await.map_err(|_| self.closed())?;
+            answer.await.map_err(|_| self.closed())?
+        };
+        let slow = || StoreError::Slow {
+            directory: self.directory.to_path_buf(),
+            seconds: ANSWER_TIMEOUT.as_secs(),
+        };
+        tokio::time::timeout(ANSWER_TIMEOUT, asked).await.unwrap_or_else(|_| Err(slow()))
+    }
+
+    fn closed(&self) -> StoreError {
+        StoreError::Closed { directory: self.directory.to_path_buf() }
+    }
+}

@@ -1,0 +1,228 @@
+//! The store as the writer thread sees it: the model's values over the engine's keys.
+
+use crate::model::article::Article;
+use crate::model::exchange::History;
+use crate::model::id::ArticleId;
+use crate::model::id::FeedId;
+use crate::model::known::KNOWN_MAX;
+use crate::model::known::Known;
+use crate::model::known::Memory;
+use crate::model::publication::Publication;
+use crate::model::publication::Selection;
+use crate::model::publication::Shelf;
+use crate::store::codec;
+use crate::store::engine::Batch;
+use crate::store::engine::Engine;
+use crate::store::engine::Order;
+use crate::store::error::StoreError;
+use crate::store::keys;
+use crate::store::keys::Space;
+use crate::store::records::ArticleRecord;
+use crate::store::records::BadField;
+use crate::store::records::HistoryRecord;
+use crate::store::records::KnownRecord;
+use crate::store::records::ShelfRecord;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
+use tracing::error;
+
+/// The version of the whole store: which key spaces there are and how their keys are made.
+const FORMAT: u32 = 1;
+
+/// An open store.
+#[derive(Debug)]
+pub(crate) struct Archive {
+    /// The keys and values.
+    pub(crate) engine: Engine,
+    /// What the admin composed, as it is indexed.
+    pub(crate) composed: Vec<Publication>,
+}
+
+impl Archive {
+    /// The archive in an engine, which must be empty or of a format that we know. Nothing is
+    /// composed yet.
+    pub(crate) fn new(mut engine: Engine) -> Result<Self, StoreError> {
+        let key = keys::format();
+        if let Some(value) = engine.get(&key)? {
+            let directory = engine.directory().to_owned();
+            let found: u32 = codec::read(&key, &value).map_err(|reason| {
+                let reason = format!("its format does not read: {reason}");
+                StoreError::Damaged { directory: directory.clone(), reason }
+            })?;
+            if found > FORMAT {
+                return Err(StoreError::Newer { directory, found, known: FORMAT });
+            }
+        } else if engine.scan(&[], None, Order::Forward, 1)?.is_empty() {
+            let value = codec::plain(&key, &FORMAT);
+            let value = value.map_err(|reason| bad(&engine, Space::Meta, &key, &reason))?;
+            engine.commit(Batch::from([(key, Some(value))]))?;
+            engine.sync()?;
+        } else {
+            let reason = "it has no format, but keys".to_owned();
+            return Err(StoreError::Damaged { directory: engine.directory().to_owned(), reason });
+        }
+        Ok(Self { engine, composed: Vec::new() })
+    }
+
+    /// What is remembered of a feed.
+    pub(crate) fn history(&self, feed: &FeedId) -> Result<History, StoreError> {
+        let history = self.get::<HistoryRecord, _>(Space::History, &keys::history(feed))?;
+        Ok(history.unwrap_or_default())
+    }
+
+    /// What is remembered of every feed.
+    pub(crate) fn histories(&self) -> Result<BTreeMap<FeedId, History>, StoreError> {
+        let pairs = self.scan(Space::History, &Space::History.prefix(), usize::MAX)?;
+        let history = |(key, value): (Vec<u8>, Vec<u8>)| {
+            let history = self.read::<HistoryRecord, _>(Space::History, &key, &value)?;
+            Ok((self.named(Space::History, &key, |text| text.parse().ok())?, history))
+        };
+        pairs.into_iter().map(history).collect()
+    }
+
+    /// What is known of the newest articles of a feed.
+    pub(crate) fn memory(&self, feed: &FeedId) -> Result<Memory, StoreError> {
+        let prefix = keys::known_of(feed);
+        let pairs = self.engine.scan(&prefix, None, Order::Reverse, KNOWN_MAX)?;
+        let known = |(key, value): (Vec<u8>, Vec<u8>)| {
+            self.read::<KnownRecord, Known>(Space::Known, &key, &value)
+        };
+        Ok(Memory::new(pairs.into_iter().map(known).collect::<Result<Vec<_>, _>>()?))
+    }
+
+    /// The newest articles of a selection. One that does not read is left out and told, so that
+    /// a document loses an article and not a publication its document.
+    pub(crate) fn newest(
+        &self,
+        selection: &Selection,
+        limit: usize,
+    ) -> Result<Vec<Article>, StoreError> {
+        let members = self.scan(Space::Member, &keys::members_of(selection), limit)?;
+        let mut articles = Vec::new();
+        for id in members.iter().filter_map(|(key, _)| keys::id_of(key)) {
+            match self.article(id) {
+                Ok(Some(article)) => articles.push(article),
+                Ok(None) => {
+                    let selection = selection.path();
+                    error!(article = %id, selection, "article {id} is in {selection}, but not stored");
+                }
+                Err(error @ StoreError::Value { .. }) => {
+                    error!(article = %id, %error, "article {id} is left out: {error}");
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(articles)
+    }
+
+    /// The counters of a selection.
+    pub(crate) fn shelf(&self, selection: &Selection) -> Result<Option<Shelf>, StoreError> {
+        self.get::<ShelfRecord, _>(Space::Shelf, &keys::shelf(selection))
+    }
+
+    /// The counters of every selection that has or had an article.
+    pub(crate) fn shelves(&self) -> Result<BTreeMap<Selection, Shelf>, StoreError> {
+        let pairs = self.scan(Space::Shelf, &Space::Shelf.prefix(), usize::MAX)?;
+        let shelf = |(key, value): (Vec<u8>, Vec<u8>)| {
+            let shelf = self.read::<ShelfRecord, _>(Space::Shelf, &key, &value)?;
+            Ok((self.named(Space::Shelf, &key, Selection::at)?, shelf))
+        };
+        pairs.into_iter().map(shelf).collect()
+    }
+
+    /// An article.
+    pub(crate) fn article(&self, id: ArticleId) -> Result<Option<Article>, StoreError> {
+        let place = keys::place(id);
+        let Some(value) = self.engine.get(&place)? else { return Ok(None) };
+        let place: Vec<u8> = self.record(Space::Place, &place, &value)?;
+        self.get::<ArticleRecord, _>(Space::Article, &place)
+    }
+
+    /// The first pairs of a key space.
+    pub(crate) fn scan(
+        &self,
+        space: Space,
+        prefix: &[u8],
+        limit: usize,
+    ) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError> {
+        debug_assert_eq!(prefix.first(), Some(&(space as u8)));
+        self.engine.scan(prefix, None, Order::Forward, limit)
+    }
+
+    /// The record at a key, as a value of the model.
+    pub(crate) fn get<R, T>(&self, space: Space, key: &[u8]) -> Result<Option<T>, StoreError>
+    where
+        R: DeserializeOwned,
+        T: TryFrom<R, Error = BadField>,
+    {
+        let value = self.engine.get(key)?;
+        value.map(|value| self.read::<R, T>(space, key, &value)).transpose()
+    }
+
+    /// The record in a value, as a value of the model.
+    pub(crate) fn read<R, T>(&self, space: Space, key: &[u8], value: &[u8]) -> Result<T, StoreError>
+    where
+        R: DeserializeOwned,
+        T: TryFrom<R, Error = BadField>,
+    {
+        let record: R = self.record(space, key, value)?;
+        T::try_from(record).map_err(|reason| bad(&self.engine, space, key, &reason))
+    }
+
+    /// The record in a value.
+    pub(crate) fn record<R: DeserializeOwned>(
+        &self,
+        space: Space,
+        key: &[u8],
+        value: &[u8],
+    ) -> Result<R, StoreError> {
+        codec::read(key, value).map_err(|reason| bad(&self.engine, space, key, &reason))
+    }
+
+    /// Adds a small record to a batch.
+    pub(crate) fn put<R: Serialize>(
+        &self,
+        batch: &mut Batch,
+        space: Space,
+        key: Vec<u8>,
+        record: &R,
+    ) -> Result<(), StoreError> {
+        let value = codec::plain(&key, record);
+        let value = value.map_err(|reason| bad(&self.engine, space, &key, &reason))?;
+        batch.insert(key, Some(value));
+        Ok(())
+    }
+
+    /// Adds an article to a batch.
+    pub(crate) fn put_article(
+        &self,
+        batch: &mut Batch,
+        article: &Article,
+    ) -> Result<(), StoreError> {
+        let key = keys::article(article.first_seen, article.id);
+        let value = codec::compressed(&key, &ArticleRecord::from(article));
+        let value = value.map_err(|reason| bad(&self.engine, Space::Article, &key, &reason))?;
+        batch.insert(key, Some(value));
+        Ok(())
+    }
+
+    fn named<T>(
+        &self,
+        space: Space,
+        key: &[u8],
+        name: impl Fn(&str) -> Option<T>,
+    ) -> Result<T, StoreError> {
+        let reason = || bad(&self.engine, space, key, &"its key is none");
+        keys::text_of(key).and_then(name).ok_or_else(reason)
+    }
+}
+
+fn bad(engine: &Engine, space: Space, key: &[u8], reason: &dyn std::fmt::Display) -> StoreError {
+    StoreError::Value {
+        directory: engine.directory().to_owned(),
+        space: space.name(),
+        id: space.id_at(key),
+        reason: reason.to_string(),
+    }
+}

@@ -1,0 +1,237 @@
+//! What a poll found, as one batch: articles, indexes, counters, and the poll's own history.
+//!
+//! # Why one batch
+//! The validators of a poll vouch for its articles: a store that had the one without the other
+//! after a crash would be told "not modified" for ever. And an index that disagrees with the
+//! articles would need a repair that nobody starts.
+
+use crate::model::article::Article;
+use crate::model::exchange::History;
+use crate::model::feed::Feed;
+use crate::model::id::ArticleId;
+use crate::model::id::Digest;
+use crate::model::known::Change;
+use crate::model::known::Known;
+use crate::model::publication::Selection;
+use crate::model::publication::Shelf;
+use crate::model::publication::selections_of;
+use crate::store::archive::Archive;
+use crate::store::engine::Batch;
+use crate::store::engine::Order;
+use crate::store::error::StoreError;
+use crate::store::keys;
+use crate::store::keys::Space;
+use crate::store::records::HistoryRecord;
+use crate::store::records::KnownRecord;
+use crate::store::records::ShelfRecord;
+use chrono::DateTime;
+use chrono::Utc;
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+
+/// An article before and after a commit.
+#[derive(Debug)]
+struct Draft {
+    before: Option<Article>,
+    after: Article,
+}
+
+/// What a commit is about to write, before any of it is written.
+#[derive(Debug, Default)]
+struct Drafts {
+    articles: BTreeMap<ArticleId, Draft>,
+    claims: BTreeMap<Vec<u8>, ArticleId>,
+}
+
+/// How a commit changes a selection.
+#[derive(Debug, Default)]
+pub(crate) struct Turnover {
+    /// Articles that come, less those that go.
+    pub(crate) growth: i64,
+    /// Keys of [`keys::fresh`] that go.
+    pub(crate) gone: BTreeSet<Vec<u8>>,
+    /// Keys of [`keys::fresh`] that come.
+    pub(crate) come: BTreeSet<Vec<u8>>,
+}
+
+impl Archive {
+    /// Writes what a poll found. Gives the publications whose documents are stale. Durable after
+    /// the engine's next sync.
+    pub(crate) fn commit(
+        &self,
+        feed: &Feed,
+        history: &History,
+        changes: Vec<Change>,
+        at: DateTime<Utc>,
+    ) -> Result<BTreeSet<Selection>, StoreError> {
+        let drafts = self.drafts(feed, changes)?;
+        let mut batch = Batch::new();
+        let mut turnovers: BTreeMap<Selection, Turnover> = BTreeMap::new();
+        for draft in drafts.articles.values() {
+            self.write_draft(&mut batch, draft, &mut turnovers)?;
+        }
+        for (claim, id) in drafts.claims {
+            self.put(&mut batch, Space::Claim, claim, &id.0.0)?;
+        }
+        for (selection, turnover) in &turnovers {
+            self.write_shelf(&mut batch, selection, turnover, at)?;
+        }
+        let key = keys::history(&feed.id);
+        self.put(&mut batch, Space::History, key, &HistoryRecord::from(history))?;
+        self.engine.commit(batch)?;
+        Ok(turnovers.into_keys().collect())
+    }
+
+    /// Writes the counters of a selection that changed.
+    pub(crate) fn write_shelf(
+        &self,
+        batch: &mut Batch,
+        selection: &Selection,
+        turnover: &Turnover,
+        at: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let before = self.shelf(selection)?;
+        let count = before.map_or(0, |shelf| shelf.count);
+        let newest = self.newest_update(selection, turnover)?;
+        // What was emptied keeps the date of its last article: never now.
+        let updated = newest.or(before.map(|shelf| shelf.updated)).unwrap_or(at);
+        let count = count.saturating_add_signed(turnover.growth);
+        let shelf = ShelfRecord::from(&Shelf { count, updated, changed: at });
+        self.put(batch, Space::Shelf, keys::shelf(selection), &shelf)
+    }
+
+    fn drafts(&self, feed: &Feed, changes: Vec<Change>) -> Result<Drafts, StoreError> {
+        let mut drafts = Drafts::default();
+        for change in changes {
+            let (fresh, replaces) = match change {
+                Change::Added(article) => (article, false),
+                Change::Updated(article) | Change::Relabelled(article) => (article, true),
+                Change::Unchanged(_) => continue,
+            };
+            owned(feed, &fresh)?;
+            let id = fresh.id;
+            if let Some(draft) = drafts.articles.get_mut(&id) {
+                if replaces {
+                    draft.after = kept(&draft.after, fresh);
+                }
+                continue;
+            }
+            match self.article(id)? {
+                Some(before) => {
+                    owned(feed, &before)?;
+                    let after = kept(&before, fresh);
+                    if replaces && after != before {
+                        drafts.articles.insert(id, Draft { before: Some(before), after });
+                    }
+                }
+                None => {
+                    let after = self.claimed(feed, fresh, &mut drafts.claims)?;
+                    drafts.articles.insert(id, Draft { before: None, after });
+                }
+            }
+        }
+        Ok(drafts)
+    }
+
+    /// A new article with an IRI that no other bears: its own, else a minted one. Another feed
+    /// may have claimed that too, to be taken for this one; so there are more, without end.
+    fn claimed(
+        &self,
+        feed: &Feed,
+        mut article: Article,
+        claims: &mut BTreeMap<Vec<u8>, ArticleId>,
+    ) -> Result<Article, StoreError> {
+        let id = article.id;
+        let mut round: u32 = 1;
+        loop {
+            let claim = keys::claim(&article.iri);
+            let holder = match (claims.get(&claim), self.engine.get(&claim)?) {
+                (Some(holder), _) => Some(*holder),
+                (None, Some(value)) => {
+                    let id: [u8; 16] = self.record(Space::Claim, &claim, &value)?;
+                    Some(ArticleId(Digest(id)))
+                }
+                (None, None) => None,
+            };
+            if holder.is_none_or(|holder| holder == id) {
+                claims.insert(claim, id);
+                return Ok(article);
+            }
+            article.iri = match round {
+                1 => feed.tagging.mint_article(&feed.id, id),
+                _ => feed.tagging.mint(&format!("{}/{id}/{round}", feed.id)),
+            };
+            round += 1;
+        }
+    }
+
+    fn write_draft(
+        &self,
+        batch: &mut Batch,
+        draft: &Draft,
+        turnovers: &mut BTreeMap<Selection, Turnover>,
+    ) -> Result<(), StoreError> {
+        let Draft { before, after } = draft;
+        let selections = |article| selections_of(article, &self.composed);
+        let old = before.as_ref().map(selections).unwrap_or_default();
+        let new = selections(after);
+        for selection in old.union(&new) {
+            let turnover = turnovers.entry(selection.clone()).or_default();
+            turnover.growth +=
+                i64::from(new.contains(selection)) - i64::from(old.contains(selection));
+            if let Some(before) = before.as_ref().filter(|_| old.contains(selection)) {
+                turnover.gone.insert(keys::fresh(selection, before));
+            }
+            if new.contains(selection) {
+                turnover.come.insert(keys::fresh(selection, after));
+            }
+        }
+        let gone = before.as_ref().map(|before| keys::memberships(before, &old));
+        let gone = gone.unwrap_or_default();
+        let come = keys::memberships(after, &new);
+        let leaving = gone.keys().filter(|key| !come.contains_key(*key));
+        batch.extend(leaving.map(|key| (key.clone(), None)));
+        let coming = come.keys().filter(|key| !gone.contains_key(*key));
+        batch.extend(coming.map(|key| (key.clone(), Some(Vec::new()))));
+        self.put_article(batch, after)?;
+        let known = keys::known(&after.feed, after.first_seen, after.id);
+        self.put(batch, Space::Known, known, &KnownRecord::from(&Known::of(after)))?;
+        if before.is_none() {
+            let place = keys::article(after.first_seen, after.id);
+            self.put(batch, Space::Place, keys::place(after.id), &place)?;
+        }
+        Ok(())
+    }
+
+    /// The newest `updated` in a selection once the turnover is written.
+    fn newest_update(
+        &self,
+        selection: &Selection,
+        turnover: &Turnover,
+    ) -> Result<Option<DateTime<Utc>>, StoreError> {
+        let limit = turnover.gone.len() + 1;
+        let stored = self.engine.scan(&keys::fresh_of(selection), None, Order::Forward, limit)?;
+        let staying = stored.iter().map(|(key, _)| key).find(|key| !turnover.gone.contains(*key));
+        let newest = staying.into_iter().chain(turnover.come.first()).min();
+        Ok(newest.and_then(|key| keys::updated_of(key)))
+    }
+}
+
+// No feed can change another feed's article, whatever ids it claims.
+fn owned(feed: &Feed, article: &Article) -> Result<(), StoreError> {
+    if article.feed == feed.id {
+        return Ok(());
+    }
+    let (feed, owner) = (feed.id.to_string(), article.feed.to_string());
+    Err(StoreError::Foreign { feed, article: article.id.to_string(), owner })
+}
+
+/// A fresh article with what was settled at first sight.
+fn kept(stored: &Article, fresh: Article) -> Article {
+    Article {
+        iri: stored.iri.clone(),
+        published: stored.published,
+        first_seen: stored.first_seen,
+        ..fresh
+    }
+}

@@ -1,0 +1,173 @@
+//! Publications that the admin composed: indexed anew when their definition changes.
+//!
+//! # Why a definition is struck out first
+//! A change takes many batches. Were the store stopped in between and opened with the old
+//! definition, that would look indexed and be half so. Struck out, it is no definition's digest,
+//! and the work begins again.
+
+use crate::model::article::Article;
+use crate::model::id::Digest;
+use crate::model::id::PublicationId;
+use crate::model::publication::Publication;
+use crate::model::publication::Selection;
+use crate::store::archive::Archive;
+use crate::store::commit::Turnover;
+use crate::store::engine::Batch;
+use crate::store::engine::Order;
+use crate::store::error::StoreError;
+use crate::store::keys;
+use crate::store::keys::Space;
+use crate::store::records::ArticleRecord;
+use chrono::DateTime;
+use chrono::Utc;
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use tracing::error;
+
+/// How many keys or articles one batch takes in.
+const BATCH_MAX: usize = 500;
+
+const STRUCK_OUT: [u8; 16] = [0; 16];
+
+impl Archive {
+    /// Makes the indexes those of `composed`, and of nothing else that was composed. Gives the
+    /// selections that are not what they were.
+    pub(crate) fn compose(
+        &mut self,
+        composed: Vec<Publication>,
+        at: DateTime<Utc>,
+    ) -> Result<BTreeSet<Selection>, StoreError> {
+        let stored = self.definitions()?;
+        let wanted: BTreeMap<&PublicationId, [u8; 16]> =
+            composed.iter().map(|publication| (&publication.id, definition(publication))).collect();
+        let differs = |id: &PublicationId| stored.get(id) != wanted.get(id);
+        let all: BTreeSet<&PublicationId> = stored.keys().chain(wanted.keys().copied()).collect();
+        let changed: BTreeSet<PublicationId> =
+            all.into_iter().filter(|id| differs(id)).cloned().collect();
+        if !changed.is_empty() {
+            self.strike_out(&changed)?;
+            self.clear(&changed)?;
+            let fresh: Vec<&Publication> =
+                composed.iter().filter(|publication| changed.contains(&publication.id)).collect();
+            let turnovers = self.index(&fresh)?;
+            let mut last = Batch::new();
+            for id in changed.iter().filter(|id| !wanted.contains_key(id)) {
+                last.insert(keys::definition(id), None);
+            }
+            for publication in fresh {
+                let selection = Selection::Composed(publication.id.clone());
+                if let Some(turnover) = turnovers.get(&selection) {
+                    self.write_shelf(&mut last, &selection, turnover, at)?;
+                }
+                let key = keys::definition(&publication.id);
+                self.put(&mut last, Space::Definition, key, &definition(publication))?;
+            }
+            self.engine.commit(last)?;
+            self.engine.sync()?;
+        }
+        self.composed = composed;
+        Ok(changed.into_iter().map(Selection::Composed).collect())
+    }
+
+    fn definitions(&self) -> Result<BTreeMap<PublicationId, [u8; 16]>, StoreError> {
+        let pairs = self.scan(Space::Definition, &Space::Definition.prefix(), usize::MAX)?;
+        let mut definitions = BTreeMap::new();
+        for (key, value) in pairs {
+            let digest = self.record(Space::Definition, &key, &value)?;
+            if let Some(id) = keys::text_of(&key).and_then(|text| text.parse().ok()) {
+                definitions.insert(id, digest);
+            }
+        }
+        Ok(definitions)
+    }
+
+    fn strike_out(&mut self, publications: &BTreeSet<PublicationId>) -> Result<(), StoreError> {
+        let mut batch = Batch::new();
+        for id in publications {
+            self.put(&mut batch, Space::Definition, keys::definition(id), &STRUCK_OUT)?;
+            batch.insert(keys::shelf(&Selection::Composed(id.clone())), None);
+        }
+        self.engine.commit(batch)?;
+        self.engine.sync()
+    }
+
+    fn clear(&self, publications: &BTreeSet<PublicationId>) -> Result<(), StoreError> {
+        for id in publications {
+            let selection = Selection::Composed(id.clone());
+            for prefix in [keys::members_of(&selection), keys::fresh_of(&selection)] {
+                loop {
+                    let pairs = self.engine.scan(&prefix, None, Order::Forward, BATCH_MAX)?;
+                    if pairs.is_empty() {
+                        break;
+                    }
+                    self.engine.commit(pairs.into_iter().map(|(key, _)| (key, None)).collect())?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn index(
+        &self,
+        publications: &[&Publication],
+    ) -> Result<BTreeMap<Selection, Turnover>, StoreError> {
+        let mut turnovers: BTreeMap<Selection, Turnover> = BTreeMap::new();
+        if publications.is_empty() {
+            return Ok(turnovers);
+        }
+        self.for_each_page(|articles, unread| {
+            for error in unread {
+                error!(%error, "an article is not indexed: {error}");
+            }
+            let mut batch = Batch::new();
+            for publication in publications {
+                let selection = Selection::Composed(publication.id.clone());
+                for article in articles.iter().filter(|article| publication.holds(article)) {
+                    let keys = keys::memberships(article, [&selection]);
+                    batch.extend(keys.into_keys().map(|key| (key, Some(Vec::new()))));
+                    turnovers.entry(selection.clone()).or_default().growth += 1;
+                }
+            }
+            self.engine.commit(batch)
+        })?;
+        Ok(turnovers)
+    }
+
+    /// Every article, page by page, in the order in which they were first seen; and beside them
+    /// why others do not read.
+    pub(crate) fn for_each_page(
+        &self,
+        mut visit: impl FnMut(&[Article], &[StoreError]) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let prefix = Space::Article.prefix();
+        let mut after: Option<Vec<u8>> = None;
+        loop {
+            let pairs = self.engine.scan(&prefix, after.as_deref(), Order::Forward, BATCH_MAX)?;
+            let Some((last, _)) = pairs.last() else { return Ok(()) };
+            after = Some(last.clone());
+            let (mut articles, mut unread) = (Vec::new(), Vec::new());
+            for (key, value) in &pairs {
+                match self.read::<ArticleRecord, Article>(Space::Article, key, value) {
+                    Ok(article) => articles.push(article),
+                    Err(error) => unread.push(error),
+                }
+            }
+            visit(&articles, &unread)?;
+        }
+    }
+}
+
+// Of what decides which articles a publication holds; not of its title.
+fn definition(publication: &Publication) -> [u8; 16] {
+    let mut parts: Vec<&str> = Vec::new();
+    parts.extend(publication.regions.iter().map(|id| id.as_str()));
+    parts.push("");
+    parts.extend(publication.communities.iter().map(|id| id.as_str()));
+    parts.push("");
+    parts.extend(publication.tags.iter().map(|id| id.as_str()));
+    parts.push("");
+    parts.extend(publication.feeds.iter().map(|id| id.as_str()));
+    parts.push("");
+    parts.extend(publication.without_tags.iter().map(|id| id.as_str()));
+    Digest::of(parts).0
+}

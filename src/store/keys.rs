@@ -1,0 +1,245 @@
+//! The keys of the store: what is where, and in which order it is read.
+//!
+//! One byte names the key space. Numbers are big-endian, so that the order of bytes is the order
+//! of values; an instant before 1970 sorts before one after it. Articles lie in the order in
+//! which they were first seen, so that writing stays at the end; each index lies in the order in
+//! which it is read.
+
+use crate::model::article::Article;
+use crate::model::id::ArticleId;
+use crate::model::id::Digest;
+use crate::model::id::FeedId;
+use crate::model::id::PublicationId;
+use crate::model::publication::Selection;
+use chrono::DateTime;
+use chrono::Utc;
+use std::collections::BTreeMap;
+
+const ID_BYTES: usize = 16;
+const INSTANT_BYTES: usize = 12;
+
+/// A part of the store, by the first byte of its keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Space {
+    /// `format` → the version of the whole store.
+    Meta = b'm',
+    /// First seen (seconds), id → the article.
+    Article = b'a',
+    /// Id → the key of the article.
+    Place = b'i',
+    /// Digest of an IRI → the id of the article that bears it.
+    Claim = b'c',
+    /// Feed, first seen, id → what is known of the article.
+    Known = b'k',
+    /// Feed → its history.
+    History = b'h',
+    /// Digest of a selection, published (newest first), id → nothing.
+    Member = b's',
+    /// Digest of a selection, updated (newest first), id → nothing.
+    Fresh = b'u',
+    /// Path of a selection → its counters.
+    Shelf = b'p',
+    /// Composed publication → the digest of its definition.
+    Definition = b'd',
+}
+
+impl Space {
+    /// What an error calls something that lies here.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Meta => "record",
+            Self::Article => "article",
+            Self::Place => "place of article",
+            Self::Claim => "claim of iri",
+            Self::Known => "memory of article",
+            Self::History => "history of feed",
+            Self::Member => "member of selection",
+            Self::Fresh => "freshness in selection",
+            Self::Shelf => "shelf",
+            Self::Definition => "definition of publication",
+        }
+    }
+
+    /// The keys of the space begin with this.
+    pub(crate) fn prefix(self) -> Vec<u8> {
+        vec![self as u8]
+    }
+
+    /// What an error calls the thing at a key: its text if it is one, else its last 16 bytes,
+    /// which are an article's id or a digest.
+    pub(crate) fn id_at(self, key: &[u8]) -> String {
+        let rest = key.get(1..).unwrap_or_default();
+        match self {
+            Self::Meta | Self::History | Self::Shelf | Self::Definition => {
+                String::from_utf8_lossy(rest).into_owned()
+            }
+            _ => id_of(key).map_or_else(|| format!("{rest:02x?}"), |id| id.to_string()),
+        }
+    }
+}
+
+/// The version of the whole store.
+pub(crate) fn format() -> Vec<u8> {
+    key(Space::Meta, &[b"format"])
+}
+
+/// An article itself.
+pub(crate) fn article(first_seen: DateTime<Utc>, id: ArticleId) -> Vec<u8> {
+    key(Space::Article, &[&seconds(first_seen), &id.0.0])
+}
+
+/// Where an article is.
+pub(crate) fn place(id: ArticleId) -> Vec<u8> {
+    key(Space::Place, &[&id.0.0])
+}
+
+/// Who bears an IRI.
+pub(crate) fn claim(iri: &str) -> Vec<u8> {
+    key(Space::Claim, &[&Digest::of([iri]).0])
+}
+
+/// What is known of an article of a feed.
+pub(crate) fn known(feed: &FeedId, first_seen: DateTime<Utc>, id: ArticleId) -> Vec<u8> {
+    let mut key = known_of(feed);
+    key.extend(instant(first_seen));
+    key.extend(id.0.0);
+    key
+}
+
+/// The keys of what is known of a feed begin with this. An identifier has no NUL in it, so that
+/// `kyiv` does not take in `kyiv-2`.
+pub(crate) fn known_of(feed: &FeedId) -> Vec<u8> {
+    key(Space::Known, &[feed.as_str().as_bytes(), b"\0"])
+}
+
+/// What is remembered of a feed.
+pub(crate) fn history(feed: &FeedId) -> Vec<u8> {
+    key(Space::History, &[feed.as_str().as_bytes()])
+}
+
+/// The counters of a selection.
+pub(crate) fn shelf(selection: &Selection) -> Vec<u8> {
+    key(Space::Shelf, &[selection.path().as_bytes()])
+}
+
+/// How a composed publication was defined when it was indexed.
+pub(crate) fn definition(publication: &PublicationId) -> Vec<u8> {
+    key(Space::Definition, &[publication.as_str().as_bytes()])
+}
+
+/// The articles of a selection, the newest published first, ties by id.
+pub(crate) fn members_of(selection: &Selection) -> Vec<u8> {
+    key(Space::Member, &[&Digest::of([selection.path().as_str()]).0])
+}
+
+/// The articles of a selection, the last updated first, ties by id.
+pub(crate) fn fresh_of(selection: &Selection) -> Vec<u8> {
+    key(Space::Fresh, &[&Digest::of([selection.path().as_str()]).0])
+}
+
+/// An article in a selection, by when it was published.
+pub(crate) fn member(selection: &Selection, article: &Article) -> Vec<u8> {
+    let mut key = members_of(selection);
+    key.extend(newest_first(article.published));
+    key.extend(article.id.0.0);
+    key
+}
+
+/// An article in a selection, by when it was updated.
+pub(crate) fn fresh(selection: &Selection, article: &Article) -> Vec<u8> {
+    let mut key = fresh_of(selection);
+    key.extend(newest_first(article.updated));
+    key.extend(article.id.0.0);
+    key
+}
+
+/// The instant in a key of [`fresh`].
+pub(crate) fn updated_of(fresh: &[u8]) -> Option<DateTime<Utc>> {
+    let start = fresh.len().checked_sub(ID_BYTES + INSTANT_BYTES)?;
+    let bytes: [u8; INSTANT_BYTES] = fresh[start..][..INSTANT_BYTES].try_into().ok()?;
+    let [seconds @ .., a, b, c, d] = bytes.map(|byte| !byte);
+    let seconds = (u64::from_be_bytes(seconds) ^ SIGN).cast_signed();
+    DateTime::from_timestamp(seconds, u32::from_be_bytes([a, b, c, d]))
+}
+
+/// The id at the end of a key.
+pub(crate) fn id_of(key: &[u8]) -> Option<ArticleId> {
+    let start = key.len().checked_sub(ID_BYTES)?;
+    Some(ArticleId(Digest(key[start..].try_into().ok()?)))
+}
+
+/// The text after the byte of the key space.
+pub(crate) fn text_of(key: &[u8]) -> Option<&str> {
+    std::str::from_utf8(key.get(1..)?).ok()
+}
+
+/// The keys under which an article stands in selections, each with its selection.
+pub(crate) fn memberships<'a>(
+    article: &Article,
+    selections: impl IntoIterator<Item = &'a Selection>,
+) -> BTreeMap<Vec<u8>, &'a Selection> {
+    let both = |selection| {
+        [(member(selection, article), selection), (fresh(selection, article), selection)]
+    };
+    selections.into_iter().flat_map(both).collect()
+}
+
+// Turning the sign bit makes the order of bytes that of signed numbers.
+const SIGN: u64 = 1 << 63;
+
+fn seconds(at: DateTime<Utc>) -> [u8; 8] {
+    (at.timestamp().cast_unsigned() ^ SIGN).to_be_bytes()
+}
+
+fn instant(at: DateTime<Utc>) -> [u8; INSTANT_BYTES] {
+    let mut bytes = [0; INSTANT_BYTES];
+    bytes[..8].copy_from_slice(&seconds(at));
+    bytes[8..].copy_from_slice(&at.timestamp_subsec_nanos().to_be_bytes());
+    bytes
+}
+
+fn newest_first(at: DateTime<Utc>) -> [u8; INSTANT_BYTES] {
+    instant(at).map(|byte| !byte)
+}
+
+fn key(space: Space, parts: &[&[u8]]) -> Vec<u8> {
+    let mut key = space.prefix();
+    parts.iter().for_each(|part| key.extend_from_slice(part));
+    key
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instants_sort_as_bytes_before_and_after_1970() {
+        let at = |seconds, nanos| DateTime::from_timestamp(seconds, nanos).unwrap();
+        let rising = [
+            DateTime::<Utc>::MIN_UTC,
+            at(-62_135_596_800, 0),
+            at(-1, 0),
+            at(-1, 999_999_999),
+            at(0, 0),
+            at(0, 1),
+            at(1_688_382_960, 0),
+            DateTime::<Utc>::MAX_UTC,
+        ];
+        for pair in rising.windows(2) {
+            assert!(instant(pair[0]) < instant(pair[1]), "{pair:?}");
+            assert!(newest_first(pair[0]) > newest_first(pair[1]), "{pair:?}");
+        }
+        for at in rising {
+            let key = [newest_first(at).as_slice(), &[7; ID_BYTES]].concat();
+            assert_eq!(updated_of(&key), Some(at));
+        }
+    }
+
+    #[test]
+    fn a_feed_does_not_take_in_another_whose_name_begins_alike() {
+        let [kyiv, kyiv_2] = ["kyiv", "kyiv-2"].map(|id| FeedId::new(id).unwrap());
+        let id = ArticleId::of(&kyiv_2, "1");
+        assert!(!known(&kyiv_2, DateTime::UNIX_EPOCH, id).starts_with(&known_of(&kyiv)));
+    }
+}

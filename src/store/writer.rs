@@ -1,0 +1,256 @@
+//! The one thread that owns the engine: takes commands in turn, and answers each.
+//!
+//! # Why one thread
+//! The engine has been seen to deadlock and to starve under many. With one there is nothing to
+//! lock, a commit reads what it changes, and a panic of the engine has one place to be caught.
+//!
+//! Commits that wait together share one flush: each is a batch of its own, and none is
+//! acknowledged before the flush.
+
+use crate::model::exchange::History;
+use crate::model::feed::Feed;
+use crate::model::known::Change;
+use crate::model::publication::Publication;
+use crate::model::publication::Selection;
+use crate::store::archive::Archive;
+use crate::store::engine::Engine;
+use crate::store::error::StoreError;
+use chrono::DateTime;
+use chrono::Utc;
+use std::any::Any;
+use std::collections::BTreeSet;
+use std::panic::AssertUnwindSafe;
+use std::panic::catch_unwind;
+use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::sync::mpsc;
+use tokio::sync::oneshot;
+
+/// How many commits share one flush.
+const GROUP_MAX: usize = 64;
+
+/// Where an answer goes.
+pub(crate) type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
+
+/// What the thread is asked to do.
+pub(crate) enum Command {
+    /// Anything but a commit; it answers by itself.
+    Work(Box<dyn FnOnce(&mut Keeper) + Send>),
+    /// A poll to be recorded.
+    Commit(Box<Commit>),
+    /// To make everything durable, give the lock back and end.
+    Close(Reply<()>),
+}
+
+/// A poll to be recorded.
+pub(crate) struct Commit {
+    /// Which feed was polled.
+    pub(crate) feed: Arc<Feed>,
+    /// What is to be remembered of it.
+    pub(crate) history: History,
+    /// What the poll brought.
+    pub(crate) changes: Vec<Change>,
+    /// When.
+    pub(crate) at: DateTime<Utc>,
+    /// Where the stale publications go.
+    pub(crate) reply: Reply<BTreeSet<Selection>>,
+}
+
+/// Keeps the archive, and knows whether it can still be trusted.
+#[derive(Debug)]
+pub(crate) struct Keeper {
+    directory: PathBuf,
+    archive: Archive,
+    health: Health,
+}
+
+#[derive(Debug)]
+enum Health {
+    Well,
+    /// A write failed: memory and disk may differ, so nothing more is built on it.
+    ReadOnly(String),
+    /// The engine panicked: what it holds is not known.
+    Broken(String),
+}
+
+impl Keeper {
+    /// Opens the engine. No panic of it comes out.
+    pub(crate) fn open(directory: &Path) -> Result<Self, StoreError> {
+        let opened = catch_unwind(|| Engine::open(directory).and_then(Archive::new));
+        let archive = opened.unwrap_or_else(|panic| {
+            Err(StoreError::Damaged { directory: directory.to_owned(), reason: said(&*panic) })
+        })?;
+        Ok(Self { directory: directory.to_owned(), archive, health: Health::Well })
+    }
+
+    /// Indexes what the admin composed.
+    pub(crate) fn compose(
+        &mut self,
+        composed: Vec<Publication>,
+        at: DateTime<Utc>,
+    ) -> Result<BTreeSet<Selection>, StoreError> {
+        self.write(|archive| archive.compose(composed, at))
+    }
+
+    /// Does something that changes nothing.
+    pub(crate) fn read<T>(
+        &mut self,
+        work: impl FnOnce(&Archive) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.guarded(|archive| work(archive))
+    }
+
+    fn write<T>(
+        &mut self,
+        work: impl FnOnce(&mut Archive) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        if let Health::ReadOnly(reason) = &self.health {
+            let (directory, reason) = (self.directory.clone(), reason.clone());
+            return Err(StoreError::ReadOnly { directory, reason });
+        }
+        let done = self.guarded(work);
+        if let Err(error @ StoreError::Engine { .. }) = &done {
+            self.health = Health::ReadOnly(error.to_string());
+        }
+        done
+    }
+
+    fn guarded<T>(
+        &mut self,
+        work: impl FnOnce(&mut Archive) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let directory = self.directory.clone();
+        if let Health::Broken(reason) = &self.health {
+            return Err(StoreError::Broken { directory, reason: reason.clone() });
+        }
+        catch_unwind(AssertUnwindSafe(|| work(&mut self.archive))).unwrap_or_else(|panic| {
+            let reason = said(&*panic);
+            self.health = Health::Broken(reason.clone());
+            Err(StoreError::Broken { directory, reason })
+        })
+    }
+
+    fn commit(&mut self, commit: Commit) -> (Reply<BTreeSet<Selection>>, CommitResult) {
+        let Commit { feed, history, changes, at, reply } = commit;
+        (reply, self.write(|archive| archive.commit(&feed, &history, changes, at)))
+    }
+
+    // Gives the command that ended the group.
+    fn commit_group(
+        &mut self,
+        first: Commit,
+        commands: &mut mpsc::Receiver<Command>,
+    ) -> Option<Command> {
+        let mut group = vec![self.commit(first)];
+        let mut next = None;
+        while group.len() < GROUP_MAX && next.is_none() {
+            match commands.try_recv() {
+                Ok(Command::Commit(commit)) => group.push(self.commit(*commit)),
+                Ok(other) => next = Some(other),
+                Err(_) => break,
+            }
+        }
+        let durable = self.write(|archive| archive.engine.sync());
+        for (reply, stale) in group {
+            // Who asked may have gone; what is written stays written.
+            let _ = reply.send(stale.and_then(|stale| durable.clone().map(|()| stale)));
+        }
+        next
+    }
+
+    fn close(self) -> Result<(), StoreError> {
+        let Self { directory, archive, health } = self;
+        if let Health::Broken(reason) = health {
+            return Err(StoreError::Broken { directory, reason });
+        }
+        catch_unwind(AssertUnwindSafe(|| archive.engine.close()))
+            .unwrap_or_else(|panic| Err(StoreError::Broken { directory, reason: said(&*panic) }))
+    }
+}
+
+type CommitResult = Result<BTreeSet<Selection>, StoreError>;
+
+/// Serves commands until one says to close, or nobody is left to send one.
+pub(crate) fn serve(mut keeper: Keeper, mut commands: mpsc::Receiver<Command>) {
+    let mut next = commands.blocking_recv();
+    while let Some(command) = next {
+        next = match command {
+            Command::Work(work) => {
+                work(&mut keeper);
+                commands.blocking_recv()
+            }
+            Command::Commit(commit) => {
+                let after = keeper.commit_group(*commit, &mut commands);
+                after.or_else(|| commands.blocking_recv())
+            }
+            Command::Close(reply) => {
+                // Whoever waits behind this is told, when the channel goes, that all is closed.
+                commands.close();
+                let _ = reply.send(keeper.close());
+                return;
+            }
+        };
+    }
+    if let Err(error) = keeper.close() {
+        tracing::error!(%error, "the store did not close as it should: {error}");
+    }
+}
+
+fn said(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+    format!("it panicked: {}", text.unwrap_or("without a word"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::keys::Space;
+
+    #[test]
+    fn after_a_panic_every_command_is_refused_and_none_hangs() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut keeper = Keeper::open(folder.path()).unwrap();
+        let broken: Result<(), _> = keeper.read(|_| panic!("a page went missing"));
+        let Err(StoreError::Broken { reason, .. }) = broken else { panic!("{broken:?}") };
+        assert_eq!(reason, "it panicked: a page went missing");
+        assert!(matches!(keeper.read(|_| Ok(())), Err(StoreError::Broken { .. })));
+        assert!(matches!(keeper.write(|_| Ok(())), Err(StoreError::Broken { .. })));
+        assert!(matches!(keeper.close(), Err(StoreError::Broken { .. })));
+    }
+
+    #[test]
+    fn after_a_failed_write_nothing_is_written_and_reading_goes_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut keeper = Keeper::open(folder.path()).unwrap();
+        let full = StoreError::Engine {
+            directory: folder.path().to_owned(),
+            act: "write",
+            reason: "no space".to_owned(),
+        };
+        assert_eq!(keeper.write(|_| Err::<(), _>(full.clone())), Err(full));
+        assert!(matches!(keeper.write(|_| Ok(())), Err(StoreError::ReadOnly { .. })));
+        assert_eq!(keeper.read(|_| Ok(1)), Ok(1));
+    }
+
+    #[test]
+    fn a_store_of_a_later_format_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let keeper = Keeper::open(folder.path()).unwrap();
+        let mut batch = std::collections::BTreeMap::new();
+        let key = crate::store::keys::format();
+        keeper.archive.put(&mut batch, Space::Meta, key, &9_u32).unwrap();
+        keeper.archive.engine.commit(batch).unwrap();
+        keeper.close().unwrap();
+        let refused = Keeper::open(folder.path()).unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            format!(
+                "{}: the store has format 9, this visnyk knows formats up to 1; use the visnyk \
+                 that wrote it",
+                folder.path().display()
+            )
+        );
+    }
+}
