@@ -7,3 +7,5 @@ pub mod place;
 pub mod config;
 pub mod publish;
 pub mod store;
+
+pub mod serve;
