@@ -191,7 +191,7 @@ async fn a_document_comes_in_the_coding_that_the_client_wants() {
             "gzip" => flate2::read::GzDecoder::new(body).read_to_end(&mut decoded),
             "br" => brotli::Decompressor::new(body, 4096).read_to_end(&mut decoded),
             "zstd" => zstd::Decoder::new(body).unwrap().read_to_end(&mut decoded),
-            _ => (&mut &*body).read_to_end(&mut decoded),
+            _ => Read::read_to_end(&mut &*body, &mut decoded),
         }
         .unwrap();
         assert_eq!(decoded, plain.body, "{wish}");
