@@ -1,6 +1,6 @@
 //! Publications as documents: Atom, OPML, and the page on which people find the feed they want.
 //!
-//! The same input gives the same bytes: an ETag is a digest of them, and a quiet hour costs a
+//! The same input gives the same bytes: an entity tag is a digest of them, and a quiet hour costs a
 //! subscriber a 304.
 //!
 //! Never here: clock, disk, network, the store. What is shown is an argument.
@@ -248,7 +248,7 @@ fn sort_key(title: &str) -> Vec<u32> {
         'є' => u32::from('е') * 2 + 1,
         'і' => u32::from('и') * 2 + 1,
         'ї' => u32::from('и') * 2 + 2,
-        other => u32::from(other) * 2 + if other > 'и' { 1 } else { 0 },
+        other => u32::from(other) * 2 + u32::from(other > 'и'),
     };
     title.to_lowercase().chars().map(place).collect()
 }

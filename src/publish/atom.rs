@@ -216,7 +216,7 @@ fn source(article: &Article, timezone: Tz) -> Source {
 
 type Extensions = BTreeMap<String, BTreeMap<String, Vec<Extension>>>;
 
-/// Media RSS 1.5.1 for the picture and the counter, GeoRSS Simple for the place.
+/// Media RSS 1.5.1 for the picture and the counter, `GeoRSS` Simple for the place.
 fn extensions(article: &Article, republish: Republish) -> Extensions {
     let mut media = Vec::new();
     if let (Republish::Full, Some(image)) = (republish, &article.image) {

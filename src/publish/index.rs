@@ -66,7 +66,11 @@ pub fn index(masthead: Masthead<'_>, shelves: &BTreeMap<Selection, Shelf>) -> Ve
         icon: site.icon.as_ref().map(url::Url::as_str),
         sections: groups.map(|(group, all)| section(masthead, shelves, group, &all)).collect(),
     };
-    page.render().expect("a page of plain texts is written to memory").into_bytes()
+    written(&page)
+}
+
+fn written(page: &Page<'_>) -> Vec<u8> {
+    page.render().expect("memory takes every byte that is written to it").into_bytes()
 }
 
 fn contact(text: &str) -> Contact<'_> {

@@ -230,7 +230,7 @@ impl Documents {
                 Ok(Rendered::new(made, Some(modified)))
             }
             Page::Atom(selection) => {
-                let shelf = store.shelf(selection).await?;
+                let on_shelf = store.shelf(selection).await?;
                 let entries = config.publishing.entries;
                 let is_source = matches!(selection, Selection::Source(_));
                 // Copies of one story leave gaps: some more are asked for to fill them.
@@ -244,7 +244,7 @@ impl Documents {
                     articles.truncate(entries);
                     atom(masthead(&config), &selection, &articles)
                 });
-                let modified = shelf.map_or(never, |shelf| shelf.changed);
+                let modified = on_shelf.map_or(never, |shelf| shelf.changed);
                 Ok(Rendered::new(made.await?, Some(modified)))
             }
         }
