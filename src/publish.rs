@@ -1,0 +1,279 @@
+//! Publications as documents: Atom, OPML, and the page on which people find the feed they want.
+//!
+//! The same input gives the same bytes: an entity tag is a digest of them, and a quiet hour costs a
+//! subscriber a 304.
+//!
+//! Never here: clock, disk, network, the store. What is shown is an argument.
+
+use crate::model::feed::Feed;
+use crate::model::id::FeedId;
+use crate::model::id::TagId;
+use crate::model::publication::Publication;
+use crate::model::publication::Selection;
+use crate::model::publication::Shelf;
+use crate::model::publication::Site;
+use crate::model::publication::Tag;
+use crate::place::Catalogue;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+
+pub mod atom;
+pub mod index;
+pub mod opml;
+pub mod story;
+
+/// What stands at the head of every document: the site, and the names of what it publishes.
+#[derive(Debug, Clone, Copy)]
+pub struct Masthead<'a> {
+    /// The site that publishes.
+    pub site: &'a Site,
+    /// The names of regions and communities.
+    pub catalogue: &'a Catalogue,
+    /// The names of tags.
+    pub tags: &'a BTreeMap<TagId, Tag>,
+    /// The sources, and how much of each is published again.
+    pub feeds: &'a BTreeMap<FeedId, Feed>,
+    /// What the admin composed.
+    pub publications: &'a [Publication],
+}
+
+impl Masthead<'_> {
+    /// The name of a publication in Ukrainian; its slug where a part of it is not known.
+    #[must_use]
+    pub fn title(&self, selection: &Selection) -> String {
+        match selection {
+            Selection::All => "Усі новини".to_owned(),
+            Selection::Region(id) => {
+                let name = self.catalogue.regions.get(id).map(|region| &region.name.uk);
+                name.map_or_else(|| id.to_string(), Clone::clone)
+            }
+            Selection::Community(id) => {
+                let name = self.catalogue.communities.get(id).map(|community| &community.name.uk);
+                name.map_or_else(|| id.to_string(), Clone::clone)
+            }
+            Selection::Tag(id) => {
+                self.tags.get(id).map_or_else(|| id.to_string(), |tag| tag.name.uk.clone())
+            }
+            Selection::RegionTag(region, tag) => {
+                let region = self.title(&Selection::Region(region.clone()));
+                format!("{region}: {}", self.title(&Selection::Tag(tag.clone())))
+            }
+            Selection::Source(id) => {
+                self.feeds.get(id).map_or_else(|| id.to_string(), |feed| feed.title.clone())
+            }
+            Selection::Composed(id) => {
+                let found = self.publications.iter().find(|publication| publication.id == *id);
+                found.map_or_else(|| id.to_string(), |publication| publication.title.clone())
+            }
+        }
+    }
+
+    /// The same name in English, where there is one.
+    #[must_use]
+    pub fn english(&self, selection: &Selection) -> Option<String> {
+        match selection {
+            Selection::All => Some("All news".to_owned()),
+            Selection::Region(id) => {
+                self.catalogue.regions.get(id).map(|region| region.name.en.clone())
+            }
+            Selection::Community(id) => {
+                self.catalogue.communities.get(id).map(|community| community.name.en.clone())
+            }
+            Selection::Tag(id) => self.tags.get(id).map(|tag| tag.name.en.clone()),
+            Selection::RegionTag(region, tag) => {
+                let region = self.english(&Selection::Region(region.clone()))?;
+                Some(format!("{region}: {}", self.english(&Selection::Tag(tag.clone()))?))
+            }
+            Selection::Source(_) | Selection::Composed(_) => None,
+        }
+    }
+
+    /// What a publication is, in a sentence in Ukrainian.
+    #[must_use]
+    pub fn subtitle(&self, selection: &Selection) -> String {
+        let title = self.title(selection);
+        match selection {
+            Selection::All => {
+                let own = self.site.subtitle.clone();
+                own.unwrap_or_else(|| "Новини громад з усіх джерел".to_owned())
+            }
+            Selection::Region(_) | Selection::Community(_) => {
+                format!("Новини, що стосуються: {title}")
+            }
+            Selection::Tag(_) => format!("Новини з усіх регіонів за тегом «{title}»"),
+            Selection::RegionTag(region, tag) => format!(
+                "Новини за тегом «{}», що стосуються: {}",
+                self.title(&Selection::Tag(tag.clone())),
+                self.title(&Selection::Region(region.clone())),
+            ),
+            Selection::Source(_) => format!("Новини з джерела «{title}»"),
+            Selection::Composed(id) => {
+                let found = self.publications.iter().find(|publication| publication.id == *id);
+                let own = found.and_then(|publication| publication.subtitle.clone());
+                own.unwrap_or_else(|| format!("Добірка «{title}»"))
+            }
+        }
+    }
+
+    /// Where the Atom document of a publication is.
+    #[must_use]
+    pub fn atom_address(&self, selection: &Selection) -> String {
+        format!("{}{}.atom", self.site.address, selection.path())
+    }
+
+    /// Whether the site publishes it: every part of it exists.
+    #[must_use]
+    pub fn knows(&self, selection: &Selection) -> bool {
+        match selection {
+            Selection::All => true,
+            Selection::Region(id) => self.catalogue.regions.contains_key(id),
+            Selection::Community(id) => self.catalogue.communities.contains_key(id),
+            Selection::Tag(id) => self.tags.contains_key(id),
+            Selection::RegionTag(region, tag) => {
+                self.catalogue.regions.contains_key(region) && self.tags.contains_key(tag)
+            }
+            Selection::Source(id) => self.feeds.contains_key(id),
+            Selection::Composed(id) => {
+                self.publications.iter().any(|publication| publication.id == *id)
+            }
+        }
+    }
+
+    /// Everything that the site publishes.
+    #[must_use]
+    pub fn selections(&self) -> BTreeSet<Selection> {
+        let mut all = BTreeSet::from([Selection::All]);
+        for region in self.catalogue.regions.keys() {
+            all.insert(Selection::Region(region.clone()));
+            let both = |tag: &TagId| Selection::RegionTag(region.clone(), tag.clone());
+            all.extend(self.tags.keys().map(both));
+        }
+        all.extend(self.catalogue.communities.keys().cloned().map(Selection::Community));
+        all.extend(self.tags.keys().cloned().map(Selection::Tag));
+        all.extend(self.feeds.keys().cloned().map(Selection::Source));
+        let composed = self.publications.iter().map(|publication| publication.id.clone());
+        all.extend(composed.map(Selection::Composed));
+        all
+    }
+
+    /// What is worth showing to somebody who looks for a feed: publications with articles, by
+    /// groups in the order in which a page shows them. What is composed is there even when empty.
+    #[must_use]
+    pub fn groups(&self, shelves: &BTreeMap<Selection, Shelf>) -> Vec<(Group, Vec<Selection>)> {
+        let mut groups: BTreeMap<Group, Vec<Selection>> = BTreeMap::new();
+        for selection in self.selections() {
+            let full = shelves.get(&selection).is_some_and(|shelf| shelf.count > 0);
+            if full || matches!(selection, Selection::All | Selection::Composed(_)) {
+                groups.entry(Group::of(&selection)).or_default().push(selection);
+            }
+        }
+        for (group, selections) in &mut groups {
+            if *group != Group::Composed {
+                selections.sort_by_cached_key(|selection| sort_key(&self.title(selection)));
+            }
+        }
+        groups.into_iter().collect()
+    }
+}
+
+/// Publications that are listed together, in the order of the groups.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Group {
+    /// Every article.
+    All,
+    /// Regions.
+    Regions,
+    /// Communities.
+    Communities,
+    /// Tags.
+    Tags,
+    /// A region and a tag.
+    RegionTags,
+    /// What the admin composed.
+    Composed,
+    /// Feeds, cleaned.
+    Sources,
+}
+
+impl Group {
+    /// The group that a selection is listed in.
+    #[must_use]
+    pub fn of(selection: &Selection) -> Self {
+        match selection {
+            Selection::All => Self::All,
+            Selection::Region(_) => Self::Regions,
+            Selection::Community(_) => Self::Communities,
+            Selection::Tag(_) => Self::Tags,
+            Selection::RegionTag(..) => Self::RegionTags,
+            Selection::Composed(_) => Self::Composed,
+            Selection::Source(_) => Self::Sources,
+        }
+    }
+
+    /// Its heading in Ukrainian and in English.
+    #[must_use]
+    pub fn heading(self) -> (&'static str, &'static str) {
+        match self {
+            Self::All => ("Усе", "Everything"),
+            Self::Regions => ("Області та регіони", "Regions"),
+            Self::Communities => ("Громади", "Communities"),
+            Self::Tags => ("Теги", "Tags"),
+            Self::RegionTags => ("Область і тег", "A region and a tag"),
+            Self::Composed => ("Добірки", "Collections"),
+            Self::Sources => ("Джерела", "Sources"),
+        }
+    }
+}
+
+/// A text with nothing in it that XML 1.0 cannot carry (section 2.2, `Char`), its line ends as a
+/// parser hands them on (section 2.11).
+#[must_use]
+pub fn xml_text(text: &str) -> Cow<'_, str> {
+    if text.chars().all(|c| c != '\r' && is_xml_char(c)) {
+        return Cow::Borrowed(text);
+    }
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    Cow::Owned(text.chars().filter(|c| is_xml_char(*c)).collect())
+}
+
+fn is_xml_char(c: char) -> bool {
+    matches!(c, '\t' | '\n' | '\r' | ' '..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..)
+}
+
+/// The order of the Ukrainian alphabet: ґ, є, і and ї stand elsewhere in Unicode.
+fn sort_key(title: &str) -> Vec<u32> {
+    let place = |c: char| match c {
+        'ґ' => u32::from('г') * 2 + 1,
+        'є' => u32::from('е') * 2 + 1,
+        'і' => u32::from('и') * 2 + 1,
+        'ї' => u32::from('и') * 2 + 2,
+        other => u32::from(other) * 2 + u32::from(other > 'и'),
+    };
+    title.to_lowercase().chars().map(place).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn titles_stand_in_the_order_of_the_ukrainian_alphabet() {
+        let alphabet = "абвгґдеєжзиіїйклмнопрстуфхцчшщьюя";
+        let mut letters: Vec<String> = alphabet.chars().rev().map(String::from).collect();
+        letters.sort_by_cached_key(|letter| sort_key(letter));
+        assert_eq!(letters.concat(), alphabet);
+    }
+
+    #[test]
+    fn what_xml_cannot_carry_is_left_out_and_the_rest_stays() {
+        for (text, expected) in [
+            ("Знам’янка\t🇺🇦\n", "Знам’янка\t🇺🇦\n"),
+            ("a\0b\u{b}c\u{1f}d\u{fffe}e\u{ffff}f", "abcdef"),
+            ("a\r\nb\rc", "a\nb\nc"),
+            ("\u{fffd}\u{10ffff}\u{7f}", "\u{fffd}\u{10ffff}\u{7f}"),
+        ] {
+            assert_eq!(xml_text(text), expected);
+        }
+    }
+}

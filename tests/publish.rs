@@ -1,0 +1,361 @@
+//! What is published is valid, complete, harmless, and the same for the same input.
+
+use atom_syndication::Entry;
+use atom_syndication::Feed;
+use chrono::DateTime;
+use quick_xml::Reader;
+use quick_xml::events::Event;
+use sample::at;
+use sample::config;
+use sample::plain;
+use sample::sister_cities;
+use sample::url;
+use std::collections::BTreeMap;
+use visnyk::config::Config;
+use visnyk::model::article::Article;
+use visnyk::model::article::Author;
+use visnyk::model::article::Enclosure;
+use visnyk::model::article::Image;
+use visnyk::model::article::Reason;
+use visnyk::model::id::Digest;
+use visnyk::model::id::TagId;
+use visnyk::model::publication::Selection;
+use visnyk::model::publication::Shelf;
+use visnyk::publish::Masthead;
+use visnyk::publish::atom::atom;
+use visnyk::publish::index::index;
+use visnyk::publish::opml::opml;
+use visnyk::publish::story::one_each;
+
+mod sample;
+
+fn masthead(config: &Config) -> Masthead<'_> {
+    Masthead {
+        site: &config.site,
+        catalogue: &config.catalogue,
+        tags: &config.tags,
+        feeds: &config.feeds,
+        publications: &config.publications,
+    }
+}
+
+fn selection(path: &str) -> Selection {
+    Selection::at(path).unwrap()
+}
+
+fn document(path: &str, articles: &[Article]) -> String {
+    let config = config();
+    let bytes = atom(masthead(&config), &selection(path), articles);
+    let again = atom(masthead(&config), &selection(path), articles);
+    assert_eq!(bytes, again, "the same input gave other bytes");
+    String::from_utf8(bytes).unwrap()
+}
+
+/// Reads a document as a stranger does; panics if it is ill-formed.
+fn read(document: &str) -> Feed {
+    well_formed(document);
+    Feed::read_from(document.as_bytes()).unwrap()
+}
+
+fn well_formed(document: &str) {
+    let mut reader = Reader::from_str(document);
+    reader.config_mut().check_end_names = true;
+    loop {
+        match reader.read_event().unwrap() {
+            Event::Eof => return,
+            Event::Start(element) | Event::Empty(element) => {
+                for attribute in element.attributes() {
+                    let value =
+                        attribute.unwrap().normalized_value(quick_xml::XmlVersion::Explicit1_0);
+                    assert!(!value.unwrap().contains('\0'));
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn entry(article: Article) -> Entry {
+    let path = format!("sources/{}", article.feed);
+    read(&document(&path, &[article])).entries.remove(0)
+}
+
+fn shelf(count: u64) -> Shelf {
+    Shelf { count, updated: at("2023-07-03T11:16:00Z"), changed: at("2023-07-03T11:20:00Z") }
+}
+
+#[test]
+fn a_full_document_is_this_to_the_letter() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/publish/full.atom");
+    let document = document("regions/kharkivska/tags/partnerstvo", &[sister_cities()]);
+    let expected = std::fs::read_to_string(path).unwrap();
+    assert_eq!(document.replace("><", ">\n<") + "\n", expected);
+}
+
+#[test]
+fn a_reader_finds_every_field_of_an_article() {
+    let entry = entry(sister_cities());
+    let article = sister_cities();
+    assert_eq!(entry.id, article.iri);
+    assert_eq!(entry.title.value, article.title);
+    assert_eq!(entry.summary.unwrap().value, article.lead);
+    assert_eq!(entry.content.unwrap().value.unwrap(), article.body);
+    let published = DateTime::parse_from_rfc3339("2023-07-03T14:16:00+03:00").unwrap();
+    assert_eq!(entry.published.unwrap().to_rfc3339(), published.to_rfc3339());
+    let source = entry.source.unwrap();
+    assert_eq!(source.title.value, "Харківська міська рада");
+    assert_eq!(source.updated, published);
+    let links: Vec<_> = entry.links.iter().map(|l| (l.rel.as_str(), l.href.as_str())).collect();
+    assert_eq!(
+        links,
+        [
+            ("alternate", "https://www.city.kharkiv.example/news/4087?a=1&b=2"),
+            ("enclosure", "https://www.city.kharkiv.example/mowa.mp3"),
+            ("via", "https://www.cabq.example/news/kharkiv"),
+            ("via", "https://www.city.kharkiv.example/"),
+        ]
+    );
+    let labels: Vec<_> = entry.categories.iter().map(|c| c.label.as_deref().unwrap()).collect();
+    assert_eq!(
+        labels,
+        ["Харківська область", "nova-hromada", "міжнародна підтримка", "партнерство"]
+    );
+}
+
+/// Fails when `atom_syndication` begins to escape these values itself: then we need not.
+#[test]
+fn attributes_of_extensions_are_escaped_once() {
+    let document = document("all", &[sister_cities()]);
+    assert!(document.contains(r#"url="https://www.city.kharkiv.example/i/1.jpg?w=800&amp;h="#));
+    let entry = read(&document).entries.remove(0);
+    let media = &entry.extensions["media"];
+    let picture = &media["content"][0];
+    assert_eq!(picture.children["description"][0].value(), Some("Прапори <двох> міст & світлина"));
+    let views = &media["community"][0].children["statistics"][0];
+    assert_eq!(views.attrs["views"], "4087");
+    assert_eq!(entry.extensions["georss"]["point"][0].value(), Some("49.9935 36.2304"));
+}
+
+#[test]
+fn hostile_texts_in_every_field_stay_texts() {
+    let evil = "\0\u{8}]]></title><script>alert(\"1\")</script>&amp;\u{ffff}' <!--";
+    let kept = "]]></title><script>alert(\"1\")</script>&amp;' <!--";
+    let mut article = sister_cities();
+    for field in [
+        &mut article.title,
+        &mut article.lead,
+        &mut article.body,
+        &mut article.iri,
+        &mut article.source.name,
+        &mut article.origin.iri,
+        &mut article.origin.title,
+    ] {
+        *field = format!("{field}{evil}");
+    }
+    article.rights = Some(evil.to_owned());
+    article.origin.rights = Some(evil.to_owned());
+    article.language = Some(evil.to_owned());
+    article.authors = vec![Author { name: evil.to_owned(), url: None }];
+    article.image = Some(Image {
+        url: url("https://a.example/\"><x y='&amp;"),
+        alt: Some(evil.to_owned()),
+        caption: Some(evil.to_owned()),
+        width: None,
+        height: None,
+    });
+    article.enclosures = vec![Enclosure {
+        url: url("https://a.example/?<"),
+        mime: Some(evil.to_owned()),
+        length: Some(0),
+    }];
+    article.point = Some((f64::NAN, f64::INFINITY));
+    let mut config = config();
+    config.site.title = format!("Сайт{evil}");
+    config.site.subtitle = Some(evil.to_owned());
+    config.site.rights = Some(evil.to_owned());
+    config.site.contact = Some(evil.to_owned());
+    config.site.language = evil.to_owned();
+    config.feeds.values_mut().for_each(|feed| feed.title = evil.to_owned());
+    let bytes = atom(masthead(&config), &Selection::All, &[article.clone()]);
+    let document = String::from_utf8(bytes).unwrap();
+    let feed = read(&document);
+    assert_eq!(feed.title.value, format!("Сайт{kept}"));
+    assert_eq!(feed.lang, None);
+    let entry = &feed.entries[0];
+    assert_eq!(entry.title.value, format!("{}{kept}", sister_cities().title));
+    assert_eq!(entry.authors[0].name, kept);
+    assert_eq!(entry.links[1].mime_type, None);
+    assert_eq!(entry.links[1].length, None);
+    assert!(!entry.extensions.contains_key("georss"));
+    for character in ['\0', '\u{8}', '\u{ffff}'] {
+        assert!(!document.contains(character));
+    }
+    let shelves = config_shelves(&config);
+    let outlines = String::from_utf8(opml(masthead(&config), &shelves)).unwrap();
+    well_formed(&outlines);
+    assert!(!outlines.contains('\0'));
+    let page = String::from_utf8(index(masthead(&config), &shelves)).unwrap();
+    assert!(!page.contains("<script"));
+}
+
+fn config_shelves(config: &Config) -> BTreeMap<Selection, Shelf> {
+    config.feeds.keys().cloned().map(Selection::Source).map(|s| (s, shelf(1))).collect()
+}
+
+#[test]
+fn how_much_is_published_again_is_the_feeds_to_say() {
+    for (feed, has_summary, has_content, has_picture) in [
+        ("kharkiv", true, true, true),
+        ("brief", true, false, false),
+        ("bare", false, false, false),
+        ("gone", true, true, true),
+    ] {
+        let article = Article { feed: feed.parse().unwrap(), ..sister_cities() };
+        let entry = entry(article);
+        assert_eq!(entry.summary.is_some(), has_summary, "{feed}");
+        assert_eq!(entry.content.is_some(), has_content, "{feed}");
+        assert_eq!(entry.extensions["media"].contains_key("content"), has_picture, "{feed}");
+        assert_eq!(entry.links.iter().any(|l| l.rel == "enclosure"), has_picture, "{feed}");
+        assert_eq!(entry.source.unwrap().rights.unwrap().value, "CC BY 4.0", "{feed}");
+    }
+}
+
+#[test]
+fn an_article_with_little_is_a_valid_entry() {
+    let mut article = plain("mirror", "little", 0);
+    article.url = None;
+    article.title = "\u{1}".to_owned();
+    article.lead = String::new();
+    article.body = String::new();
+    article.language = Some("en".to_owned());
+    let page = format!("https://visnyk.example/articles/{}", article.id);
+    let entry = entry(article);
+    assert_eq!(entry.title.value, "Джерело");
+    assert_eq!(entry.title.lang.as_deref(), Some("en"));
+    assert_eq!((entry.summary, entry.content), (None, None));
+    assert_eq!(entry.links[0].href, page);
+    assert_eq!(entry.authors[0].name, "Джерело");
+}
+
+#[test]
+fn a_summary_that_says_the_title_again_is_left_out() {
+    let article = plain("mirror", "echo", 0);
+    assert_eq!(entry(Article { lead: article.title.clone(), ..article }).summary, None);
+}
+
+#[test]
+fn an_empty_publication_has_a_fixed_date_and_its_own_address() {
+    let feed = read(&document("tags/partnerstvo", &[]));
+    assert_eq!(feed.updated.to_rfc3339(), "2026-01-01T02:00:00+02:00");
+    assert_eq!(feed.id, "tag:visnyk.example,2026-01-01:/tags/partnerstvo");
+    assert_eq!(feed.title.value, "партнерство — Вісник громад");
+    assert_eq!(feed.links[0].href, "https://visnyk.example/tags/partnerstvo.atom");
+    assert_eq!(feed.authors[0].email.as_deref(), Some("redaktor@visnyk.example"));
+}
+
+#[test]
+fn updated_is_that_of_the_last_changed_article_and_no_id_stands_twice() {
+    let mut old = plain("mirror", "old", 0);
+    old.updated = at("2023-07-04T00:00:00Z");
+    let new = plain("mirror", "new", 5);
+    let feed = read(&document("all", &[new.clone(), old, new]));
+    assert_eq!(feed.updated.to_rfc3339(), "2023-07-04T03:00:00+03:00");
+    assert_eq!(feed.entries.len(), 2);
+}
+
+#[test]
+fn a_story_in_two_feeds_is_the_copy_at_home_and_names_both() {
+    let home = sister_cities();
+    let mut copy = plain("mirror", "copy", -600);
+    copy.keys.link = home.keys.link;
+    copy.url = Some(url("http://city.kharkiv.example/news/4087"));
+    copy.source.name = "Дзеркало".to_owned();
+    copy.labels.tags.insert(TagId::new("svoie").unwrap(), vec![Reason::Feed]);
+    let other = plain("mirror", "other", -5);
+    for articles in
+        [[copy.clone(), other.clone(), home.clone()], [home.clone(), other, copy.clone()]]
+    {
+        let stories = one_each(articles.to_vec());
+        let story = stories.iter().find(|story| story.id == home.id).unwrap();
+        assert_eq!(stories.len(), 2);
+        assert_eq!(story.url, home.url);
+        assert!(story.via.contains(copy.url.as_ref().unwrap()));
+        assert!(story.authors.iter().any(|author| author.name == "Дзеркало"));
+        assert_eq!(story.labels.tags.len(), 3);
+    }
+}
+
+#[test]
+fn a_story_without_a_copy_at_home_is_the_one_first_seen() {
+    let link = Some(Digest::of(["elsewhere.example/1"]));
+    let story = |feed: &str, minutes| {
+        let mut article = plain(feed, "story", minutes);
+        article.keys.link = link;
+        article.url = Some(url("https://elsewhere.example/1"));
+        article
+    };
+    let stories = one_each(vec![story("bare", 3), story("mirror", 1), story("brief", 2)]);
+    assert_eq!(stories.len(), 1);
+    assert_eq!(stories[0].feed.as_str(), "mirror");
+    assert_eq!(one_each(vec![plain("bare", "a", 0), plain("bare", "b", 0)]).len(), 2);
+}
+
+#[test]
+fn opml_and_the_page_list_what_has_articles_and_what_is_composed() {
+    let config = config();
+    let shelves = BTreeMap::from([
+        (Selection::All, shelf(3)),
+        (selection("regions/kharkivska"), shelf(2)),
+        (selection("regions/kharkivska/tags/partnerstvo"), shelf(1)),
+        (selection("tags/partnerstvo"), shelf(0)),
+        (selection("regions/nowhere"), shelf(1)),
+        (selection("sources/mirror"), shelf(1)),
+    ]);
+    let outlines = String::from_utf8(opml(masthead(&config), &shelves)).unwrap();
+    let page = String::from_utf8(index(masthead(&config), &shelves)).unwrap();
+    well_formed(&outlines);
+    for (path, listed) in [
+        ("all", true),
+        ("regions/kharkivska", true),
+        ("regions/kharkivska/tags/partnerstvo", true),
+        ("publications/pobratymy", true),
+        ("sources/mirror", true),
+        ("tags/partnerstvo", false),
+        ("regions/nowhere", false),
+        ("regions/lvivska", false),
+    ] {
+        let outline = format!("xmlUrl=\"https://visnyk.example/{path}.atom\"");
+        assert_eq!(outlines.contains(&outline), listed, "{path}");
+        let found = format!("<link rel=\"alternate\" type=\"application/atom+xml\" title=\"");
+        let link =
+            page.lines().any(|l| l.starts_with(&found) && l.contains(&format!("\"/{path}.atom\"")));
+        assert_eq!(link, listed, "{path}");
+    }
+    assert!(page.contains("<b>2 новини</b>"));
+    assert!(
+        page.contains(r#"<time datetime="2023-07-03T14:20:00+03:00">3 липня 2023, 14:20</time>"#)
+    );
+    assert!(page.contains("Дзеркало &#60;новин&#62; &#38; Ко"));
+    assert!(!page.contains("<script"));
+}
+
+#[test]
+fn everything_that_is_published_is_known_and_nothing_else() {
+    let config = config();
+    let masthead = masthead(&config);
+    for selection in masthead.selections() {
+        assert!(masthead.knows(&selection), "{selection:?}");
+        assert!(!masthead.subtitle(&selection).is_empty());
+    }
+    for path in [
+        "regions/nowhere",
+        "tags/nothing",
+        "regions/kharkivska/tags/nothing",
+        "regions/nowhere/tags/partnerstvo",
+        "sources/none",
+        "communities/none",
+        "publications/none",
+    ] {
+        assert!(!masthead.knows(&selection(path)), "{path}");
+    }
+}

@@ -1,0 +1,369 @@
+//! The public listener, by a client that speaks HTTP byte for byte.
+
+use sample::at;
+use sample::plain;
+use sample::sister_cities;
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tempfile::TempDir;
+use tokio::io::AsyncReadExt;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpListener;
+use tokio::net::TcpStream;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use visnyk::config::Config;
+use visnyk::model::article::Article;
+use visnyk::model::exchange::History;
+use visnyk::model::known::Change;
+use visnyk::serve::Limits;
+use visnyk::serve::documents::Documents;
+use visnyk::serve::serve;
+use visnyk::store::Store;
+
+mod sample;
+
+const FEED: &str = "/regions/kharkivska.atom";
+
+/// A server on loopback with a store of its own.
+struct Site {
+    address: SocketAddr,
+    documents: Documents,
+    store: Store,
+    config: Arc<Config>,
+    stop: oneshot::Sender<()>,
+    server: JoinHandle<()>,
+    _folder: TempDir,
+}
+
+/// An answer, its header names in lower case.
+struct Answer {
+    status: u16,
+    headers: BTreeMap<String, String>,
+    body: Vec<u8>,
+}
+
+impl Answer {
+    fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", String::as_str)
+    }
+
+    fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).unwrap()
+    }
+}
+
+impl Site {
+    async fn start(limits: Limits) -> Self {
+        let folder = TempDir::new().unwrap();
+        let config = Arc::new(sample::config());
+        let store = Store::open(&folder.path().join("store"), config.publications.clone()).unwrap();
+        let documents = Documents::new(config.clone(), store.clone());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel();
+        let shutdown = async {
+            _ = stopped.await;
+        };
+        let server = tokio::spawn(serve(listener, documents.clone(), limits, shutdown));
+        let site = Self { address, documents, store, config, stop, server, _folder: folder };
+        site.add(sister_cities()).await;
+        site
+    }
+
+    async fn add(&self, article: Article) {
+        let feed = Arc::new(self.config.feeds[&article.feed].clone());
+        let now = at("2023-07-03T11:30:00Z");
+        let changes = vec![Change::Added(article)];
+        let touched = self.store.commit(feed, History::default(), changes, now).await.unwrap();
+        self.documents.touch(&touched);
+    }
+
+    /// Says something and gives all that the server says until it closes.
+    async fn say(&self, words: &str) -> Vec<u8> {
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        stream.write_all(words.as_bytes()).await.unwrap();
+        let mut said = Vec::new();
+        // A server that closes before it has read everything may reset the connection.
+        _ = stream.read_to_end(&mut said).await;
+        said
+    }
+
+    async fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
+        let headers: String = headers.iter().map(|(k, v)| format!("{k}: {v}\r\n")).collect();
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nHost: visnyk.example\r\nConnection: close\r\n{headers}\r\n"
+        );
+        read(&self.say(&request).await)
+    }
+
+    async fn get(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        self.ask("GET", path, headers).await
+    }
+}
+
+fn read(said: &[u8]) -> Answer {
+    let end = said.windows(4).position(|w| w == b"\r\n\r\n").expect("an answer has headers");
+    let head = std::str::from_utf8(&said[..end]).unwrap();
+    let mut lines = head.split("\r\n");
+    let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
+    let headers = lines.map(|line| line.split_once(": ").unwrap());
+    let headers = headers.map(|(k, v)| (k.to_lowercase(), v.to_owned())).collect();
+    Answer { status, headers, body: said[end + 4..].to_vec() }
+}
+
+#[tokio::test]
+async fn a_feed_comes_with_everything_that_a_cache_needs() {
+    let site = Site::start(Limits::default()).await;
+    let answer = site.get(FEED, &[]).await;
+    assert_eq!(answer.status, 200);
+    assert!(answer.text().contains("<published>2023-07-03T14:16:00+03:00</published>"));
+    for (name, expected) in [
+        ("content-type", "application/atom+xml; charset=utf-8"),
+        ("cache-control", "public, max-age=300, stale-while-revalidate=600, stale-if-error=86400"),
+        ("vary", "Accept-Encoding"),
+        ("last-modified", "Mon, 03 Jul 2023 11:30:00 GMT"),
+        ("x-content-type-options", "nosniff"),
+        ("access-control-allow-origin", "*"),
+        ("content-encoding", ""),
+        ("server", ""),
+    ] {
+        assert_eq!(answer.header(name), expected, "{name}");
+    }
+    assert_eq!(answer.header("content-length"), answer.body.len().to_string());
+    assert!(!answer.header("date").is_empty());
+    let head = site.ask("HEAD", FEED, &[]).await;
+    assert_eq!((head.status, head.body.len()), (200, 0));
+    for name in ["content-length", "etag", "content-type", "last-modified"] {
+        assert_eq!(head.header(name), answer.header(name), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_client_has_already_is_not_sent_again() {
+    let site = Site::start(Limits::default()).await;
+    let tag = site.get(FEED, &[]).await.header("etag").to_owned();
+    let gzip_tag = tag.replacen('"', "", 1).replace('"', "-gzip\"");
+    let gzip_tag = format!("\"{gzip_tag}");
+    let (weak, list) = (format!("W/{tag}"), format!("\"a\", W/\"b\" , {tag}"));
+    let modified = "Mon, 03 Jul 2023 11:30:00 GMT";
+    let (before, nonsense) = ("Mon, 03 Jul 2023 11:29:59 GMT", "yesterday");
+    for (expected, headers) in [
+        (304, vec![("If-None-Match", tag.as_str())]),
+        (304, vec![("If-None-Match", &weak)]),
+        (304, vec![("If-None-Match", &list)]),
+        (304, vec![("If-None-Match", "*")]),
+        (304, vec![("If-None-Match", "\"other\""), ("If-None-Match", &tag)]),
+        (200, vec![("If-None-Match", "\"other\"")]),
+        (200, vec![("If-None-Match", "\"other\""), ("If-Modified-Since", modified)]),
+        (304, vec![("If-None-Match", &tag), ("If-Modified-Since", before)]),
+        (304, vec![("If-Modified-Since", modified)]),
+        (304, vec![("If-Modified-Since", "Monday, 03-Jul-23 11:30:00 GMT")]),
+        (304, vec![("If-Modified-Since", "Mon Jul  3 11:30:00 2023")]),
+        (200, vec![("If-Modified-Since", before)]),
+        (200, vec![("If-Modified-Since", nonsense)]),
+        (304, vec![("Accept-Encoding", "gzip"), ("If-None-Match", &gzip_tag)]),
+        (200, vec![("Accept-Encoding", "gzip"), ("If-None-Match", &tag)]),
+    ] {
+        let answer = site.get(FEED, &headers).await;
+        assert_eq!(answer.status, expected, "{headers:?}");
+        assert_eq!(answer.header("vary"), "Accept-Encoding");
+        assert!(answer.header("etag").starts_with(tag.trim_end_matches('"')));
+        assert!(answer.header("cache-control").contains("max-age=300"));
+        assert_eq!(answer.body.is_empty(), expected == 304);
+    }
+}
+
+#[tokio::test]
+async fn a_document_comes_in_the_coding_that_the_client_wants() {
+    let site = Site::start(Limits::default()).await;
+    let plain = site.get(FEED, &[]).await;
+    let mut tags = vec![plain.header("etag").to_owned()];
+    for (wish, coding) in [("gzip", "gzip"), ("br", "br"), ("zstd", "zstd"), ("gzip;q=0", "")] {
+        let answer = site.get(FEED, &[("Accept-Encoding", wish)]).await;
+        assert_eq!(answer.header("content-encoding"), coding);
+        let mut decoded = Vec::new();
+        let body = answer.body.as_slice();
+        match coding {
+            "gzip" => flate2::read::GzDecoder::new(body).read_to_end(&mut decoded),
+            "br" => brotli::Decompressor::new(body, 4096).read_to_end(&mut decoded),
+            "zstd" => zstd::Decoder::new(body).unwrap().read_to_end(&mut decoded),
+            _ => Read::read_to_end(&mut &*body, &mut decoded),
+        }
+        .unwrap();
+        assert_eq!(decoded, plain.body, "{wish}");
+        tags.push(answer.header("etag").to_owned());
+    }
+    assert_eq!(tags.pop(), Some(tags[0].clone()));
+    tags.sort();
+    tags.dedup();
+    assert_eq!(tags.len(), 4, "codings share an ETag");
+    let head = site.ask("HEAD", FEED, &[("Accept-Encoding", "br")]).await;
+    let full = site.get(FEED, &[("Accept-Encoding", "br")]).await;
+    assert_eq!(head.header("content-length"), full.body.len().to_string());
+}
+
+#[tokio::test]
+async fn every_address_is_there_and_no_other() {
+    let site = Site::start(Limits::default()).await;
+    for (path, status, media_type) in [
+        ("/", 200, "text/html; charset=utf-8"),
+        ("/?from=letter", 200, "text/html; charset=utf-8"),
+        ("/style.css", 200, "text/css; charset=utf-8"),
+        ("/feeds.opml", 200, "text/x-opml; charset=utf-8"),
+        ("/robots.txt", 200, "text/plain; charset=utf-8"),
+        ("/all.atom", 200, "application/atom+xml; charset=utf-8"),
+        ("/tags/partnerstvo.atom", 200, "application/atom+xml; charset=utf-8"),
+        ("/regions/kharkivska/tags/partnerstvo.atom", 200, "application/atom+xml; charset=utf-8"),
+        ("/regions/lvivska/tags/partnerstvo.atom", 200, "application/atom+xml; charset=utf-8"),
+        ("/sources/kharkiv.atom", 200, "application/atom+xml; charset=utf-8"),
+        ("/publications/pobratymy.atom", 200, "application/atom+xml; charset=utf-8"),
+        ("/regions/nowhere.atom", 404, "text/plain; charset=utf-8"),
+        ("/regions/kharkivska/tags/nothing.atom", 404, "text/plain; charset=utf-8"),
+        ("/regions/Kharkivska.atom", 404, "text/plain; charset=utf-8"),
+        ("/regions/kharkivska.rss", 404, "text/plain; charset=utf-8"),
+        ("/regions/kharkivska", 404, "text/plain; charset=utf-8"),
+        ("/regions/../all.atom", 404, "text/plain; charset=utf-8"),
+        ("//all.atom", 404, "text/plain; charset=utf-8"),
+        ("/.atom", 404, "text/plain; charset=utf-8"),
+        ("/all.atom/", 404, "text/plain; charset=utf-8"),
+    ] {
+        let answer = site.get(path, &[]).await;
+        assert_eq!(answer.status, status, "{path}");
+        assert_eq!(answer.header("content-type"), media_type, "{path}");
+        assert_eq!(answer.header("x-content-type-options"), "nosniff");
+        if status == 404 {
+            assert_eq!(answer.header("cache-control"), "public, max-age=60");
+            assert!(answer.text().contains("There is no such page here"));
+            assert!(answer.text().contains("Такої сторінки тут немає"));
+        }
+    }
+    let page = site.get("/", &[]).await;
+    assert!(page.header("content-security-policy").starts_with("default-src 'none'"));
+    let empty = site.get("/regions/lvivska.atom", &[]).await;
+    assert!(!empty.text().contains("<entry>"));
+    assert_eq!(empty.header("last-modified"), "Thu, 01 Jan 2026 00:00:00 GMT");
+}
+
+#[tokio::test]
+async fn what_cannot_be_done_is_said_in_words() {
+    let site = Site::start(Limits::default()).await;
+    for method in ["POST", "PUT", "DELETE", "PATCH", "BREW"] {
+        let answer = site.ask(method, FEED, &[]).await;
+        assert_eq!(answer.status, 405, "{method}");
+        assert_eq!(answer.header("allow"), "GET, HEAD");
+        assert!(answer.text().contains("GET"));
+    }
+    assert_eq!(site.ask("POST", "/nothing", &[]).await.status, 404);
+}
+
+#[tokio::test]
+async fn a_change_is_seen_by_the_next_request_and_others_stay_as_they_are() {
+    let site = Site::start(Limits::default()).await;
+    let before = site.get("/sources/mirror.atom", &[]).await;
+    let other = site.get(FEED, &[]).await;
+    site.add(plain("mirror", "fresh", 0)).await;
+    let renderings = site.documents.renderings();
+    let after = site.get("/sources/mirror.atom", &[]).await;
+    assert_ne!(before.header("etag"), after.header("etag"));
+    assert!(after.text().contains("Новина fresh"));
+    assert_eq!(site.get(FEED, &[]).await.header("etag"), other.header("etag"));
+    assert_eq!(site.documents.renderings(), renderings + 1);
+    assert!(site.get("/", &[]).await.text().contains("/sources/mirror.atom"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_who_ask_at_once_wait_for_one_rendering() {
+    let site = Arc::new(Site::start(Limits::default()).await);
+    let asking: Vec<_> = (0..200)
+        .map(|_| {
+            let site = site.clone();
+            tokio::spawn(async move { site.get(FEED, &[("Accept-Encoding", "br")]).await.status })
+        })
+        .collect();
+    for asked in asking {
+        assert_eq!(asked.await.unwrap(), 200);
+    }
+    assert_eq!(site.documents.renderings(), 1);
+}
+
+#[tokio::test]
+async fn without_a_store_old_documents_are_given_out_and_others_are_promised() {
+    let site = Site::start(Limits::default()).await;
+    let before = site.get(FEED, &[]).await;
+    site.store.clone().close().await.unwrap();
+    site.documents
+        .touch(&[visnyk::model::publication::Selection::at("regions/kharkivska").unwrap()].into());
+    let after = site.get(FEED, &[]).await;
+    assert_eq!((after.status, after.body), (200, before.body));
+    let never = site.get("/all.atom", &[]).await;
+    assert_eq!(never.status, 503);
+    assert_eq!(never.header("retry-after"), "60");
+    assert_eq!(never.header("cache-control"), "no-store");
+    assert!(never.text().contains("not available"));
+}
+
+#[tokio::test]
+async fn who_is_silent_or_slow_is_let_go() {
+    let short = Duration::from_millis(200);
+    let silent = Limits { idle: short, ..Limits::default() };
+    let slow = Limits { header_read: short, ..Limits::default() };
+    for (limits, words) in [
+        (silent, ""),
+        (silent, "GET / HTTP/1.1\r\nHos"),
+        (silent, "GET /robots.txt HTTP/1.1\r\nHost: a\r\n\r\n"),
+        (slow, "GET / HTTP/1.1\r\nHost: a\r\nX-Slow: "),
+    ] {
+        let site = Site::start(limits).await;
+        let said = tokio::time::timeout(Duration::from_secs(20), site.say(words)).await;
+        let said = said.unwrap_or_else(|_| panic!("{words:?} kept its connection"));
+        assert_eq!(said.starts_with(b"HTTP/1.1 200"), words.contains("robots"));
+    }
+}
+
+#[tokio::test]
+async fn a_flood_of_headers_is_refused() {
+    let site = Site::start(Limits::default()).await;
+    let many: String = (0..500).map(|i| format!("X-{i}: 1\r\n")).collect();
+    let long = format!("X-Long: {}\r\n", "x".repeat(200_000));
+    for headers in [many, long] {
+        let said = site.say(&format!("GET / HTTP/1.1\r\nHost: a\r\n{headers}\r\n")).await;
+        assert!(!said.starts_with(b"HTTP/1.1 2"), "{}", String::from_utf8_lossy(&said));
+    }
+    assert_eq!(site.get(FEED, &[]).await.status, 200);
+}
+
+#[tokio::test]
+async fn connections_over_the_limit_wait_for_a_place() {
+    let limits = Limits { connections: 1, ..Limits::default() };
+    let site = Site::start(limits).await;
+    let mut first = TcpStream::connect(site.address).await.unwrap();
+    first.write_all(b"GET /robots.txt HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    let mut begin = [0; 15];
+    first.read_exact(&mut begin).await.unwrap();
+    assert_eq!(&begin, b"HTTP/1.1 200 OK");
+    let mut second = Box::pin(site.get("/robots.txt", &[]));
+    let waited = tokio::time::timeout(Duration::from_millis(200), &mut second).await;
+    assert!(waited.is_err(), "the second connection did not wait");
+    drop(first);
+    assert_eq!(second.await.status, 200);
+}
+
+#[tokio::test]
+async fn a_server_that_stops_lets_nobody_wait() {
+    let site = Site::start(Limits { grace: Duration::from_secs(2), ..Limits::default() }).await;
+    let mut kept = TcpStream::connect(site.address).await.unwrap();
+    kept.write_all(b"GET /robots.txt HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    let mut begin = [0; 15];
+    kept.read_exact(&mut begin).await.unwrap();
+    site.stop.send(()).unwrap();
+    let ended = tokio::time::timeout(Duration::from_secs(20), site.server).await;
+    ended.expect("the server stops").unwrap();
+    let mut rest = Vec::new();
+    kept.read_to_end(&mut rest).await.unwrap();
+    assert!(rest.ends_with(b"Allow: /\n"));
+    assert!(TcpStream::connect(site.address).await.is_err());
+}
