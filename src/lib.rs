@@ -3,5 +3,6 @@
 pub mod crontab;
 pub mod model;
 pub mod place;
+pub mod schedule;
 
 pub mod config;
