@@ -5,4 +5,6 @@ pub mod model;
 pub mod place;
 pub mod schedule;
 
+pub mod fetch;
+
 pub mod config;
