@@ -87,47 +87,40 @@ fn refusal_v4(ip: Ipv4Addr) -> Option<&'static str> {
 }
 
 fn refusal_v6(ip: Ipv6Addr) -> Option<&'static str> {
-    let [a, b, c, d, e, f, g, h, ..] = ip.octets();
-    match ip.segments() {
+    let parts = ip.segments();
+    let last = inner(parts[6], parts[7]);
+    match parts {
         [0, 0, 0, 0, 0, 0, 0, 0] => Some("an unspecified address"),
         [0, 0, 0, 0, 0, 0, 0, 1] => Some("a loopback address"),
         // IPv4-mapped and IPv4-compatible (RFC 4291, 2.5.5), NAT64 (RFC 6052, 2.1).
-        [0, 0, 0, 0, 0, 0 | 0xffff, ..] | [0x64, 0xff9b, 0, 0, 0, 0, ..] => {
-            refusal_v4(last_four(ip))
-        }
+        [0, 0, 0, 0, 0, 0 | 0xffff, ..] | [0x64, 0xff9b, 0, 0, 0, 0, ..] => refusal_v4(last),
         // NAT64 of a local network (RFC 8215): the IPv4 address stands at the end, or around the
         // ninth byte (RFC 6052, 2.2).
-        [0x64, 0xff9b, 1, ..] => {
-            let [.., i, j, _, _, _, _, _] = ip.octets();
-            let places = [Ipv4Addr::new(g, h, i, j), last_four(ip)];
-            let mut inner = places.into_iter().filter(|ip| !ip.is_unspecified()).peekable();
-            match inner.peek() {
-                None => refusal_v4(Ipv4Addr::UNSPECIFIED),
-                Some(_) => inner.find_map(refusal_v4),
+        [0x64, 0xff9b, 1, high, middle, low, ..] => {
+            let split = inner(high, middle << 8 | low >> 8);
+            match (split.is_unspecified(), last.is_unspecified()) {
+                (true, _) => refusal_v4(last),
+                (false, true) => refusal_v4(split),
+                (false, false) => refusal_v4(split).or_else(|| refusal_v4(last)),
             }
         }
         // 6to4 (RFC 3056, 2).
-        [0x2002, ..] => refusal_v4(Ipv4Addr::new(c, d, e, f)),
+        [0x2002, high, low, ..] => refusal_v4(inner(high, low)),
         // Teredo (RFC 4380, 4): the server, and the client with every bit turned round.
-        [0x2001, 0, ..] => {
-            let client = Ipv4Addr::from_bits(!last_four(ip).to_bits());
-            refusal_v4(Ipv4Addr::new(e, f, g, h)).or_else(|| refusal_v4(client))
-        }
+        [0x2001, 0, high, low, ..] => refusal_v4(inner(high, low)).or_else(|| refusal_v4(!last)),
         [0x2001, 0x0db8, ..] | [0x3fff, 0..=0x0fff, ..] => Some("an address for documentation"),
         [0x2001, 0..=0x01ff, ..] => Some("an address for protocols (RFC 2928)"),
-        _ => match (a, b) {
-            (0xfc..=0xfd, _) => Some("a private address (RFC 4193)"),
-            (0xfe, 0x80..=0xbf) => Some("a link-local address (RFC 4291, 2.5.6)"),
-            (0xff, _) => Some("a multicast address"),
-            (0x20..=0x3f, _) => None,
-            _ => Some("not an address of the public internet (RFC 4291, 2.4)"),
-        },
+        [0x2000..=0x3fff, ..] => None,
+        [0xfc00..=0xfdff, ..] => Some("a private address (RFC 4193)"),
+        [0xfe80..=0xfebf, ..] => Some("a link-local address (RFC 4291, 2.5.6)"),
+        [0xff00..=0xffff, ..] => Some("a multicast address"),
+        _ => Some("not an address of the public internet (RFC 4291, 2.4)"),
     }
 }
 
-fn last_four(ip: Ipv6Addr) -> Ipv4Addr {
-    let [.., a, b, c, d] = ip.octets();
-    Ipv4Addr::new(a, b, c, d)
+/// The IPv4 address that two parts of an IPv6 address hold.
+fn inner(high: u16, low: u16) -> Ipv4Addr {
+    Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low))
 }
 
 #[cfg(test)]

@@ -49,8 +49,11 @@ impl Route {
             .join(location)
             .map_err(|error| refused(format!("its address is wrong: {error}")))?;
         next.set_fragment(None);
-        if self.now.scheme() == "https" && next.scheme() != "https" {
-            return Err(refused(format!("it leads from https to {}", next.scheme())));
+        if self.now.scheme() == "https" && next.scheme() == "http" {
+            return Err(refused("it leads from https to http".to_owned()));
+        }
+        if !matches!(next.scheme(), "http" | "https") {
+            return Err(refused(format!("it leads to `{}:`", next.scheme())));
         }
         if self.now == next || self.before.contains(&next) {
             return Err(refused(format!("it leads back to {}", shown(&next))));
@@ -112,8 +115,8 @@ mod tests {
             ("", "it names no address"),
             ("https://", "its address is wrong: empty host"),
             ("http://a.example/feed", "it leads from https to http"),
-            ("file:///etc/passwd", "it leads from https to file"),
-            ("javascript:alert(1)", "it leads from https to javascript"),
+            ("file:///etc/passwd", "it leads to `file:`"),
+            ("javascript:alert(1)", "it leads to `javascript:`"),
             ("?key=1", "it leads back to https://a.example/feed"),
         ] {
             check(&[(302, location)], Err(&format!("{at}{reason}")));
