@@ -5,7 +5,7 @@
 //! daemon runs it could name the router, the cloud's metadata, or the admin page of the daemon
 //! itself. So what is not public is refused, however it is spelt. A spelling of an IP address
 //! never reaches the resolver, and a name is known only there: both are looked at, the one in
-//! [`Guard::vet`], the other in `resolve`.
+//! `Guard::vet`, the other in `resolve`.
 
 use std::net::IpAddr;
 use std::net::Ipv4Addr;
