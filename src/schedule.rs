@@ -1,0 +1,328 @@
+//! When a feed is due, and why.
+//!
+//! # The spread
+//! A thousand feeds on `*/15` do not start at once: each has a fraction of its own, from a
+//! digest of its id, and is due that fraction of the way from a slot of its schedule to the
+//! next, but within an hour. So each slot has one instant at which the feed is due, these
+//! instants keep the order of the slots, and what is due next follows from the last poll alone:
+//! a restart neither brings a poll forward nor loses one.
+//!
+//! Never here: a clock. `now` is an argument.
+
+use crate::model::exchange::History;
+use crate::model::exchange::Outcome;
+use crate::model::feed::Feed;
+use crate::model::id::Digest;
+use chrono::DateTime;
+use chrono::SecondsFormat;
+use chrono::TimeDelta;
+use chrono::Utc;
+
+/// A feed is due at most so long after its slot.
+const SPREAD_MAX: TimeDelta = TimeDelta::hours(1);
+/// A feed whose slots are closer is due at the slot itself.
+const SPREAD_PERIOD_MIN: TimeDelta = TimeDelta::minutes(1);
+/// How long a feed rests after its first failure; twice as long after each further one.
+const REST_MIN: TimeDelta = TimeDelta::minutes(5);
+/// How long a feed rests after a failure at most.
+const REST_MAX: TimeDelta = TimeDelta::hours(24);
+/// What a server asks for is kept for so long at most. Beyond that, our clock was wrong when we
+/// took it down.
+const NOT_BEFORE_MAX: TimeDelta = TimeDelta::days(7);
+
+/// When a feed is to be polled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PollTime {
+    /// Not before this; `now` if it is due. None if it is not to be polled any more.
+    pub at: Option<DateTime<Utc>>,
+    /// Why then, in words.
+    pub reason: String,
+}
+
+/// When a feed is to be polled next.
+#[must_use]
+pub fn next_poll(feed: &Feed, history: &History, now: DateTime<Utc>) -> PollTime {
+    if !feed.enabled {
+        return never("it is not enabled");
+    }
+    let Some(last) = history.polls.last() else {
+        return not_before(history, now, now, "never polled".to_owned());
+    };
+    if last.outcome == Outcome::Gone {
+        return never("the server says that the feed is gone (410)");
+    }
+    // A clock that went backwards must not silence a feed.
+    let polled = last.at.min(now);
+    let mut at = next_due(feed, polled);
+    let mut reason = format!("the next time of `{}`", feed.schedule.as_str());
+    if let Some(rest) = rest(history.failures).map(|rest| polled + rest).filter(|rest| *rest > at) {
+        at = rest;
+        reason = format!("waiting after {}", failures(history.failures));
+    }
+    if at <= now {
+        reason = format!("overdue since {}", shown(at));
+        at = now;
+    }
+    not_before(history, now, at, reason)
+}
+
+fn never(reason: &str) -> PollTime {
+    PollTime { at: None, reason: reason.to_owned() }
+}
+
+/// Later, if the server asked for it.
+fn not_before(
+    history: &History,
+    now: DateTime<Utc>,
+    at: DateTime<Utc>,
+    reason: String,
+) -> PollTime {
+    let asked = history.not_before.filter(|asked| *asked - now <= NOT_BEFORE_MAX);
+    match asked.filter(|asked| *asked > at) {
+        Some(asked) => PollTime {
+            at: Some(asked),
+            reason: format!("the server asks not to come before {}", shown(asked)),
+        },
+        None => PollTime { at: Some(at), reason },
+    }
+}
+
+/// The first instant after `after` at which the feed is due.
+fn next_due(feed: &Feed, after: DateTime<Utc>) -> DateTime<Utc> {
+    let next = |at| feed.schedule.next_after(at, feed.timezone);
+    // What is due after `after` has its slot less than its greatest offset before it.
+    let offset_max = offset(feed, SPREAD_MAX) + TimeDelta::seconds(1);
+    let mut slot = next(after.checked_sub_signed(offset_max).unwrap_or(after));
+    loop {
+        let following = next(slot);
+        let due = slot.checked_add_signed(offset(feed, following - slot)).unwrap_or(slot);
+        if due > after || following <= slot {
+            return due;
+        }
+        slot = following;
+    }
+}
+
+/// How long after a slot the feed is due, if the next slot comes after `period`: always the same
+/// fraction of it, in whole seconds.
+fn offset(feed: &Feed, period: TimeDelta) -> TimeDelta {
+    if period < SPREAD_PERIOD_MIN {
+        return TimeDelta::zero();
+    }
+    let [a, b, c, d, ..] = Digest::of(["spread", feed.id.as_str()]).0;
+    let fraction = i64::from(u32::from_be_bytes([a, b, c, d]));
+    let spread = period.min(SPREAD_MAX).num_seconds();
+    TimeDelta::seconds((spread * fraction) >> 32)
+}
+
+/// How long a feed rests after so many failures in a row.
+fn rest(failures: u32) -> Option<TimeDelta> {
+    let doublings = failures.checked_sub(1)?;
+    // 2^9 times five minutes is more than a day.
+    Some((REST_MIN * (1 << doublings.min(9))).min(REST_MAX))
+}
+
+fn failures(failures: u32) -> String {
+    match failures {
+        1 => "a failure".to_owned(),
+        failures => format!("{failures} failures in a row"),
+    }
+}
+
+fn shown(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crontab::Crontab;
+    use crate::model::exchange::Poll;
+    use crate::model::exchange::Tally;
+    use crate::model::feed::Address;
+    use crate::model::feed::FeedKind;
+    use crate::model::feed::Republish;
+    use crate::model::feed::TaggingEntity;
+    use crate::model::id::FeedId;
+    use std::collections::BTreeSet;
+    use std::time::Duration;
+
+    fn feed(id: &str, schedule: &str) -> Feed {
+        Feed {
+            id: FeedId::new(id).unwrap(),
+            title: id.to_owned(),
+            address: Address::Http("https://city.example/feed".parse().unwrap()),
+            kind: FeedKind::Municipal,
+            region: None,
+            community: None,
+            tags: BTreeSet::new(),
+            schedule: Crontab::parse(schedule).unwrap(),
+            timezone: chrono_tz::Europe::Kyiv,
+            language: None,
+            enabled: true,
+            republish: Republish::Full,
+            allow_private: false,
+            tagging: TaggingEntity {
+                authority: "site.example".to_owned(),
+                since: "2026-01-01".parse().unwrap(),
+            },
+        }
+    }
+
+    fn at(text: &str) -> DateTime<Utc> {
+        format!("2026-06-{text}Z").parse().unwrap()
+    }
+
+    fn polled(when: DateTime<Utc>, outcome: Outcome) -> History {
+        let poll =
+            Poll { at: when, duration: Duration::ZERO, outcome, bytes: 0, tally: Tally::default() };
+        History { polls: vec![poll], ..History::default() }
+    }
+
+    /// The feed `kharkiv` is due 13:43 after a slot of `*/15`, and 54:55 after one of `0 * * * *`.
+    fn check(schedule: &str, history: &History, now: &str, expected: Option<&str>, reason: &str) {
+        let poll_time = next_poll(&feed("kharkiv", schedule), history, at(now));
+        assert_eq!(poll_time.at, expected.map(at), "{schedule} at {now}: {poll_time:?}");
+        assert_eq!(poll_time.reason, reason, "{schedule} at {now}");
+    }
+
+    #[test]
+    fn a_feed_is_due_at_its_own_offset_after_each_slot() {
+        let next = "the next time of `*/15 * * * *`";
+        for (last, now, expected, reason) in [
+            ("01T12:00:00", "01T12:00:01", "01T12:13:43", next),
+            // A poll at its own instant is followed by the next, and none is left out.
+            ("01T12:13:43", "01T12:13:44", "01T12:28:43", next),
+            ("01T12:13:42", "01T12:13:43", "01T12:13:43", "overdue since 2026-06-01T12:13:43Z"),
+            // A poll that waited until after the next slot does not stand for that slot.
+            ("01T12:15:30", "01T12:16:00", "01T12:28:43", next),
+            ("01T12:13:43", "01T13:00:00", "01T13:00:00", "overdue since 2026-06-01T12:28:43Z"),
+            // The clock went backwards.
+            ("09T12:00:00", "01T12:14:00", "01T12:28:43", next),
+        ] {
+            let history = polled(at(last), Outcome::Read);
+            check("*/15 * * * *", &history, now, Some(expected), reason);
+        }
+        let history = polled(at("01T12:54:55"), Outcome::NotModified);
+        let next = "the next time of `0 8,20 * * *`";
+        check("0 8,20 * * *", &history, "01T13:00:00", Some("01T17:54:55"), next);
+    }
+
+    #[test]
+    fn a_feed_that_was_never_polled_is_due() {
+        check("@yearly", &History::default(), "01T12:00:00", Some("01T12:00:00"), "never polled");
+    }
+
+    #[test]
+    fn a_feed_that_fails_rests_twice_as_long_each_time() {
+        for (failures, expected, reason) in [
+            (0, "01T00:01:00", "the next time of `* * * * *`"),
+            (1, "01T00:05:05", "waiting after a failure"),
+            (2, "01T00:10:05", "waiting after 2 failures in a row"),
+            (3, "01T00:20:05", "waiting after 3 failures in a row"),
+            (9, "01T21:20:05", "waiting after 9 failures in a row"),
+            (10, "02T00:00:05", "waiting after 10 failures in a row"),
+            (u32::MAX, "02T00:00:05", "waiting after 4294967295 failures in a row"),
+        ] {
+            let mut history = polled(at("01T00:00:05"), Outcome::Failed("timeout".to_owned()));
+            history.failures = failures;
+            let poll_time = next_poll(&feed("kharkiv", "* * * * *"), &history, at("01T00:00:06"));
+            let delay = poll_time.at.unwrap() - at(expected);
+            // The schedule of every minute has an offset of 54 seconds: 54:55 of an hour.
+            let expected = if failures == 0 { -6 } else { 0 };
+            assert_eq!(delay.num_seconds(), expected, "{failures}");
+            assert_eq!(poll_time.reason, reason);
+        }
+        // Never before the schedule.
+        let mut history = polled(at("01T12:00:00"), Outcome::Failed("timeout".to_owned()));
+        history.failures = 1;
+        let next = "the next time of `0 8,20 * * *`";
+        check("0 8,20 * * *", &history, "01T12:00:01", Some("01T17:54:55"), next);
+    }
+
+    #[test]
+    fn a_server_can_only_ask_to_come_later() {
+        let next = "the next time of `*/15 * * * *`";
+        let asked = "the server asks not to come before 2026-06-01T15:00:00Z";
+        for (last, not_before, expected, reason) in [
+            (Some("01T12:00:00"), "01T12:05:00", "01T12:13:43", next),
+            (Some("01T12:00:00"), "01T15:00:00", "01T15:00:00", asked),
+            (Some("01T02:00:00"), "01T15:00:00", "01T15:00:00", asked),
+            (None, "01T15:00:00", "01T15:00:00", asked),
+            // More than a server is ever granted: the clock was wrong when it was taken down.
+            (Some("01T12:00:00"), "09T12:01:00", "01T12:13:43", next),
+        ] {
+            let mut history = last.map(|last| polled(at(last), Outcome::Later)).unwrap_or_default();
+            history.not_before = Some(at(not_before));
+            check("*/15 * * * *", &history, "01T12:00:01", Some(expected), reason);
+        }
+    }
+
+    #[test]
+    fn a_feed_that_is_gone_or_not_enabled_is_not_polled() {
+        let gone = polled(at("01T12:00:00"), Outcome::Gone);
+        let reason = "the server says that the feed is gone (410)";
+        check("*/15 * * * *", &gone, "09T12:00:00", None, reason);
+        let off = Feed { enabled: false, ..feed("kharkiv", "*/15 * * * *") };
+        let poll_time = next_poll(&off, &History::default(), at("01T12:00:00"));
+        assert_eq!(poll_time.at, None);
+    }
+
+    #[test]
+    fn a_thousand_feeds_are_spread_and_each_is_polled_at_every_slot() {
+        let start = at("01T00:00:00");
+        let mut each_minute = vec![0_u32; 15];
+        for number in 0..1_000 {
+            let feed = feed(&format!("feed-{number}"), "*/15 * * * *");
+            let mut history = polled(start - TimeDelta::seconds(1), Outcome::Read);
+            // A week for every tenth, to keep the test short, and a day for the others.
+            let days = if number % 10 == 0 { 7 } else { 1 };
+            let mut polls = 0;
+            loop {
+                let last = history.polls[0].at;
+                let due = next_poll(&feed, &history, last).at.unwrap();
+                if due >= start + TimeDelta::days(days) {
+                    break;
+                }
+                polls += 1;
+                if due < start + TimeDelta::days(1) {
+                    each_minute[usize::try_from((due - start).num_minutes() % 15).unwrap()] += 1;
+                }
+                history.polls[0].at = due;
+            }
+            assert_eq!(polls, days * 96, "{}", feed.id);
+        }
+        let mean = each_minute.iter().sum::<u32>() / 15;
+        assert_eq!(each_minute.iter().sum::<u32>(), 96_000);
+        assert!(each_minute.iter().all(|&polls| polls < mean * 3 / 2), "{each_minute:?}");
+        assert!(each_minute.iter().all(|&polls| polls > mean / 2), "{each_minute:?}");
+    }
+
+    #[test]
+    fn no_slot_is_lost_when_the_clocks_change() {
+        for (schedule, day, polls) in [
+            ("*/30 * * * *", "2026-03-28T22:00:00Z", 46),
+            ("*/30 * * * *", "2026-10-24T21:00:00Z", 50),
+            ("30 3 * * *", "2026-03-28T22:00:00Z", 1),
+            ("30 3 * * *", "2026-10-24T21:00:00Z", 1),
+        ] {
+            for id in ["kharkiv", "lviv", "odesa"] {
+                let feed = feed(id, schedule);
+                let offset = next_due(&feed, "2026-06-01T00:00:00Z".parse().unwrap())
+                    - feed
+                        .schedule
+                        .next_after("2026-06-01T00:00:00Z".parse().unwrap(), feed.timezone);
+                // The day, as this feed sees it.
+                let from = day.parse::<DateTime<Utc>>().unwrap() - TimeDelta::seconds(1) + offset;
+                let to = from + TimeDelta::minutes(if polls == 1 { 24 * 60 } else { polls * 30 });
+                let mut count = 0;
+                let mut last = next_due(&feed, from);
+                while last <= to {
+                    count += 1;
+                    last = next_due(&feed, last);
+                }
+                assert_eq!(count, polls, "{id}: {schedule} on {day}");
+            }
+        }
+    }
+}
