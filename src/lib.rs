@@ -2,6 +2,7 @@
 
 pub mod crontab;
 pub mod model;
+pub mod parse;
 pub mod place;
 
 pub mod config;
