@@ -14,12 +14,14 @@
 //! Never here: clock, disk, network, log. The same bytes give the same entries.
 
 mod charset;
+mod draft;
 mod entity;
 mod field;
 mod guard;
 mod json;
 mod lexer;
 mod name;
+mod root;
 mod xml;
 
 use crate::model::entry::ParsedFeed;
@@ -47,7 +49,7 @@ pub enum ParseError {
         title: Option<String>,
     },
     /// XML or JSON, but of another kind.
-    #[error("the document is `{root}`, not RSS, RDF, Atom or JSON Feed")]
+    #[error("the document is {root}, not RSS, RDF, Atom or JSON Feed")]
     UnknownRoot {
         /// The name of its outermost element.
         root: String,
@@ -124,4 +126,13 @@ impl Repairs {
 /// The first characters of something, to be shown.
 fn shown(text: &str) -> String {
     text.trim().chars().take(SHOWN_CHARS_MAX).collect()
+}
+
+/// As many whole characters as fit into a number of bytes.
+fn cut(text: &str, bytes_max: usize) -> &str {
+    let mut end = text.len().min(bytes_max);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
 }

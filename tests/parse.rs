@@ -20,7 +20,7 @@ use visnyk::parse::ParseError;
 use visnyk::parse::parse;
 
 /// What no document may take, in a debug build on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(20);
 
 const CASES_MIN: usize = 50;
 
@@ -84,12 +84,9 @@ fn write_entry(out: &mut String, entry: &Entry) {
     persons(out, &entry.authors);
     for category in &entry.categories {
         let parts = [&category.scheme, &category.label];
-        let rest: String = parts
-            .iter()
-            .filter_map(|part| part.as_ref())
-            .map(|part| format!(" | {part}"))
-            .collect();
-        writeln!(out, "category: {}{rest}", category.term).unwrap();
+        let rest: Vec<&str> = parts.into_iter().flatten().map(String::as_str).collect();
+        let term = [&[category.term.as_str()], rest.as_slice()].concat();
+        writeln!(out, "category: {}", term.join(" | ")).unwrap();
     }
     for media in &entry.media {
         write!(out, "{}: {}", format!("{:?}", media.role).to_lowercase(), media.url).unwrap();
@@ -275,9 +272,11 @@ fn a_title_of_a_megabyte_is_kept_and_a_longer_text_is_cut() {
 
 #[test]
 fn huge_attributes_and_many_declarations_are_survived() {
-    let attributes: String = (0..1_000).map(|n| format!(" a{n}='1'")).collect();
-    let spaces: String =
-        (0..1_000).map(|n| format!(" xmlns:n{n}='http://n.example/{n}'")).collect();
+    let (mut attributes, mut spaces) = (String::new(), String::new());
+    for n in 0..1_000 {
+        write!(attributes, " a{n}='1'").unwrap();
+        write!(spaces, " xmlns:n{n}='http://n.example/{n}'").unwrap();
+    }
     let long = "x".repeat(20_000_000);
     for item in [
         format!("<item{attributes}><guid>1</guid></item>"),
@@ -295,7 +294,7 @@ fn huge_attributes_and_many_declarations_are_survived() {
 
 #[test]
 fn a_feed_cut_anywhere_keeps_its_whole_entries_and_says_so() {
-    for name in ["full.rss", "full.atom", "full.json", "plone.rdf"] {
+    for name in ["full-rss.rss", "full-atom.atom", "full-json.json", "plone.rdf"] {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/parse");
         let bytes = fs::read(folder.join(name)).unwrap();
         let whole = parse(&document(bytes.clone(), None)).unwrap();
@@ -369,7 +368,7 @@ proptest! {
 
     #[test]
     fn no_mutation_of_a_good_feed_makes_the_parser_give_up(
-        name in prop::sample::select(vec!["full.rss", "full.atom", "full.json", "plone.rdf"]),
+        name in prop::sample::select(vec!["full-rss.rss", "full-atom.atom", "full-json.json", "plone.rdf"]),
         mutations in mutations(),
         is_replacing in any::<bool>(),
     ) {

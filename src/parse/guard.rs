@@ -15,16 +15,19 @@ use crate::model::entry::Format;
 use crate::parse::ENTRIES_MAX;
 use crate::parse::ParseError;
 use crate::parse::Repairs;
+use crate::parse::cut;
+use crate::parse::draft::Draft;
+use crate::parse::draft::Side;
 use crate::parse::entity;
 use crate::parse::field;
-use crate::parse::field::Draft;
 use crate::parse::field::Field;
 use crate::parse::field::Node;
-use crate::parse::field::Side;
 use crate::parse::lexer::Lexer;
 use crate::parse::lexer::Token;
-use crate::parse::name;
+use crate::parse::name::DECLARATIONS_MAX;
+use crate::parse::name::Scope;
 use crate::parse::name::Space;
+use crate::parse::root;
 use crate::parse::shown;
 use quick_xml::escape::escape;
 use url::Url;
@@ -44,17 +47,11 @@ const NODES_MAX: usize = 128;
 /// How many fields of one entry are read.
 const FIELDS_MAX: usize = 512;
 
-/// How many declarations of namespaces are heeded at a time.
-const DECLARATIONS_MAX: usize = 64;
-
 /// How long one text may be.
 const TEXT_BYTES_MAX: usize = 2 * 1_024 * 1_024;
 
 /// How many tags and texts of a document are read.
 const TOKENS_MAX: usize = 4_000_000;
-
-/// How far into a document its root is looked for.
-const ROOT_BYTES_MAX: usize = 64 * 1_024;
 
 /// Elements of HTML that have no end.
 const VOID: [&str; 13] = [
@@ -79,7 +76,7 @@ pub(super) fn guard(
     base: Option<&Url>,
     repairs: &mut Repairs,
 ) -> Result<Guarded, ParseError> {
-    let (offset, format) = find_root(text)?;
+    let (offset, format) = root::find(text)?;
     if text[..offset].contains("<!ENTITY") {
         repairs.note("entities declared by the document were not expanded");
     }
@@ -121,12 +118,13 @@ struct Pass<'a> {
     stack: Vec<Open>,
     /// How many elements are open below the deepest that is kept.
     too_deep: usize,
-    /// Prefixes with the depth at which they are declared.
-    declared: Vec<(usize, String, Space)>,
+    scope: Scope,
     bases: Vec<(usize, Url)>,
     field: Option<Field>,
     entry: Option<Draft>,
+    /// How many fields of the entry, or of the feed itself, were opened.
     fields_of_entry: usize,
+    fields_of_feed: usize,
     feed: Draft,
     out: String,
     entries: Vec<Side>,
@@ -150,11 +148,12 @@ impl<'a> Pass<'a> {
             base,
             stack: Vec::new(),
             too_deep: 0,
-            declared: Vec::new(),
+            scope: Scope::new(if format == Format::Atom { Space::Atom } else { Space::Rss }),
             bases: Vec::new(),
             field: None,
             entry: None,
             fields_of_entry: 0,
+            fields_of_feed: 0,
             feed: Draft::default(),
             out: String::new(),
             entries: Vec::new(),
@@ -215,13 +214,14 @@ impl<'a> Pass<'a> {
     fn start(&mut self, name: String, attributes: Vec<(String, String)>, empty: bool) {
         let top = self.stack.last().map(|open| open.what);
         if self.too_deep > 0 || self.stack.len() >= DEPTH_MAX {
-            let is_void = VOID.contains(&name.to_ascii_lowercase().as_str());
-            self.too_deep += usize::from(!empty && !is_void);
+            self.too_deep += usize::from(!empty && !is_void(&name));
             self.repairs.note(&format!("elements nested deeper than {DEPTH_MAX} lost their tags"));
             return;
         }
-        self.declare(&attributes);
-        let (space, local) = self.resolve(&name);
+        if !self.scope.declare(self.stack.len() + 1, &attributes) {
+            self.repairs.note(&format!("only {DECLARATIONS_MAX} namespaces were heeded"));
+        }
+        let (space, local) = self.scope.resolve(&name);
         if top.is_none() {
             self.open_root(name, &attributes, (space, &local), empty);
             return;
@@ -261,8 +261,10 @@ impl<'a> Pass<'a> {
         self.feed.side.language = field::attribute(attributes, "xml:lang").map(str::to_owned);
         if local == "rss" {
             let version = field::attribute(attributes, "version").unwrap_or_default();
-            if !matches!(version, "2.0" | "0.91" | "0.92" | "0.93" | "0.94") {
-                self.repairs.note(&format!("RSS of version `{}` was read as 2.0", shown(version)));
+            if version.is_empty() {
+                self.repairs.note("RSS without a version was read as 2.0");
+            } else if !matches!(version, "2.0" | "0.91" | "0.92" | "0.93" | "0.94") {
+                self.repairs.note(&format!("RSS of version {} was read as 2.0", shown(version)));
             }
         }
         if self.is_entry(space, local) {
@@ -300,10 +302,15 @@ impl<'a> Pass<'a> {
         local: String,
         attributes: Vec<(String, String)>,
     ) -> What {
-        self.fields_of_entry += 1;
-        if self.fields_of_entry > FIELDS_MAX && self.entry.is_some() {
+        let fields = match self.entry {
+            Some(_) => &mut self.fields_of_entry,
+            None => &mut self.fields_of_feed,
+        };
+        *fields += 1;
+        if *fields > FIELDS_MAX {
+            let whose = if self.entry.is_some() { "an entry" } else { "the feed itself" };
             self.repairs
-                .note(&format!("only the first {FIELDS_MAX} elements of an entry were read"));
+                .note(&format!("only the first {FIELDS_MAX} elements of {whose} were read"));
             return What::Skipped;
         }
         self.push_base(&attributes);
@@ -355,7 +362,7 @@ impl<'a> Pass<'a> {
         }
         let mut tag = format!("<{local}");
         for (name, value) in attributes.iter().filter(|(name, _)| !name.starts_with("xmlns")) {
-            tag.push_str(&format!(" {name}=\"{}\"", escape(value.as_str())));
+            tag.extend([" ", name, "=\"", &escape(value.as_str()), "\""]);
         }
         tag.push('>');
         self.append(&tag);
@@ -364,9 +371,7 @@ impl<'a> Pass<'a> {
 
     /// Opens an element, or an empty one at once closes it.
     fn open(&mut self, name: String, what: What, empty: bool) {
-        let local = name.rsplit(':').next().unwrap_or_default().to_ascii_lowercase();
-        let is_void = VOID.contains(&local.as_str());
-        if what == What::Markup && is_void {
+        if what == What::Markup && is_void(&name) {
             return;
         }
         self.stack.push(Open { name, what });
@@ -377,13 +382,12 @@ impl<'a> Pass<'a> {
 
     fn end(&mut self, name: &str) {
         if self.too_deep > 0 {
-            self.too_deep -= 1;
+            self.too_deep -= usize::from(!is_void(name));
             return;
         }
         let found = self.stack.iter().rposition(|open| open.name.eq_ignore_ascii_case(name));
         let Some(place) = found else {
-            let local = name.rsplit(':').next().unwrap_or_default().to_ascii_lowercase();
-            if !VOID.contains(&local.as_str()) {
+            if !is_void(name) {
                 self.repairs.note(&format!("`</{}>` without a start was passed over", shown(name)));
             }
             return;
@@ -407,9 +411,7 @@ impl<'a> Pass<'a> {
                 What::Root => self.root_closed = true,
                 What::Channel | What::Wrapper | What::Node | What::Skipped => {}
             }
-            while self.declared.last().is_some_and(|(at, _, _)| *at >= depth) {
-                self.declared.pop();
-            }
+            self.scope.leave(depth);
             while self.bases.last().is_some_and(|(at, _)| *at >= depth) {
                 self.bases.pop();
             }
@@ -441,7 +443,9 @@ impl<'a> Pass<'a> {
         let place = self.entries.len();
         let (name, id) =
             if self.format == Format::Atom { ("entry", "id") } else { ("item", "guid") };
-        self.out.push_str(&format!("<{name}><{id}>{place}</{id}>{}</{name}>", draft.out));
+        let place = place.to_string();
+        self.out.extend(["<", name, "><", id, ">", &place, "</", id, ">"]);
+        self.out.extend([draft.out.as_str(), "</", name, ">"]);
         self.entries.push(draft.side);
     }
 
@@ -487,7 +491,7 @@ impl<'a> Pass<'a> {
             let name = &field.name;
             self.repairs.note(&format!("`{name}` was cut after {TEXT_BYTES_MAX} bytes"));
             let room = TEXT_BYTES_MAX.saturating_sub(field.text.len());
-            push_allowed(&mut field.text, &text[..text.floor_char_boundary(room)], self.repairs);
+            push_allowed(&mut field.text, cut(text, room), self.repairs);
         }
     }
 
@@ -544,45 +548,6 @@ impl<'a> Pass<'a> {
         }
     }
 
-    fn declare(&mut self, attributes: &[(String, String)]) {
-        let depth = self.stack.len() + 1;
-        for (name, value) in attributes {
-            let prefix = match name.strip_prefix("xmlns") {
-                Some("") => "",
-                Some(rest) => rest.strip_prefix(':').unwrap_or("?"),
-                None => continue,
-            };
-            if self.declared.len() >= DECLARATIONS_MAX {
-                self.repairs.note(&format!("only {DECLARATIONS_MAX} namespaces were heeded"));
-                return;
-            }
-            // The root's default is what its name says, whatever address a publisher invents.
-            let space = if depth == 1 && prefix.is_empty() {
-                self.own_space()
-            } else {
-                name::space_of(value)
-            };
-            self.declared.push((depth, prefix.to_owned(), space));
-        }
-    }
-
-    fn own_space(&self) -> Space {
-        if self.format == Format::Atom { Space::Atom } else { Space::Rss }
-    }
-
-    /// The namespace and the local name, in lower case, of an element.
-    fn resolve(&self, name: &str) -> (Space, String) {
-        let (prefix, local) = name.split_once(':').unwrap_or(("", name));
-        let declared = self.declared.iter().rev().find(|(_, known, _)| known == prefix);
-        let space = match declared {
-            Some((_, _, Space::Other)) if prefix.is_empty() => self.own_space(),
-            Some((_, _, space)) => *space,
-            None if prefix.is_empty() => self.own_space(),
-            None => name::usual_space(prefix),
-        };
-        (space, local.to_ascii_lowercase())
-    }
-
     fn push_base(&mut self, attributes: &[(String, String)]) {
         let Some(said) = field::attribute(attributes, "xml:base") else { return };
         let depth = self.stack.len() + 1;
@@ -599,6 +564,12 @@ impl<'a> Pass<'a> {
     fn base_now(&self) -> Option<&Url> {
         self.bases.last().map(|(_, base)| base).or(self.base)
     }
+}
+
+/// Whether HTML gives an element no end.
+fn is_void(name: &str) -> bool {
+    let local = name.rsplit(':').next().unwrap_or_default().to_ascii_lowercase();
+    VOID.contains(&local.as_str())
 }
 
 /// Whether HTML lets an element end without a tag (HTML, 13.1.2.4).
@@ -630,82 +601,4 @@ fn push_allowed(target: &mut String, text: &str, repairs: &mut Repairs) {
     if forbidden {
         repairs.note("control characters were dropped");
     }
-}
-
-/// Where the root of a feed begins, and of what format it is.
-fn find_root(text: &str) -> Result<(usize, Format), ParseError> {
-    let mut first_name = None;
-    let mut position = 0;
-    while let Some(found) = text[position..].find('<') {
-        let start = position + found;
-        let rest = &text[start + 1..];
-        if start > ROOT_BYTES_MAX && first_name.is_some() {
-            break;
-        }
-        if let Some(comment) = rest.strip_prefix("!--") {
-            let Some(length) = comment.find("-->") else { break };
-            position = start + 1 + 3 + length;
-            continue;
-        }
-        position = start + 1;
-        let is_end = |c: char| c.is_whitespace() || matches!(c, '>' | '/' | '<') && c != '!';
-        let name: String = rest.chars().take(64).take_while(|c| !is_end(*c)).collect();
-        let local = name.rsplit(':').next().unwrap_or_default().to_ascii_lowercase();
-        match local.as_str() {
-            "rss" | "channel" => return Ok((start, Format::Rss)),
-            "rdf" => return Ok((start, Format::Rdf)),
-            "feed" | "entry" => return Ok((start, Format::Atom)),
-            "html" => return Err(html_page(text)),
-            "!doctype" => {
-                let kind = rest[name.len()..].trim_start();
-                if kind.get(..4).is_some_and(|kind| kind.eq_ignore_ascii_case("html")) {
-                    return Err(html_page(text));
-                }
-            }
-            _ if first_name.is_none() && local.starts_with(|c: char| c.is_alphabetic()) => {
-                first_name = Some(name);
-            }
-            _ => {}
-        }
-    }
-    Err(match first_name {
-        Some(root) if is_html(&root) => html_page(text),
-        Some(root) if text.trim_start_matches('\u{feff}').trim_start().starts_with('<') => {
-            ParseError::UnknownRoot { root }
-        }
-        _ => ParseError::NotAFeed { start: shown(text) },
-    })
-}
-
-fn is_html(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    matches!(
-        name.as_str(),
-        "head"
-            | "body"
-            | "title"
-            | "meta"
-            | "div"
-            | "p"
-            | "br"
-            | "b"
-            | "center"
-            | "h1"
-            | "script"
-            | "table"
-            | "font"
-    )
-}
-
-fn html_page(text: &str) -> ParseError {
-    let head = &text[..text.floor_char_boundary(ROOT_BYTES_MAX)];
-    let lower = head.to_ascii_lowercase();
-    let title = lower.find("<title").and_then(|start| {
-        let from = start + lower[start..].find('>')? + 1;
-        let to = from + lower[from..].find('<')?;
-        let words = crate::parse::lexer::unescape(&head[from..to]);
-        let title = shown(&words.split_whitespace().collect::<Vec<_>>().join(" "));
-        (!title.is_empty()).then_some(title)
-    });
-    ParseError::HtmlPage { title }
 }

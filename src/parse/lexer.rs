@@ -52,7 +52,7 @@ impl<'a> Lexer<'a> {
     pub(super) fn next(&mut self) -> Token<'a> {
         loop {
             let position = self.position();
-            if let Some(length) = stray_length(&self.text[position..]) {
+            if let Some(length) = self.text.get(position..).and_then(stray_length) {
                 let end = position + length;
                 *self = Self::new(self.text, end);
                 return Token::Text { text: Cow::Borrowed(&self.text[position..end]), stray: true };

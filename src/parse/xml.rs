@@ -11,7 +11,7 @@ use crate::model::entry::ParsedFeed;
 use crate::model::entry::Text;
 use crate::model::entry::TextKind;
 use crate::parse::ParseError;
-use crate::parse::field::Side;
+use crate::parse::draft::Side;
 use crate::parse::guard::Guarded;
 use crate::parse::shown;
 use feed_rs::model;
@@ -53,7 +53,7 @@ pub(super) fn read(guarded: Guarded, base: Option<&Url>) -> Result<ParsedFeed, P
     Ok(ParsedFeed {
         format,
         id: side.id,
-        title: parsed.title.and_then(|title| text_of(title, format)),
+        title: parsed.title.and_then(|title| text_of(&title, format)),
         link,
         language: side.language,
         rights: side.rights,
@@ -92,7 +92,7 @@ fn join(entry: model::Entry, side: Side, format: Format) -> Entry {
     Entry {
         id: side.id,
         id_is_permalink: side.id_is_permalink,
-        title: entry.title.and_then(|title| text_of(title, format)),
+        title: entry.title.and_then(|title| text_of(&title, format)),
         summary,
         content,
         link,
@@ -129,9 +129,9 @@ fn is_plain(text: &model::Text) -> bool {
     text.content_type.essence().to_string() == "text/plain"
 }
 
-fn text_of(text: model::Text, format: Format) -> Option<Text> {
+fn text_of(text: &model::Text, format: Format) -> Option<Text> {
     let kind = match format {
-        Format::Atom if is_plain(&text) => TextKind::Plain,
+        Format::Atom if is_plain(text) => TextKind::Plain,
         Format::Atom => TextKind::Html,
         _ => TextKind::Unsaid,
     };
