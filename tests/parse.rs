@@ -186,6 +186,26 @@ fn fifty_megabytes_of_html_are_named_as_such() {
 }
 
 #[test]
+fn fifty_megabytes_of_entries_are_read_up_to_the_bound() {
+    let text = "слово ".repeat(2_000);
+    let item = format!("<item><description><![CDATA[<p>{text}</p>]]></description></item>");
+    let feed = read(rss(&item.repeat(50_000_000 / item.len()))).unwrap();
+    assert_eq!(feed.entries.len(), 2_000);
+    assert_eq!(feed.repairs.len(), 1, "{:?}", feed.repairs);
+}
+
+#[test]
+fn fifty_megabytes_that_are_no_feed_are_refused() {
+    for piece in
+        ["<", "<1", "<a>", "<a/>", "<!--", " ", "\u{0}", "{", "&", "<a b='", "<![CDATA[", "слово "]
+    {
+        let parsed = read(piece.repeat(50_000_000 / piece.len()));
+        assert!(parsed.is_err(), "{piece:?}: {parsed:?}");
+        assert!(parsed.unwrap_err().to_string().len() < 1_000, "{piece:?}");
+    }
+}
+
+#[test]
 fn fifty_megabytes_in_an_entry_are_bounded() {
     for inner in
         ["<p>текст</p>", "<", "&amp;", "&", "<b>", "</b>", "a\r", "<b a='1' b=2 c>", "\u{1}"]
@@ -282,6 +302,7 @@ fn huge_attributes_and_many_declarations_are_survived() {
         format!("<item{attributes}><guid>1</guid></item>"),
         format!("<item{spaces}><guid>1</guid></item>"),
         format!("<item><guid a='{long}'>1</guid></item>"),
+        format!("<item><guid a='{}'>1</guid></item>", "&".repeat(20_000_000)),
         format!("<item><!--{long}--><guid>1</guid></item>"),
         format!("<item><guid>1</guid><itunes:duration>{}</itunes:duration></item>", "9".repeat(40)),
     ] {

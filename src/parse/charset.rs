@@ -11,9 +11,11 @@ use chardetng::Iso2022JpDetection;
 use chardetng::Utf8Detection;
 use encoding_rs::Encoding;
 use encoding_rs::ISO_2022_JP;
+use encoding_rs::KOI8_U;
 use encoding_rs::UTF_8;
 use encoding_rs::UTF_16BE;
 use encoding_rs::UTF_16LE;
+use encoding_rs::WINDOWS_1251;
 use encoding_rs::WINDOWS_1252;
 
 /// How far into a document its XML declaration may reach.
@@ -77,6 +79,14 @@ fn choose(
                 chosen.name()
             ));
             chosen
+        }
+        (Some(header), None) if header == WINDOWS_1252 => {
+            let guessed = guess(document, bytes);
+            if guessed != WINDOWS_1251 && guessed != KOI8_U {
+                return header;
+            }
+            repairs.note(&format!("declared as {}, read as {}", header.name(), guessed.name()));
+            guessed
         }
         (Some(encoding), _) | (None, Some(encoding)) => encoding,
         (None, None) if is_damaged_utf_8(bytes) => UTF_8,
@@ -191,9 +201,9 @@ mod tests {
 
     #[test]
     fn the_header_comes_before_the_declaration_and_a_mark_before_both() {
-        let (bytes, _, _) = encoding_rs::WINDOWS_1251.encode("<a>Київ — «місто» №1</a>");
+        let (bytes, _, _) = WINDOWS_1251.encode("<a>Київ — «місто» №1</a>");
         check(Some("text/xml; charset=cp-1251"), &bytes, "<a>Київ — «місто» №1</a>", 0);
-        let (koi8, _, _) = encoding_rs::KOI8_U.encode("<?xml encoding='koi8-r'?><a>Їжак</a>");
+        let (koi8, _, _) = KOI8_U.encode("<?xml encoding='koi8-r'?><a>Їжак</a>");
         check(
             Some("text/xml;charset=\"koi8-u\""),
             &koi8,
@@ -214,9 +224,11 @@ mod tests {
     #[test]
     fn undeclared_bytes_are_guessed_and_a_damaged_byte_is_replaced() {
         let text = "<a>Міська рада повідомляє про ремонт вулиць і відкриття нового парку</a>";
-        let (bytes, _, _) = encoding_rs::WINDOWS_1251.encode(text);
+        let (bytes, _, _) = WINDOWS_1251.encode(text);
         check(None, &bytes, text, 1);
         check(Some("text/xml; charset=utf-8"), &bytes, text, 1);
+        check(Some("text/xml; charset=iso-8859-1"), &bytes, text, 1);
+        check(Some("text/xml; charset=iso-8859-1"), b"<a>caf\xe9</a>", "<a>café</a>", 0);
         let mut damaged = text.as_bytes().to_vec();
         damaged.insert(3, 0xff);
         check(None, &damaged, &text.replace("<a>", "<a>\u{fffd}"), 1);

@@ -93,7 +93,9 @@ impl Draft {
             | (Space::Xhtml, "body" | "div") => {
                 self.write_text(content_name(format), field, format, repairs);
             }
-            (Space::Other, "full-text" | "fulltext") if format != Format::Atom => {
+            (Space::Other, "full-text" | "fulltext") | (Space::Rss, "content")
+                if format != Format::Atom =>
+            {
                 self.write_text(content_name(format), field, format, repairs);
             }
             (Space::Rss, "link") if format != Format::Atom && field.attribute("href").is_none() => {
@@ -102,6 +104,14 @@ impl Draft {
             (Space::Rss | Space::Atom, "link") => self.take_link(field, format, repairs),
             (Space::Rss | Space::Atom, "category") => self.write_category(field, format),
             (Space::Rss, "enclosure") => self.take_media(media_of(field), repairs),
+            (Space::Rss, "image") => {
+                let url = field.child("url").or(field.said());
+                let url = url.map(|url| field.absolute(&url)).unwrap_or_default();
+                self.take_media(
+                    Media { role: MediaRole::Content, url, ..Media::default() },
+                    repairs,
+                );
+            }
             (Space::Rss, "source") => self.take_rss_source(field),
             (Space::Atom, "source") => self.take_atom_source(field),
             (Space::Media, _) => self.take_media_field(field, repairs),
@@ -160,7 +170,7 @@ impl Draft {
             (Space::Rss | Space::Atom, "issued") => self.take_published(2, field),
             (Space::Dublin, "date") => self.take_published(3, field),
             (Space::DublinTerms, "issued" | "date") => self.take_published(4, field),
-            (Space::DublinTerms | Space::Atom | Space::Rss, "created") => {
+            (Space::DublinTerms | Space::Atom | Space::Rss, "created") | (Space::Rss, "date") => {
                 self.take_published(5, field);
             }
             (Space::Rss | Space::Atom, "updated") => self.take_updated(0, field),

@@ -16,6 +16,8 @@ pub(super) struct Field {
     pub(super) text: String,
     /// Whether markup stood in it unescaped.
     pub(super) has_markup: bool,
+    /// Whether its text was longer than is read.
+    pub(super) is_cut: bool,
     /// Whether it holds elements of a feed, rather than text.
     pub(super) is_structured: bool,
     /// The elements in it, in the order of the document, if it is structured.

@@ -51,7 +51,7 @@ const FIELDS_MAX: usize = 512;
 const TEXT_BYTES_MAX: usize = 2 * 1_024 * 1_024;
 
 /// How many tags and texts of a document are read.
-const TOKENS_MAX: usize = 4_000_000;
+const TOKENS_MAX: usize = 2_000_000;
 
 /// Elements of HTML that have no end.
 const VOID: [&str; 13] = [
@@ -327,6 +327,7 @@ impl<'a> Pass<'a> {
             attributes,
             text: String::new(),
             has_markup: false,
+            is_cut: false,
             is_structured,
             nodes: Vec::new(),
             base,
@@ -485,13 +486,15 @@ impl<'a> Pass<'a> {
 
     fn append(&mut self, text: &str) {
         let Some(field) = &mut self.field else { return };
-        if field.text.len() + text.len() <= TEXT_BYTES_MAX {
-            push_allowed(&mut field.text, text, self.repairs);
-        } else {
+        if field.is_cut {
+            return;
+        }
+        let room = TEXT_BYTES_MAX - field.text.len();
+        push_allowed(&mut field.text, cut(text, room), self.repairs);
+        if text.len() > room {
+            field.is_cut = true;
             let name = &field.name;
             self.repairs.note(&format!("`{name}` was cut after {TEXT_BYTES_MAX} bytes"));
-            let room = TEXT_BYTES_MAX.saturating_sub(field.text.len());
-            push_allowed(&mut field.text, cut(text, room), self.repairs);
         }
     }
 

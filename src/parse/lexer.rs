@@ -11,6 +11,9 @@ use std::borrow::Cow;
 /// How many attributes of an element are read.
 const ATTRIBUTES_MAX: usize = 64;
 
+/// How long the name of a reference may be.
+const REFERENCE_BYTES_MAX: usize = 32;
+
 /// A part of the text.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Token<'a> {
@@ -86,8 +89,10 @@ pub(super) fn unescape(text: &str) -> String {
     while let Some(start) = rest.find('&') {
         plain.push_str(&rest[..start]);
         rest = &rest[start..];
-        // No name of a reference is longer; a bound keeps many bare `&` from being slow.
-        let end = rest.bytes().take(32).position(|byte| byte == b';');
+        // A bound, and the letters of a name, keep many bare `&` from being slow.
+        let is_in_name = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'#';
+        let length = rest[1..].bytes().take(REFERENCE_BYTES_MAX).take_while(is_in_name).count();
+        let end = Some(1 + length).filter(|end| rest[*end..].starts_with(';'));
         let resolved = end.map(|end| (end, entity::resolve(&rest[1..end])));
         match resolved {
             Some((end, Reference::Character(character))) => {

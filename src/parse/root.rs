@@ -6,19 +6,24 @@ use crate::parse::cut;
 use crate::parse::lexer;
 use crate::parse::shown;
 
-/// How far into a document its root is looked for.
-const ROOT_BYTES_MAX: usize = 64 * 1_024;
+/// How many tags and declarations may stand before the root.
+const TAGS_BEFORE_MAX: usize = 10_000;
+
+/// How far into a page its title is looked for.
+const TITLE_BYTES_MAX: usize = 64 * 1_024;
 
 /// Where the root of a feed begins, and of what format it is.
 pub(super) fn find(text: &str) -> Result<(usize, Format), ParseError> {
     let mut first_name = None;
     let mut position = 0;
+    let mut tags = 0;
     while let Some(found) = text[position..].find('<') {
         let start = position + found;
         let rest = &text[start + 1..];
-        if start > ROOT_BYTES_MAX && first_name.is_some() {
+        if tags == TAGS_BEFORE_MAX {
             break;
         }
+        tags += 1;
         if let Some(comment) = rest.strip_prefix("!--") {
             let Some(length) = comment.find("-->") else { break };
             position = start + 1 + 3 + length;
@@ -75,7 +80,7 @@ fn is_html(name: &str) -> bool {
 }
 
 fn html_page(text: &str) -> ParseError {
-    let head = cut(text, ROOT_BYTES_MAX);
+    let head = cut(text, TITLE_BYTES_MAX);
     let lower = head.to_ascii_lowercase();
     let title = lower.find("<title").and_then(|start| {
         let from = start + lower[start..].find('>')? + 1;
