@@ -17,7 +17,8 @@ use crate::place::region_words;
 use crate::poll::Polled;
 use crate::poll::Poller;
 use crate::schedule::next_poll;
-use crate::serve::Documents;
+use crate::serve::documents::Documents;
+use crate::serve::Limits;
 use crate::serve::serve;
 use crate::store::Store;
 use crate::store::error::StoreError;
@@ -112,7 +113,8 @@ pub async fn run(
         .map_err(|error| DaemonError::Listen { address: config.listen, error });
     let (address, listener) = listener?;
     let documents = Documents::new(Arc::new(config.clone()), store.clone());
-    let server = tokio::spawn(serve(listener, documents.clone(), stopped(stop.clone())));
+    let stopping = stopped(stop.clone());
+    let server = tokio::spawn(serve(listener, documents.clone(), Limits::default(), stopping));
     ready(address);
 
     let feeds = config.feeds.into_values().filter(|feed| feed.enabled).map(Arc::new);

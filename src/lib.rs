@@ -46,9 +46,6 @@ pub mod crontab;
 pub mod model;
 
 pub mod place;
-pub mod schedule;
-
-pub mod fetch;
 
 pub mod config;
 pub mod schedule;

@@ -1,12 +1,11 @@
-//! What a fresh article changes: it is added, updated, relabelled, or nothing.
+//! What a fresh article changes: added, updated, labelled anew, or nothing.
 //!
 //! # Why
-//! A poll brings the same articles again and again. Only what a reader would see counts as a
-//! change, or every poll would republish every article; and an article that comes under another
-//! id or address must be known again, or a site that changes its software would make all its news
-//! new.
+//! Some sites print a view counter or the time into every entry, others change all their ids at
+//! once. Only what a reader would see counts as a change, or every poll would republish every
+//! article.
 //!
-//! Never here: the store. What is handed in is all that is known.
+//! Never here: the store. The memory is all that is known.
 
 use crate::model::article::Article;
 use crate::model::id::ArticleId;
@@ -17,60 +16,56 @@ use chrono::DateTime;
 use chrono::Utc;
 use std::collections::BTreeSet;
 
-/// The article that a fresh one is, if it is known: by the entry's own key; else by the link,
-/// with the title or the date the same; else by the content, with the date the same.
-///
-/// `taken` are the articles that other entries of the same document are already.
+/// The known article that a fresh one is again, unless an earlier entry of the same document has
+/// `taken` it.
 #[must_use]
 pub fn find<'m>(
     memory: &'m Memory,
     fresh: &Article,
     taken: &BTreeSet<ArticleId>,
 ) -> Option<&'m Known> {
-    let is_free = |known: &&Known| !taken.contains(&known.id);
-    let same_date = |known: &&Known| known.published == fresh.published;
-    let same_title = |known: &&Known| known.keys.title == fresh.keys.title;
+    let free = |known: &&Known| !taken.contains(&known.id);
+    let keys = fresh.keys;
+    let by_entry = memory.by_entry(keys.entry).filter(free);
     let by_link = || {
-        let known = memory.by_link(fresh.keys.link?)?;
-        (same_title(&known) || same_date(&known)).then_some(known)
+        memory
+            .by_link(keys.link?)
+            .filter(free)
+            .filter(|known| known.keys.title == keys.title || known.published == fresh.published)
     };
-    let by_content = || memory.by_content(fresh.keys.content).filter(same_date);
-    memory
-        .by_entry(fresh.keys.entry)
-        .filter(is_free)
-        .or_else(|| by_link().filter(is_free))
-        .or_else(|| by_content().filter(is_free))
+    let by_content = || {
+        memory
+            .by_content(keys.content)
+            .filter(free)
+            .filter(|known| known.published == fresh.published)
+    };
+    by_entry.or_else(by_link).or_else(by_content)
 }
 
-/// What a fresh article changes of what is known of it.
-///
-/// What was settled at first sight stays: id, IRI, date, and when it was first seen.
+/// What a fresh article changes. Its id, its IRI, when it was published and first seen are what
+/// they were at first sight; its key is the new one, so that a changed id is found next time.
 #[must_use]
 pub fn merge(known: Option<&Known>, fresh: Article, now: DateTime<Utc>) -> Change {
-    let Some(known) = known else { return Change::Added(fresh) };
-    let same_content = known.keys.content == fresh.keys.content;
-    // A key that changed is worth writing: by the new one the article is found from now on.
-    let same_keys = known.keys == fresh.keys;
-    if same_content && same_keys && known.labels == fresh.labels.digest() {
-        return Change::Unchanged(known.id);
-    }
-    let article = Article {
-        id: known.id,
-        iri: known.iri.clone(),
-        published: known.published,
-        first_seen: known.first_seen,
-        updated: known.updated,
-        revision: known.revision,
-        ..fresh
+    let Some(known) = known else {
+        return Change::Added(fresh);
     };
-    if same_content {
-        return Change::Relabelled(article);
+    let mut article = fresh;
+    let said = article.updated;
+    article.id = known.id;
+    article.iri.clone_from(&known.iri);
+    article.published = known.published;
+    article.first_seen = known.first_seen;
+    article.updated = known.updated;
+    article.revision = known.revision;
+    if article.keys.content != known.keys.content {
+        let believed = said > known.updated && said <= now;
+        article.updated = if believed { said } else { now }.max(known.published);
+        article.revision = known.revision.saturating_add(1);
+        return Change::Updated(article);
     }
-    let told = fresh.updated;
-    let updated = if told > known.updated && told <= now { told } else { now };
-    Change::Updated(Article {
-        updated: updated.max(known.published).max(known.updated),
-        revision: known.revision.saturating_add(1),
-        ..article
-    })
+    if article.labels.digest() == known.labels {
+        Change::Unchanged(known.id)
+    } else {
+        Change::Relabelled(article)
+    }
 }

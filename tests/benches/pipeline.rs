@@ -54,7 +54,7 @@ fn articles_to_atom(bencher: Bencher) {
     };
     bencher
         .counter(ItemsCount::new(ENTRIES))
-        .bench(|| atom(&masthead, &Selection::All, &articles));
+        .bench(|| atom(masthead, &Selection::All, &articles));
 }
 
 fn now() -> DateTime<Utc> {
