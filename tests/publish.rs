@@ -326,9 +326,9 @@ fn opml_and_the_page_list_what_has_articles_and_what_is_composed() {
     ] {
         let outline = format!("xmlUrl=\"https://visnyk.example/{path}.atom\"");
         assert_eq!(outlines.contains(&outline), listed, "{path}");
-        let found = format!("<link rel=\"alternate\" type=\"application/atom+xml\" title=\"");
+        let found = "<link rel=\"alternate\" type=\"application/atom+xml\" title=\"";
         let link =
-            page.lines().any(|l| l.starts_with(&found) && l.contains(&format!("\"/{path}.atom\"")));
+            page.lines().any(|l| l.starts_with(found) && l.contains(&format!("\"/{path}.atom\"")));
         assert_eq!(link, listed, "{path}");
     }
     assert!(page.contains("<b>2 новини</b>"));

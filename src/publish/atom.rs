@@ -2,7 +2,7 @@
 //!
 //! `atom_syndication` writes what it is given: it does not ask whether XML can carry a character,
 //! and it writes the attribute values of extensions without escaping them. Every text goes
-//! through [`xml_text`], and every such value through [`attributes`].
+//! through [`xml_text`], and every such value through `attributes`.
 
 use crate::model::article::Article;
 use crate::model::article::Image;

@@ -19,6 +19,7 @@ pub const STYLE: &str = include_str!("templates/style.css");
 #[template(path = "index.html", config = "src/publish/askama.toml")]
 struct Page<'a> {
     title: &'a str,
+    address: &'a str,
     subtitle: Option<&'a str>,
     contact: Option<Contact<'a>>,
     rights: Option<&'a str>,
@@ -43,7 +44,6 @@ struct Row {
     english: Option<String>,
     /// Below the site's address, so that the page works under any name that leads to it.
     path: String,
-    address: String,
     count: u64,
     changed: Option<Moment>,
 }
@@ -60,6 +60,7 @@ pub fn index(masthead: Masthead<'_>, shelves: &BTreeMap<Selection, Shelf>) -> Ve
     let groups = masthead.groups(shelves).into_iter();
     let page = Page {
         title: &site.title,
+        address: site.address.as_str(),
         subtitle: site.subtitle.as_deref(),
         contact: site.contact.as_deref().map(contact),
         rights: site.rights.as_deref(),
@@ -91,8 +92,7 @@ fn section(
         Row {
             english: masthead.english(selection).filter(|english| *english != title),
             title,
-            path: format!("/{}.atom", selection.path()),
-            address: masthead.atom_address(selection),
+            path: format!("{}.atom", selection.path()),
             count: shelf.map_or(0, |shelf| shelf.count),
             changed: shelf.map(|s| moment(s.changed.with_timezone(&masthead.site.timezone))),
         }

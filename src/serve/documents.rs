@@ -36,7 +36,7 @@ use tokio::task::spawn_blocking;
 use tracing::error;
 use tracing::warn;
 
-/// How much all rendered documents may take, in bytes; the one unused for longest goes first.
+/// How much rendered documents take by default, in bytes.
 const KEPT_BYTES_MAX: usize = 64 * 1024 * 1024;
 const ROBOTS: &str = "User-agent: *\nAllow: /\n";
 
@@ -87,6 +87,7 @@ pub struct Documents {
 struct Inner {
     config: Arc<Config>,
     store: Store,
+    kept_bytes_max: usize,
     slots: Mutex<HashMap<Page, Arc<Slot>>>,
     requests: AtomicU64,
     renderings: AtomicU64,
@@ -110,10 +111,17 @@ impl Documents {
     /// The documents of a site; none is rendered yet.
     #[must_use]
     pub fn new(config: Arc<Config>, store: Store) -> Self {
+        Self::within(KEPT_BYTES_MAX, config, store)
+    }
+
+    /// The same, with as many bytes kept at most; the document unused for longest goes first.
+    #[must_use]
+    pub fn within(kept_bytes_max: usize, config: Arc<Config>, store: Store) -> Self {
         Self {
             inner: Arc::new(Inner {
                 config,
                 store,
+                kept_bytes_max,
                 slots: Mutex::default(),
                 requests: AtomicU64::new(0),
                 renderings: AtomicU64::new(0),
@@ -255,7 +263,7 @@ impl Documents {
         let bytes = |slot: &Arc<Slot>| slot.bytes.load(Ordering::Relaxed);
         let mut slots = self.slots();
         let mut total: usize = slots.values().map(bytes).sum();
-        while total > KEPT_BYTES_MAX {
+        while total > self.inner.kept_bytes_max {
             let others = slots.iter().filter(|(_, slot)| !Arc::ptr_eq(slot, newest));
             let oldest = others.min_by_key(|(_, slot)| slot.used.load(Ordering::Relaxed));
             let Some(page) = oldest.map(|(page, _)| page.clone()) else { return };
