@@ -1,9 +1,9 @@
 //! Bytes to entries: what a document says, whatever it is called and however it is broken.
 //!
 //! # The way
-//! [`charset`] makes text of the bytes. [`guard`] reads the text with a parser of its own, within
+//! `charset` makes text of the bytes. `guard` reads the text with a parser of its own, within
 //! bounds, mends it and writes it anew in the plainest form; beside it, it keeps what feed-rs
-//! would lose. [`xml`] gives the rewritten text to feed-rs and joins both. [`json`] reads JSON
+//! would lose. `xml` gives the rewritten text to feed-rs and joins both. `json` reads JSON
 //! Feed.
 //!
 //! # Why not feed-rs alone

@@ -286,7 +286,7 @@ impl<'a> Pass<'a> {
         draft.side.base = self.base_now().cloned();
         draft.side.language = field::attribute(attributes, "xml:lang").map(str::to_owned);
         if self.format == Format::Rdf
-            && let Some(about) = field::attribute(attributes, "rdf:about")
+            && let Some(about) = about(attributes)
         {
             draft.side.id = Some(about.to_owned());
             draft.side.id_is_permalink = true;
@@ -547,7 +547,7 @@ impl<'a> Pass<'a> {
 
     fn take_about(&mut self, attributes: &[(String, String)]) {
         if self.format == Format::Rdf {
-            self.feed.side.id = field::attribute(attributes, "rdf:about").map(str::to_owned);
+            self.feed.side.id = about(attributes).map(str::to_owned);
         }
     }
 
@@ -567,6 +567,12 @@ impl<'a> Pass<'a> {
     fn base_now(&self) -> Option<&Url> {
         self.bases.last().map(|(_, base)| base).or(self.base)
     }
+}
+
+/// What an element of RDF is about, whatever prefix RDF has.
+fn about(attributes: &[(String, String)]) -> Option<&str> {
+    let found = attributes.iter().find(|(name, _)| name.rsplit(':').next() == Some("about"));
+    found.map(|(_, value)| value.trim()).filter(|value| !value.is_empty())
 }
 
 /// Whether HTML gives an element no end.
