@@ -53,7 +53,7 @@ use url::Url;
 
 const ACCEPTED: &str = "application/atom+xml, application/rss+xml;q=0.9, \
      application/feed+json;q=0.9, application/xml;q=0.8, text/xml;q=0.8, */*;q=0.1";
-/// How long a server may say nothing while it answers.
+/// How long a server may say nothing while it answers; half of the time in all if that is less.
 const READ_TIMEOUT_MAX: Duration = Duration::from_secs(20);
 /// How long a connection is kept for the next feed of the same host.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -389,7 +389,7 @@ fn client(settings: &Settings) -> ClientBuilder {
 }
 
 fn read_timeout(settings: &Settings) -> Duration {
-    settings.timeout.min(READ_TIMEOUT_MAX)
+    (settings.timeout / 2).min(READ_TIMEOUT_MAX)
 }
 
 /// The headers of a conditional request (RFC 9110, 13.1).

@@ -40,6 +40,8 @@ enum Reply {
     Say(Vec<u8>),
     /// Says this and nothing more, and waits for the client to go.
     Stall(Vec<u8>),
+    /// Says this after a while.
+    Late(Vec<u8>),
     /// Says this again and again, until the client goes.
     Repeat(Vec<u8>, Vec<u8>),
     /// Says this, and then a byte from time to time, often enough to be no silence.
@@ -129,6 +131,10 @@ async fn answer(stream: &mut TcpStream, reply: Reply) {
         Reply::Stall(bytes) => {
             let _ = stream.write_all(&bytes).await;
             let _ = stream.read_u8().await;
+        }
+        Reply::Late(bytes) => {
+            tokio::time::sleep(SHORT * 3 / 4).await;
+            let _ = stream.write_all(&bytes).await;
         }
         Reply::Drip(first) => {
             let mut said = stream.write_all(&first).await;
@@ -384,16 +390,36 @@ async fn a_server_that_is_slow_or_silent_is_given_up() {
     let fetcher = Fetcher::new(hasty()).unwrap();
     for path in ["/silent", "/half-a-header", "/half-a-body"] {
         let outcome = fetcher.fetch(&at(&server.url(path)), None).await;
-        let Fetched::Failed(FetchError::Timeout { limit, .. }) = outcome else {
-            panic!("{path}: {outcome:?}");
-        };
-        assert_eq!(limit, SHORT);
+        let url = server.url(path);
+        let expected =
+            FetchError::Timeout { url, what: "the server said nothing", limit: SHORT / 2 };
+        assert_eq!(outcome, Fetched::Failed(expected));
     }
     // The time in all holds although the server is never silent for long.
+    let fetcher = Fetcher::new(Settings { timeout: 2 * SHORT, ..settings() }).unwrap();
     let outcome = fetcher.fetch(&at(&server.url("/drip")), None).await;
     let url = server.url("/drip");
-    let expected = FetchError::Timeout { url, what: "not done", limit: SHORT };
+    let expected = FetchError::Timeout { url, what: "not done", limit: 2 * SHORT };
     assert_eq!(outcome, Fetched::Failed(expected));
+}
+
+#[tokio::test]
+async fn all_hops_together_have_the_time_of_one_poll() {
+    let server = Server::start(|path| {
+        let hop: u32 = path[1..].parse().unwrap();
+        let location = format!("location: /{}", hop + 1);
+        match say("302 Found", &[&location], b"") {
+            Reply::Say(bytes) => Reply::Late(bytes),
+            other => other,
+        }
+    })
+    .await;
+    let fetcher = Fetcher::new(Settings { timeout: 3 * SHORT, ..settings() }).unwrap();
+    let outcome = fetcher.fetch(&at(&server.url("/0")), None).await;
+    assert!(
+        matches!(outcome, Fetched::Failed(FetchError::Timeout { what: "not done", .. })),
+        "{outcome:?}"
+    );
 }
 
 #[tokio::test]
