@@ -5,3 +5,5 @@ pub mod model;
 pub mod place;
 
 pub mod config;
+pub mod merge;
+pub mod normalize;
