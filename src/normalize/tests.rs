@@ -1,0 +1,232 @@
+use super::*;
+use crate::crontab::Crontab;
+use crate::merge;
+use crate::model::feed::Address;
+use crate::model::feed::FeedKind;
+use crate::model::feed::Republish;
+use crate::model::feed::TaggingEntity;
+use crate::model::id::FeedId;
+use crate::model::known::Change;
+use crate::model::known::Known;
+use crate::model::known::Memory;
+use chrono::NaiveDate;
+use chrono_tz::Europe::Kyiv;
+use proptest::prelude::*;
+use std::collections::BTreeSet;
+
+const NOW: &str = "2026-11-24T12:00:00Z";
+const LATER: &str = "2026-11-25T12:00:00Z";
+
+fn feed() -> Feed {
+    Feed {
+        id: FeedId::new("kharkiv").unwrap(),
+        title: "Харківська міська рада".to_owned(),
+        address: Address::Http(Url::parse("https://misto.example/rss").unwrap()),
+        kind: FeedKind::Municipal,
+        region: None,
+        community: None,
+        tags: BTreeSet::new(),
+        schedule: Crontab::parse("0 * * * *").unwrap(),
+        timezone: Kyiv,
+        language: None,
+        enabled: true,
+        republish: Republish::Full,
+        allow_private: false,
+        tagging: TaggingEntity {
+            authority: "visnyk.example".to_owned(),
+            since: NaiveDate::from_ymd_opt(2026, 1, 1).unwrap(),
+        },
+    }
+}
+
+fn said(value: &str) -> Option<crate::model::entry::Text> {
+    Some(crate::model::entry::Text { value: value.to_owned(), kind: TextKind::Unsaid })
+}
+
+fn entry(n: usize) -> Entry {
+    Entry {
+        id: Some(format!("http://misto.example/?p={n}")),
+        title: said(&format!("Новина {n}")),
+        summary: said(&format!("<p>Текст новини {n}.</p>")),
+        link: Some(format!("http://www.misto.example/news/{n}")),
+        published: Some("03.07.2023 - 14:16".to_owned()),
+        ..Entry::default()
+    }
+}
+
+fn all(entries: Vec<Entry>, now: &str) -> Vec<Article> {
+    let (feed, url) = (feed(), Url::parse("https://misto.example/rss").unwrap());
+    let parsed = ParsedFeed {
+        link: Some("https://misto.example/".to_owned()),
+        entries,
+        ..ParsedFeed::default()
+    };
+    let frame = Frame::new(&feed, &parsed, &url, now.parse().unwrap());
+    parsed.entries.iter().filter_map(|entry| article(&frame, entry).ok()).collect()
+}
+
+/// What a second document changes: one letter an entry.
+fn changes(first: Vec<Entry>, second: Vec<Entry>) -> String {
+    let first = all(first, NOW);
+    let memory = Memory::new(first.iter().map(Known::of));
+    let mut taken = BTreeSet::new();
+    let mut letters = String::new();
+    for fresh in all(second, LATER) {
+        let known = merge::find(&memory, &fresh, &taken);
+        let change = merge::merge(known, fresh, LATER.parse().unwrap());
+        let (id, letter) = match &change {
+            Change::Added(article) => (article.id, 'a'),
+            Change::Updated(article) => (article.id, 'u'),
+            Change::Relabelled(article) => (article.id, 'r'),
+            Change::Unchanged(id) => (*id, '-'),
+        };
+        assert!(taken.insert(id), "two entries became one article");
+        letters.push(letter);
+    }
+    letters
+}
+
+fn three(mut change: impl FnMut(&mut Entry, usize)) -> Vec<Entry> {
+    (1..=3)
+        .map(|n| {
+            let mut entry = entry(n);
+            change(&mut entry, n);
+            entry
+        })
+        .collect()
+}
+
+#[test]
+fn an_entry_becomes_a_whole_article() {
+    let article = all(vec![entry(1)], NOW).remove(0);
+    assert_eq!(article.title, "Новина 1");
+    assert_eq!(article.lead, "Текст новини 1.");
+    assert_eq!(article.body, "<p>Текст новини 1.</p>");
+    assert_eq!(article.published.to_rfc3339(), "2023-07-03T11:16:00+00:00");
+    assert_eq!(article.updated, article.published);
+    assert_eq!(article.iri, "http://misto.example/?p=1");
+    assert_eq!(article.source.name, "Харківська міська рада");
+    assert_eq!(article.language.as_deref(), Some("uk"));
+}
+
+#[test]
+fn what_an_entry_lacks_is_made_and_nothing_is_rejected_with_a_reason() {
+    let bare = Entry { link: Some("/news/budget-2026".to_owned()), ..Entry::default() };
+    let article = all(vec![bare], NOW).remove(0);
+    assert_eq!(article.title, "budget-2026");
+    assert_eq!(article.published, NOW.parse::<DateTime<Utc>>().unwrap());
+    assert!(article.iri.starts_with("tag:visnyk.example,2026-01-01:kharkiv/"));
+    assert!(all(vec![Entry::default()], NOW).is_empty());
+    let evil = Entry { link: Some("javascript:alert(1)".to_owned()), ..entry(1) };
+    assert_eq!(all(vec![evil], NOW)[0].url, None);
+}
+
+#[test]
+fn a_date_in_the_future_counts_as_first_seen() {
+    let future = Entry { published: Some("2026-11-24T23:00:00Z".to_owned()), ..entry(1) };
+    assert_eq!(all(vec![future], NOW)[0].published, NOW.parse::<DateTime<Utc>>().unwrap());
+}
+
+#[test]
+fn what_a_site_changes_does_not_make_news() {
+    let same = || three(|_, _| {});
+    let new_ids = three(|e, n| e.id = Some(format!("new-{n}")));
+    let https = three(|e, n| {
+        e.id = Some(format!("https://misto.example/?p={n}"));
+        e.link = Some(format!("https://misto.example/news/{n}"));
+    });
+    let new_dates = three(|e, _| e.published = Some("2026-11-25T10:00:00Z".to_owned()));
+    let views = three(|e, n| e.views = Some(n as u64));
+    let edited = three(|e, _| e.summary = said("<p>Виправлено.</p>"));
+    for (second, expected) in [
+        (same(), "---"),
+        (new_ids, "---"),
+        (https, "---"),
+        (new_dates, "---"),
+        (views, "---"),
+        (edited, "uuu"),
+    ] {
+        assert_eq!(changes(same(), second), expected);
+    }
+}
+
+#[test]
+fn entries_without_an_id_of_their_own_stay_apart() {
+    let one_id = || three(|e, _| e.id = Some("1".to_owned()));
+    let one_link = || three(|e, _| e.link = Some("https://misto.example/".to_owned()));
+    let no_id_no_date = || {
+        three(|e, _| {
+            e.id = None;
+            e.published = None;
+        })
+    };
+    let only_title = || {
+        three(|e, _| {
+            e.id = None;
+            e.link = None;
+            e.published = None;
+        })
+    };
+    for document in [one_id(), one_link(), no_id_no_date(), only_title()] {
+        let ids: BTreeSet<_> = all(document.clone(), NOW).iter().map(|a| a.id).collect();
+        assert_eq!(ids.len(), 3);
+        assert_eq!(changes(document.clone(), document), "---");
+    }
+}
+
+#[test]
+fn a_label_that_changes_is_no_revision() {
+    let fresh = all(vec![entry(1)], NOW).remove(0);
+    let known = Known { labels: Digest::of(["other"]), ..Known::of(&fresh) };
+    let now = LATER.parse().unwrap();
+    let Change::Relabelled(article) = merge::merge(Some(&known), fresh, now) else {
+        panic!("not relabelled")
+    };
+    assert_eq!((article.revision, article.updated), (0, known.updated));
+}
+
+#[test]
+fn a_revision_is_dated_by_its_source_unless_that_is_not_to_be_believed() {
+    let known = Known::of(&all(vec![entry(1)], NOW)[0]);
+    for (said_at, expected) in [
+        ("2026-11-24T18:00:00Z", "2026-11-24T18:00:00Z"),
+        ("2020-01-01T00:00:00Z", LATER),
+        ("2027-01-01T00:00:00Z", LATER),
+    ] {
+        let edited =
+            Entry { summary: said("Інше"), updated: Some(said_at.to_owned()), ..entry(1) };
+        let fresh = all(vec![edited], LATER).remove(0);
+        let Change::Updated(article) = merge::merge(Some(&known), fresh, LATER.parse().unwrap())
+        else {
+            panic!("not updated")
+        };
+        assert_eq!(article.updated, expected.parse::<DateTime<Utc>>().unwrap());
+        assert_eq!((article.revision, article.id), (1, known.id));
+    }
+}
+
+proptest! {
+    #[test]
+    fn the_same_entry_at_two_times_has_one_id(
+        id in prop::option::of(any::<String>()),
+        title in prop::option::of(any::<String>()),
+        link in prop::option::of("(https?://a\\.example)?/[a-z?=&#]{0,12}"),
+        summary in prop::option::of(any::<String>()),
+        published in prop::option::of("[0-9:. -]{0,20}"),
+    ) {
+        let entry = Entry {
+            id,
+            title: title.as_deref().and_then(said),
+            summary: summary.as_deref().and_then(said),
+            link,
+            published,
+            ..Entry::default()
+        };
+        let (first, second) = (all(vec![entry.clone()], NOW), all(vec![entry], LATER));
+        prop_assert_eq!(first.len(), second.len());
+        for (a, b) in first.iter().zip(&second) {
+            prop_assert_eq!((a.id, a.keys, &a.iri), (b.id, b.keys, &b.iri));
+            prop_assert!(!a.title.is_empty() && a.updated >= a.published);
+        }
+    }
+}
