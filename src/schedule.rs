@@ -53,7 +53,7 @@ pub fn next_poll(feed: &Feed, history: &History, now: DateTime<Utc>) -> PollTime
     }
     // A clock that went backwards must not silence a feed.
     let polled = last.at.min(now);
-    let mut at = next_due(feed, polled);
+    let mut at = next_due(feed, polled + rest_of_period(feed, polled));
     let mut reason = format!("the next time of `{}`", feed.schedule.as_str());
     if let Some(rest) = rest(history.failures).map(|rest| polled + rest).filter(|rest| *rest > at) {
         at = rest;
@@ -101,6 +101,12 @@ fn next_due(feed: &Feed, after: DateTime<Utc>) -> DateTime<Utc> {
         }
         slot = following;
     }
+}
+
+/// How long a feed is left alone after any poll: one that came late, at a start or by hand, is
+/// not followed within moments by the one that is due.
+fn rest_of_period(feed: &Feed, polled: DateTime<Utc>) -> TimeDelta {
+    (feed.schedule.period(polled, feed.timezone) / 4).min(REST_MIN)
 }
 
 /// How long after a slot the feed is due, if the next slot comes after `period`: always the same
