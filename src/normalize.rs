@@ -120,7 +120,7 @@ pub fn article(frame: &Frame<'_>, entry: &Entry) -> Result<Article, Rejected> {
     let given = entry.title.as_ref().map(text::plain).unwrap_or_default();
     let lead = lead(entry, &body, &given);
     let title = title(&given, &lead, &body, url.as_ref()).ok_or_else(|| Rejected {
-        what: text::bounded(entry.id.as_deref().unwrap_or("entry without id"), 120),
+        what: text::bounded(&text::fold(entry.id.as_deref().unwrap_or("entry without id")), 120),
         reason: "it has neither a title, nor a text, nor a link".to_owned(),
     })?;
     let date = |given: &Option<String>| {

@@ -1,6 +1,7 @@
 use super::*;
 use crate::crontab::Crontab;
 use crate::merge;
+use crate::model::entry::Text;
 use crate::model::feed::Address;
 use crate::model::feed::FeedKind;
 use crate::model::feed::Republish;
@@ -39,15 +40,15 @@ fn feed() -> Feed {
     }
 }
 
-fn said(value: &str) -> Option<crate::model::entry::Text> {
-    Some(crate::model::entry::Text { value: value.to_owned(), kind: TextKind::Unsaid })
+fn said(value: &str) -> Text {
+    Text { value: value.to_owned(), kind: TextKind::Unsaid }
 }
 
 fn entry(n: usize) -> Entry {
     Entry {
         id: Some(format!("http://misto.example/?p={n}")),
-        title: said(&format!("Новина {n}")),
-        summary: said(&format!("<p>Текст новини {n}.</p>")),
+        title: Some(said(&format!("Новина {n}"))),
+        summary: Some(said(&format!("<p>Зміст новини {n}.</p>"))),
         link: Some(format!("http://www.misto.example/news/{n}")),
         published: Some("03.07.2023 - 14:16".to_owned()),
         ..Entry::default()
@@ -100,8 +101,8 @@ fn three(mut change: impl FnMut(&mut Entry, usize)) -> Vec<Entry> {
 fn an_entry_becomes_a_whole_article() {
     let article = all(vec![entry(1)], NOW).remove(0);
     assert_eq!(article.title, "Новина 1");
-    assert_eq!(article.lead, "Текст новини 1.");
-    assert_eq!(article.body, "<p>Текст новини 1.</p>");
+    assert_eq!(article.lead, "Зміст новини 1.");
+    assert_eq!(article.body, "<p>Зміст новини 1.</p>");
     assert_eq!(article.published.to_rfc3339(), "2023-07-03T11:16:00+00:00");
     assert_eq!(article.updated, article.published);
     assert_eq!(article.iri, "http://misto.example/?p=1");
@@ -110,7 +111,7 @@ fn an_entry_becomes_a_whole_article() {
 }
 
 #[test]
-fn what_an_entry_lacks_is_made_and_nothing_is_rejected_with_a_reason() {
+fn what_an_entry_lacks_is_made_and_an_entry_of_nothing_is_rejected() {
     let bare = Entry { link: Some("/news/budget-2026".to_owned()), ..Entry::default() };
     let article = all(vec![bare], NOW).remove(0);
     assert_eq!(article.title, "budget-2026");
@@ -137,7 +138,7 @@ fn what_a_site_changes_does_not_make_news() {
     });
     let new_dates = three(|e, _| e.published = Some("2026-11-25T10:00:00Z".to_owned()));
     let views = three(|e, n| e.views = Some(n as u64));
-    let edited = three(|e, _| e.summary = said("<p>Виправлено.</p>"));
+    let edited = three(|e, _| e.summary = Some(said("<p>Виправлено.</p>")));
     for (second, expected) in [
         (same(), "---"),
         (new_ids, "---"),
@@ -194,7 +195,9 @@ fn a_revision_is_dated_by_its_source_unless_that_is_not_to_be_believed() {
         ("2027-01-01T00:00:00Z", LATER),
     ] {
         let edited =
-            Entry { summary: said("Інше"), updated: Some(said_at.to_owned()), ..entry(1) };
+            Entry {
+                summary: Some(said("Інше")), updated: Some(said_at.to_owned()), ..entry(1)
+            };
         let fresh = all(vec![edited], LATER).remove(0);
         let Change::Updated(article) = merge::merge(Some(&known), fresh, LATER.parse().unwrap())
         else {
@@ -216,8 +219,8 @@ proptest! {
     ) {
         let entry = Entry {
             id,
-            title: title.as_deref().and_then(said),
-            summary: summary.as_deref().and_then(said),
+            title: title.as_deref().map(said),
+            summary: summary.as_deref().map(said),
             link,
             published,
             ..Entry::default()
