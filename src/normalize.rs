@@ -230,6 +230,3 @@ fn content(
     let picture = image.map_or("", |image| image.url.as_str());
     Digest::of([title, lead, &text::fold(body), picture, link.unwrap_or("")])
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,19 +1,33 @@
-use super::*;
-use crate::crontab::Crontab;
-use crate::merge;
-use crate::model::entry::Text;
-use crate::model::feed::Address;
-use crate::model::feed::FeedKind;
-use crate::model::feed::Republish;
-use crate::model::feed::TaggingEntity;
-use crate::model::id::FeedId;
-use crate::model::known::Change;
-use crate::model::known::Known;
-use crate::model::known::Memory;
+//! Entries become articles, and are known again whatever their site changes.
+
+use chrono::DateTime;
 use chrono::NaiveDate;
+use chrono::Utc;
 use chrono_tz::Europe::Kyiv;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
+use url::Url;
+use visnyk::crontab::Crontab;
+use visnyk::merge;
+use visnyk::model::article::Article;
+use visnyk::model::entry::Entry;
+use visnyk::model::entry::Media;
+use visnyk::model::entry::MediaRole;
+use visnyk::model::entry::ParsedFeed;
+use visnyk::model::entry::Text;
+use visnyk::model::entry::TextKind;
+use visnyk::model::feed::Address;
+use visnyk::model::feed::Feed;
+use visnyk::model::feed::FeedKind;
+use visnyk::model::feed::Republish;
+use visnyk::model::feed::TaggingEntity;
+use visnyk::model::id::Digest;
+use visnyk::model::id::FeedId;
+use visnyk::model::known::Change;
+use visnyk::model::known::Known;
+use visnyk::model::known::Memory;
+use visnyk::normalize::Frame;
+use visnyk::normalize::article;
 
 const NOW: &str = "2026-11-24T12:00:00Z";
 const LATER: &str = "2026-11-25T12:00:00Z";
@@ -206,6 +220,37 @@ fn a_revision_is_dated_by_its_source_unless_that_is_not_to_be_believed() {
         assert_eq!(article.updated, expected.parse::<DateTime<Utc>>().unwrap());
         assert_eq!((article.revision, article.id), (1, known.id));
     }
+}
+
+#[test]
+fn the_largest_picture_stands_above_the_text_and_its_caption_is_not_the_title() {
+    let picture = |role, url: &str, width| Media {
+        role,
+        url: url.to_owned(),
+        mime: Some("image/jpeg".to_owned()),
+        width,
+        height: width,
+        description: Some("Новина 1".to_owned()),
+        ..Media::default()
+    };
+    let audio =
+        Media { url: "/a.mp3".to_owned(), mime: Some("audio/mpeg".to_owned()), ..Media::default() };
+    let media = vec![
+        picture(MediaRole::Enclosure, "/e.jpg", None),
+        picture(MediaRole::Content, "/pixel.jpg", Some(1)),
+        picture(MediaRole::Content, "/small.jpg", Some(10)),
+        picture(MediaRole::Content, "/large.jpg", Some(100)),
+        audio,
+    ];
+    let article = all(vec![Entry { media, ..entry(1) }], NOW).remove(0);
+    let image = article.image.unwrap();
+    assert_eq!(image.url.as_str(), "https://misto.example/large.jpg");
+    assert_eq!(image.caption, None);
+    assert_eq!(article.enclosures.len(), 1);
+    let content = "<figure><img src='/b.jpg' alt='Підпис'><figcaption>Площа</figcaption></figure>";
+    let in_body = Entry { content: Some(said(content)), ..entry(1) };
+    let image = all(vec![in_body], NOW).remove(0).image.unwrap();
+    assert_eq!((image.alt.as_deref(), image.caption.as_deref()), (Some("Підпис"), Some("Площа")));
 }
 
 proptest! {
