@@ -191,7 +191,9 @@ fn body(entry: &Entry, base: Option<&Url>) -> String {
 fn lead(entry: &Entry, body: &str, title: &str) -> String {
     let summary = entry.summary.as_ref().map(text::plain).unwrap_or_default();
     let summary = text::without_tail(&summary);
-    let lead = if summary.is_empty() || summary == title {
+    // A summary of several paragraphs is the whole text.
+    let whole = entry.content.is_none() && body.matches("<p>").count() > 1;
+    let lead = if summary.is_empty() || summary == title || whole {
         paragraphs(body).into_iter().find(|words| words != title).unwrap_or_default()
     } else {
         summary.to_owned()
