@@ -120,7 +120,7 @@ pub fn article(frame: &Frame<'_>, entry: &Entry) -> Result<Article, Rejected> {
     let given = entry.title.as_ref().map(text::plain).unwrap_or_default();
     let lead = lead(entry, &body, &given);
     let title = title(&given, &lead, &body, url.as_ref()).ok_or_else(|| Rejected {
-        what: text::bounded(entry.id.as_deref().unwrap_or("entry without id"), 120),
+        what: text::bounded(&text::fold(entry.id.as_deref().unwrap_or("entry without id")), 120),
         reason: "it has neither a title, nor a text, nor a link".to_owned(),
     })?;
     let date = |given: &Option<String>| {
@@ -191,7 +191,9 @@ fn body(entry: &Entry, base: Option<&Url>) -> String {
 fn lead(entry: &Entry, body: &str, title: &str) -> String {
     let summary = entry.summary.as_ref().map(text::plain).unwrap_or_default();
     let summary = text::without_tail(&summary);
-    let lead = if summary.is_empty() || summary == title {
+    // A summary of several paragraphs is the whole text.
+    let whole = entry.content.is_none() && body.matches("<p>").count() > 1;
+    let lead = if summary.is_empty() || summary == title || whole {
         paragraphs(body).into_iter().find(|words| words != title).unwrap_or_default()
     } else {
         summary.to_owned()
@@ -230,6 +232,3 @@ fn content(
     let picture = image.map_or("", |image| image.url.as_str());
     Digest::of([title, lead, &text::fold(body), picture, link.unwrap_or("")])
 }
-
-#[cfg(test)]
-mod tests;

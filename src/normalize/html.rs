@@ -78,7 +78,13 @@ pub fn clean(source: &str, base: Option<&Url>) -> String {
 pub fn paragraphs(plain: &str) -> String {
     let cut = cut(plain);
     let lines = cut.lines().map(text::fold).filter(|line| !line.is_empty());
-    once(&lines.map(|line| format!("<p>{}</p>", escaped(&line))).collect::<String>(), None)
+    let mut body = String::with_capacity(plain.len());
+    for line in lines {
+        body.push_str("<p>");
+        body.push_str(&escaped(&line));
+        body.push_str("</p>");
+    }
+    once(&body, None)
 }
 
 /// The text of HTML, blocks kept apart by spaces, entities decoded once.
@@ -96,10 +102,13 @@ pub fn looks_like_html(source: &str) -> bool {
             || SILENT.contains(&name)
             || matches!(name, "div" | "span" | "h1" | "section" | "article" | "center" | "font")
     };
-    source
-        .match_indices('<')
-        .any(|(i, _)| Tag::read(&source[i..]).is_some_and(|tag| known(&tag.name)))
-        || (!source.contains('<') && source.contains('&') && words(source) != source)
+    let source = text::head(source, BODY_BYTES_MAX);
+    let tagged = source.match_indices('<').any(|(i, _)| {
+        let inside = source[i + 1..].trim_start_matches('/');
+        let name = inside.find(|c: char| !c.is_ascii_alphanumeric()).map(|end| &inside[..end]);
+        name.is_some_and(|name| known(&name.to_ascii_lowercase()))
+    });
+    tagged || (!source.contains('<') && source.contains('&') && words(source) != source)
 }
 
 fn cut(source: &str) -> Cow<'_, str> {
@@ -148,12 +157,12 @@ fn once(source: &str, base: Option<&Url>) -> String {
         })
         .clean(&shallow)
         .to_string();
-    tidy(cleaned)
+    tidy(&cleaned)
 }
 
 /// Without pictures that show nothing, and without empty paragraphs.
-fn tidy(cleaned: String) -> String {
-    let mut tidied = scan(&cleaned, Keep::Pictures);
+fn tidy(cleaned: &str) -> String {
+    let mut tidied = scan(cleaned, Keep::Pictures);
     loop {
         let mut kept = String::with_capacity(tidied.len());
         let mut rest = tidied.as_str();
@@ -214,13 +223,12 @@ impl Tag {
         for (i, c) in inside.char_indices().skip_while(|(i, _)| *i < length) {
             match quote {
                 Some(q) if c == q => quote = None,
-                Some(_) => {}
                 None if c == '>' => {
                     let bytes = source.len() - inside.len() + i + 1;
                     return Some(Self { name, closes, bytes });
                 }
                 None if matches!(c, '"' | '\'') && before == '=' => quote = Some(c),
-                None => {}
+                Some(_) | None => {}
             }
             if !c.is_ascii_whitespace() {
                 before = c;
@@ -253,6 +261,8 @@ fn scan(source: &str, keep: Keep) -> String {
                     rest = after_end(rest, &tag.name);
                 }
             }
+            // Never closed: no tag, but words such as "a<b".
+            Keep::Words if !whole.ends_with('>') => push_text(&mut out, &escaped(whole)),
             Keep::Words if INLINE.contains(&tag.name.as_str()) || is_span(&tag.name) => {}
             Keep::Words => out.push(' '),
             Keep::Tags => push_tag(&mut out, &mut open, &tag, whole),
@@ -284,13 +294,14 @@ fn after_no_tag<'a>(out: &mut String, rest: &'a str) -> &'a str {
 }
 
 fn after_end<'a>(rest: &'a str, name: &str) -> &'a str {
-    let mut from = 0;
-    while let Some(i) = rest[from..].find("</") {
-        let at = from + i;
-        if let Some(tag) = Tag::read(&rest[at..]).filter(|tag| tag.name == name) {
-            return &rest[at + tag.bytes..];
+    for (at, _) in rest.match_indices("</") {
+        let inside = &rest.as_bytes()[at + 2..];
+        let same =
+            inside.get(..name.len()).is_some_and(|n| n.eq_ignore_ascii_case(name.as_bytes()));
+        let ends = |b: &u8| b.is_ascii_whitespace() || matches!(b, b'/' | b'>');
+        if same && inside.get(name.len()).is_some_and(ends) {
+            return Tag::read(&rest[at..]).map_or("", |tag| &rest[at + tag.bytes..]);
         }
-        from = at + 2;
     }
     ""
 }

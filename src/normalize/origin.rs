@@ -43,13 +43,12 @@ fn title(frame: &Frame<'_>) -> String {
 
 /// The name in «Про це повідомляє …», up to the full stop.
 fn attribution(words: &str) -> Option<String> {
-    const CUES: [&str; 8] = [
+    const CUES: [&str; 7] = [
         "ро це повідомляє ",
         "ро це повідомляють ",
         "ро це інформує ",
         "ро це пише ",
         "За інформацією ",
-        "За даними ",
         "За повідомленням ",
         "Джерело: ",
     ];

@@ -1,18 +1,33 @@
-use super::*;
-use crate::crontab::Crontab;
-use crate::merge;
-use crate::model::feed::Address;
-use crate::model::feed::FeedKind;
-use crate::model::feed::Republish;
-use crate::model::feed::TaggingEntity;
-use crate::model::id::FeedId;
-use crate::model::known::Change;
-use crate::model::known::Known;
-use crate::model::known::Memory;
+//! Entries become articles, and are known again whatever their site changes.
+
+use chrono::DateTime;
 use chrono::NaiveDate;
+use chrono::Utc;
 use chrono_tz::Europe::Kyiv;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
+use url::Url;
+use visnyk::crontab::Crontab;
+use visnyk::merge;
+use visnyk::model::article::Article;
+use visnyk::model::entry::Entry;
+use visnyk::model::entry::Media;
+use visnyk::model::entry::MediaRole;
+use visnyk::model::entry::ParsedFeed;
+use visnyk::model::entry::Text;
+use visnyk::model::entry::TextKind;
+use visnyk::model::feed::Address;
+use visnyk::model::feed::Feed;
+use visnyk::model::feed::FeedKind;
+use visnyk::model::feed::Republish;
+use visnyk::model::feed::TaggingEntity;
+use visnyk::model::id::Digest;
+use visnyk::model::id::FeedId;
+use visnyk::model::known::Change;
+use visnyk::model::known::Known;
+use visnyk::model::known::Memory;
+use visnyk::normalize::Frame;
+use visnyk::normalize::article;
 
 const NOW: &str = "2026-11-24T12:00:00Z";
 const LATER: &str = "2026-11-25T12:00:00Z";
@@ -39,15 +54,15 @@ fn feed() -> Feed {
     }
 }
 
-fn said(value: &str) -> Option<crate::model::entry::Text> {
-    Some(crate::model::entry::Text { value: value.to_owned(), kind: TextKind::Unsaid })
+fn said(value: &str) -> Text {
+    Text { value: value.to_owned(), kind: TextKind::Unsaid }
 }
 
 fn entry(n: usize) -> Entry {
     Entry {
         id: Some(format!("http://misto.example/?p={n}")),
-        title: said(&format!("Новина {n}")),
-        summary: said(&format!("<p>Текст новини {n}.</p>")),
+        title: Some(said(&format!("Новина {n}"))),
+        summary: Some(said(&format!("<p>Зміст новини {n}.</p>"))),
         link: Some(format!("http://www.misto.example/news/{n}")),
         published: Some("03.07.2023 - 14:16".to_owned()),
         ..Entry::default()
@@ -100,8 +115,8 @@ fn three(mut change: impl FnMut(&mut Entry, usize)) -> Vec<Entry> {
 fn an_entry_becomes_a_whole_article() {
     let article = all(vec![entry(1)], NOW).remove(0);
     assert_eq!(article.title, "Новина 1");
-    assert_eq!(article.lead, "Текст новини 1.");
-    assert_eq!(article.body, "<p>Текст новини 1.</p>");
+    assert_eq!(article.lead, "Зміст новини 1.");
+    assert_eq!(article.body, "<p>Зміст новини 1.</p>");
     assert_eq!(article.published.to_rfc3339(), "2023-07-03T11:16:00+00:00");
     assert_eq!(article.updated, article.published);
     assert_eq!(article.iri, "http://misto.example/?p=1");
@@ -110,7 +125,7 @@ fn an_entry_becomes_a_whole_article() {
 }
 
 #[test]
-fn what_an_entry_lacks_is_made_and_nothing_is_rejected_with_a_reason() {
+fn what_an_entry_lacks_is_made_and_an_entry_of_nothing_is_rejected() {
     let bare = Entry { link: Some("/news/budget-2026".to_owned()), ..Entry::default() };
     let article = all(vec![bare], NOW).remove(0);
     assert_eq!(article.title, "budget-2026");
@@ -137,7 +152,7 @@ fn what_a_site_changes_does_not_make_news() {
     });
     let new_dates = three(|e, _| e.published = Some("2026-11-25T10:00:00Z".to_owned()));
     let views = three(|e, n| e.views = Some(n as u64));
-    let edited = three(|e, _| e.summary = said("<p>Виправлено.</p>"));
+    let edited = three(|e, _| e.summary = Some(said("<p>Виправлено.</p>")));
     for (second, expected) in [
         (same(), "---"),
         (new_ids, "---"),
@@ -194,7 +209,9 @@ fn a_revision_is_dated_by_its_source_unless_that_is_not_to_be_believed() {
         ("2027-01-01T00:00:00Z", LATER),
     ] {
         let edited =
-            Entry { summary: said("Інше"), updated: Some(said_at.to_owned()), ..entry(1) };
+            Entry {
+                summary: Some(said("Інше")), updated: Some(said_at.to_owned()), ..entry(1)
+            };
         let fresh = all(vec![edited], LATER).remove(0);
         let Change::Updated(article) = merge::merge(Some(&known), fresh, LATER.parse().unwrap())
         else {
@@ -203,6 +220,37 @@ fn a_revision_is_dated_by_its_source_unless_that_is_not_to_be_believed() {
         assert_eq!(article.updated, expected.parse::<DateTime<Utc>>().unwrap());
         assert_eq!((article.revision, article.id), (1, known.id));
     }
+}
+
+#[test]
+fn the_largest_picture_stands_above_the_text_and_its_caption_is_not_the_title() {
+    let picture = |role, url: &str, width| Media {
+        role,
+        url: url.to_owned(),
+        mime: Some("image/jpeg".to_owned()),
+        width,
+        height: width,
+        description: Some("Новина 1".to_owned()),
+        ..Media::default()
+    };
+    let audio =
+        Media { url: "/a.mp3".to_owned(), mime: Some("audio/mpeg".to_owned()), ..Media::default() };
+    let media = vec![
+        picture(MediaRole::Enclosure, "/e.jpg", None),
+        picture(MediaRole::Content, "/pixel.jpg", Some(1)),
+        picture(MediaRole::Content, "/small.jpg", Some(10)),
+        picture(MediaRole::Content, "/large.jpg", Some(100)),
+        audio,
+    ];
+    let article = all(vec![Entry { media, ..entry(1) }], NOW).remove(0);
+    let image = article.image.unwrap();
+    assert_eq!(image.url.as_str(), "https://misto.example/large.jpg");
+    assert_eq!(image.caption, None);
+    assert_eq!(article.enclosures.len(), 1);
+    let content = "<figure><img src='/b.jpg' alt='Підпис'><figcaption>Площа</figcaption></figure>";
+    let in_body = Entry { content: Some(said(content)), ..entry(1) };
+    let image = all(vec![in_body], NOW).remove(0).image.unwrap();
+    assert_eq!((image.alt.as_deref(), image.caption.as_deref()), (Some("Підпис"), Some("Площа")));
 }
 
 proptest! {
@@ -216,8 +264,8 @@ proptest! {
     ) {
         let entry = Entry {
             id,
-            title: title.as_deref().and_then(said),
-            summary: summary.as_deref().and_then(said),
+            title: title.as_deref().map(said),
+            summary: summary.as_deref().map(said),
             link,
             published,
             ..Entry::default()
