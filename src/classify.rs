@@ -209,7 +209,8 @@ impl Classifier {
             } else if is_region_noun(&word.folded) {
                 for &start in waiting.iter().filter(|&&start| i - start <= LIST_WORDS_MAX) {
                     let region = &self.adjectives[&words[start].folded];
-                    let shown = if waiting.len() == 1 { &words[start..=i] } else { &words[start..=start] };
+                    let shown =
+                        if waiting.len() == 1 { &words[start..=i] } else { &words[start..=start] };
                     found.push((region.clone(), slice(text, shown)));
                 }
                 waiting.clear();

@@ -34,11 +34,11 @@ pub const CONFIG_ERROR: u8 = 78;
 #[derive(Debug, Parser)]
 #[command(version, about, max_term_width = 80)]
 pub struct Arguments {
-    /// The configuration [default: feeds.toml in $CONFIGURATION_DIRECTORY, else here]
+    /// The configuration [default: `feeds.toml` in `$CONFIGURATION_DIRECTORY`, else here]
     #[arg(short, long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
 
-    /// Where articles are kept [default: $STATE_DIRECTORY, else `state` beside feeds.toml]
+    /// Where articles are kept [default: `$STATE_DIRECTORY`, else `state` beside feeds.toml]
     #[arg(short, long, global = true, value_name = "DIR")]
     pub state: Option<PathBuf>,
 

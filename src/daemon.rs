@@ -17,8 +17,8 @@ use crate::place::region_words;
 use crate::poll::Polled;
 use crate::poll::Poller;
 use crate::schedule::next_poll;
-use crate::serve::documents::Documents;
 use crate::serve::Limits;
+use crate::serve::documents::Documents;
 use crate::serve::serve;
 use crate::store::Store;
 use crate::store::error::StoreError;
@@ -154,13 +154,19 @@ impl Rounds {
         now: DateTime<Utc>,
     ) -> Self {
         let feeds: BTreeMap<_, _> = feeds.map(|feed| (feed.id.clone(), feed)).collect();
-        let mut rounds = Self { feeds, due: BTreeSet::new(), polls: JoinSet::new(), polled: HashMap::new() };
+        let mut rounds =
+            Self { feeds, due: BTreeSet::new(), polls: JoinSet::new(), polled: HashMap::new() };
         let unpolled = History::default();
         for id in rounds.feeds.keys().cloned().collect::<Vec<_>>() {
             rounds.plan(&id, histories.get(&id).unwrap_or(&unpolled), now);
         }
         let overdue = rounds.due.iter().filter(|(at, _)| *at <= now).count();
-        info!(feeds = rounds.feeds.len(), overdue, "{overdue} of {} feeds are due now", rounds.feeds.len());
+        info!(
+            feeds = rounds.feeds.len(),
+            overdue,
+            "{overdue} of {} feeds are due now",
+            rounds.feeds.len()
+        );
         rounds
     }
 
@@ -193,12 +199,11 @@ impl Rounds {
     fn plan(&mut self, id: &FeedId, history: &History, now: DateTime<Utc>) {
         let Some(feed) = self.feeds.get(id) else { return };
         let next = next_poll(feed, history, now);
-        match next.at {
-            Some(at) => {
-                debug!(feed = %id, %at, "{id} is polled next at {at}: {}", next.reason);
-                self.due.insert((at, id.clone()));
-            }
-            None => warn!(feed = %id, "{id} is not polled again: {}", next.reason),
+        if let Some(at) = next.at {
+            debug!(feed = %id, %at, "{id} is polled next at {at}: {}", next.reason);
+            self.due.insert((at, id.clone()));
+        } else {
+            warn!(feed = %id, "{id} is not polled again: {}", next.reason);
         }
     }
 

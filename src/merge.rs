@@ -63,7 +63,9 @@ pub fn merge(known: Option<&Known>, fresh: Article, now: DateTime<Utc>) -> Chang
         article.revision = known.revision.saturating_add(1);
         return Change::Updated(article);
     }
-    if article.labels.digest() == known.labels {
+    let found_as_before =
+        article.keys.entry == known.keys.entry && article.keys.link == known.keys.link;
+    if found_as_before && article.labels.digest() == known.labels {
         Change::Unchanged(known.id)
     } else {
         Change::Relabelled(article)

@@ -12,10 +12,10 @@ pub mod html;
 pub mod identity;
 pub(crate) mod image;
 pub(crate) mod origin;
+pub(crate) mod seen;
 pub mod text;
 
 use crate::model::article::Article;
-use crate::model::article::Image;
 use crate::model::article::Keys;
 use crate::model::article::Labels;
 use crate::model::entry::Entry;
@@ -97,12 +97,16 @@ fn web(given: &str, base: Option<&Url>) -> Option<Url> {
     if given.is_empty() || given.len() > 8 * 1024 {
         return None;
     }
-    let read = match base.filter(|base| is_web(base)) {
+    let absolute = match base.filter(|base| is_web(base)) {
         Some(base) => base.join(given),
         None if given.starts_with("//") => Url::parse(&format!("https:{given}")),
         None => Url::parse(given),
     };
-    read.ok().filter(is_web)
+    let mut url = absolute.ok().filter(is_web)?;
+    // A user name and a password are nobody's to pass on.
+    url.set_username("").ok()?;
+    url.set_password(None).ok()?;
+    Some(url)
 }
 
 /// The article that an entry is.
@@ -142,7 +146,7 @@ pub fn article(frame: &Frame<'_>, entry: &Entry) -> Result<Article, Rejected> {
         entry: Digest::of([key.as_str()]),
         link: single.map(|link| Digest::of([link])),
         title: Digest::of([title.as_str()]),
-        content: content(&title, &lead, &body, image.as_ref(), canonical.as_deref()),
+        content: seen::digest(&title, &lead, &body, image.as_ref(), canonical.as_deref()),
     };
     let mut via: Vec<Url> = entry.related_links.iter().filter_map(|link| absolute(link)).collect();
     via.truncate(VIA_MAX);
@@ -157,7 +161,7 @@ pub fn article(frame: &Frame<'_>, entry: &Entry) -> Result<Article, Rejected> {
         authors: origin::authors(frame, entry),
         categories: origin::categories(entry),
         origin: origin::origin(frame),
-        rights: entry.rights.as_deref().map(text::unsaid).filter(|r| !r.is_empty()),
+        rights: entry.rights.as_deref().and_then(origin::rights),
         url,
         title,
         lead,
@@ -219,16 +223,4 @@ fn title(given: &str, lead: &str, body: &str, url: Option<&Url>) -> Option<Strin
     let file = url.path_segments().and_then(|parts| parts.rev().find(|part| !part.is_empty()));
     let name = text::fold(file.or_else(|| url.host_str())?);
     Some(text::bounded(&name, MADE_TITLE_GRAPHEMES_MAX)).filter(|name| !name.is_empty())
-}
-
-/// Of everything that a reader would see; white space between the words does not count.
-fn content(
-    title: &str,
-    lead: &str,
-    body: &str,
-    image: Option<&Image>,
-    link: Option<&str>,
-) -> Digest {
-    let picture = image.map_or("", |image| image.url.as_str());
-    Digest::of([title, lead, &text::fold(body), picture, link.unwrap_or("")])
 }

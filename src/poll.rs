@@ -128,7 +128,8 @@ impl Poller {
         let bytes = document.bytes.len() as u64;
         let memory = self.store.memory(&feed.id).await?;
         let (task_feed, classifier) = (Arc::clone(feed), Arc::clone(&self.classifier));
-        let read = on_a_deep_stack(move || ingest(&task_feed, &document, &memory, &classifier, now));
+        let read =
+            on_a_deep_stack(move || ingest(&task_feed, &document, &memory, &classifier, now));
         Ok(match read.await {
             Some(Ok(ingested)) => {
                 log_details(&feed.id, &ingested);

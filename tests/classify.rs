@@ -1,6 +1,7 @@
 //! Which labels an article gets, and why: a table of texts and categories.
 
 use std::path::Path;
+use std::sync::LazyLock;
 use visnyk::classify::Classifier;
 use visnyk::config::Config;
 use visnyk::config::parse;
@@ -43,16 +44,17 @@ name_en = "international support"
 aliases = ["донори", "International aid"]
 "#;
 
-fn config() -> Config {
+static CONFIG: LazyLock<Config> = LazyLock::new(|| {
     parse("feeds.toml", FEEDS, Path::new(".")).unwrap_or_else(|problems| panic!("{problems}"))
-}
+});
+
+static CLASSIFIER: LazyLock<Classifier> =
+    LazyLock::new(|| Classifier::new(&CONFIG.catalogue, &CONFIG.tags, &region_words()));
 
 /// The article that a feed makes of an item.
 fn article(feed: &str, title: &str, lead: &str, categories: &[&str]) -> Article {
-    let config = config();
-    let classifier = Classifier::new(&config.catalogue, &config.tags, &region_words());
     let categories: String =
-        categories.iter().map(|term| format!("<category>{term}</category>")).collect();
+        categories.iter().flat_map(|term| ["<category>", term, "</category>"]).collect();
     let rss = format!(
         "<rss version=\"2.0\"><channel><title>t</title><link>https://news.example/</link>\
          <description>d</description><item><title>{title}</title><link>https://news.example/1</link>\
@@ -63,9 +65,9 @@ fn article(feed: &str, title: &str, lead: &str, categories: &[&str]) -> Article 
         content_type: None,
         bytes: rss.into_bytes(),
     };
-    let feed = config.feeds.values().find(|known| known.id.as_str() == feed).unwrap();
+    let feed = CONFIG.feeds.values().find(|known| known.id.as_str() == feed).unwrap();
     let now = "2026-01-01T00:00:00Z".parse().unwrap();
-    let ingested = ingest(feed, &document, &Memory::default(), &classifier, now).unwrap();
+    let ingested = ingest(feed, &document, &Memory::default(), &CLASSIFIER, now).unwrap();
     match ingested.changes.into_iter().next() {
         Some(Change::Added(article)) => article,
         other => panic!("no article: {other:?}"),
@@ -74,7 +76,8 @@ fn article(feed: &str, title: &str, lead: &str, categories: &[&str]) -> Article 
 
 fn check(title: &str, lead: &str, categories: &[&str], regions: &[&str]) {
     let article = article("national", title, lead, categories);
-    let found: Vec<_> = article.labels.regions.keys().map(|id| id.as_str()).collect();
+    let found: Vec<_> =
+        article.labels.regions.keys().map(visnyk::model::id::RegionId::as_str).collect();
     assert_eq!(found, regions, "«{title}» «{lead}» {categories:?}: {:?}", article.labels.regions);
 }
 
@@ -130,8 +133,9 @@ fn a_category_that_is_a_name_or_an_alias_is_a_label() {
     ] {
         check("Заголовок", "", &[category], regions);
     }
-    let article = article("national", "Заголовок", "", &["Донори", "International Aid", "Uncategorized"]);
-    let tags: Vec<_> = article.labels.tags.keys().map(|id| id.as_str()).collect();
+    let article =
+        article("national", "Заголовок", "", &["Донори", "International Aid", "Uncategorized"]);
+    let tags: Vec<_> = article.labels.tags.keys().map(visnyk::model::id::TagId::as_str).collect();
     assert_eq!(tags, ["mizhnarodna-pidtrymka"]);
 }
 
@@ -147,7 +151,8 @@ fn a_community_implies_its_region_and_a_shared_name_needs_one() {
     let nowhere = article("national", "Заголовок", "", &[shared]);
     assert!(nowhere.labels.communities.is_empty(), "{:?}", nowhere.labels);
     let somewhere = article("national", "Заголовок", "", &[shared, "Одеська область"]);
-    let ids: Vec<_> = somewhere.labels.communities.keys().map(|id| id.as_str()).collect();
+    let ids: Vec<_> =
+        somewhere.labels.communities.keys().map(visnyk::model::id::CommunityId::as_str).collect();
     assert_eq!(ids, ["mykolaivska-odeska"]);
 }
 

@@ -23,28 +23,51 @@ const ROOMS: [(&str, &[&str]); 18] = [
     ("store", &["model"]),
     ("serve", &["model", "config", "publish", "store"]),
     ("poll", &["model", "config", "schedule", "ingest", "classify", "parse", "fetch", "store"]),
-    ("daemon", &["model", "place", "config", "schedule", "classify", "poll", "fetch", "store", "serve"]),
+    (
+        "daemon",
+        &["model", "place", "config", "schedule", "classify", "poll", "fetch", "store", "serve"],
+    ),
     ("cli", &["model", "config", "store", "daemon"]),
     ("main", &["cli"]),
 ];
 
 /// Rooms without clock, disk, network, chance, environment and log.
-const PURE: [&str; 9] =
-    ["crontab", "model", "schedule", "parse", "normalize", "classify", "merge", "ingest", "publish"];
+const PURE: [&str; 9] = [
+    "crontab",
+    "model",
+    "schedule",
+    "parse",
+    "normalize",
+    "classify",
+    "merge",
+    "ingest",
+    "publish",
+];
 
 /// What a pure room does not say.
 const IMPURE: [&str; 13] = [
-    "Utc::now", "Local::now", "Instant::now", "SystemTime", "std::fs", "std::net::Tcp", "std::env",
-    "std::process", "std::thread", "tokio::", "tracing::", "rand::", "println!",
+    "Utc::now",
+    "Local::now",
+    "Instant::now",
+    "SystemTime",
+    "std::fs",
+    "std::net::Tcp",
+    "std::env",
+    "std::process",
+    "std::thread",
+    "tokio::",
+    "tracing::",
+    "rand::",
+    "println!",
 ];
 
 /// A crate, and the one place in which it is named.
 const NAMED_ONCE: [(&str, &str); 5] = [
-    ("sled::", "store/"),
-    ("reqwest::", "fetch/"),
-    ("feed_rs::", "parse/"),
+    ("sled::", "store/engine.rs"),
+    ("reqwest::", "fetch"),
+    ("feed_rs::", "parse/xml.rs"),
     ("cron::", "crontab"),
-    ("atom_syndication::", "publish/"),
+    ("atom_syndication::", "publish/atom.rs"),
 ];
 
 /// A source file, its room, and its text without tests and comments.
@@ -62,7 +85,8 @@ fn a_room_uses_only_the_rooms_of_its_row() {
             assert!(
                 used == source.room || allowed.contains(&used.as_str()),
                 "{}: the room `{}` may not use `{used}`",
-                source.path, source.room
+                source.path,
+                source.room
             );
         }
     }
@@ -92,7 +116,7 @@ fn a_crate_is_named_in_one_place() {
     for source in sources() {
         for (krate, place) in NAMED_ONCE {
             assert!(
-                !names(&source.code, krate) || source.path.contains(place),
+                !names(&source.code, krate) || source.path.starts_with(place),
                 "{}: `{krate}` is named outside {place}",
                 source.path
             );
@@ -116,7 +140,11 @@ fn every_file_says_what_it_is_and_imports_one_thing_a_line() {
 fn sources() -> Vec<Source> {
     let mut paths = Vec::new();
     walk(&root(), &mut paths);
-    let sources: Vec<_> = paths.iter().filter(|path| !path.ends_with("lib.rs")).map(|p| source(p)).collect();
+    let sources: Vec<_> = paths
+        .iter()
+        .filter(|path| !path.ends_with("lib.rs") && !path.ends_with("tests.rs"))
+        .map(|p| source(p))
+        .collect();
     let rooms: BTreeSet<_> = sources.iter().map(|source| source.room.as_str()).collect();
     assert_eq!(rooms, ROOMS.iter().map(|(room, _)| *room).collect(), "the rooms under src/");
     sources
@@ -153,12 +181,15 @@ fn row(room: &str) -> (&'static str, &'static [&'static str]) {
 fn used_rooms(source: &Source) -> BTreeSet<String> {
     let own = if source.room == "main" { "visnyk::" } else { "crate::" };
     let after = source.code.split(own).skip(1);
-    after.map(|rest| rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap().to_owned()).collect()
+    after
+        .map(|rest| {
+            rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap().to_owned()
+        })
+        .collect()
 }
 
 /// Whether a text names a crate, and not a longer name that ends the same.
 fn names(code: &str, krate: &str) -> bool {
-    code.match_indices(krate).any(|(at, _)| {
-        !code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':')
-    })
+    code.match_indices(krate)
+        .any(|(at, _)| !code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':'))
 }

@@ -22,7 +22,8 @@ pub fn fold(name: &str) -> String {
         }
         folded.push_str(&word);
     }
-    let marks = |c: char| matches!(c, '#' | '«' | '»' | '"' | '“' | '”' | '„' | '.' | ',' | ';' | ':');
+    let marks =
+        |c: char| matches!(c, '#' | '«' | '»' | '"' | '“' | '”' | '„' | '.' | ',' | ';' | ':');
     folded.trim_matches(marks).trim().to_owned()
 }
 

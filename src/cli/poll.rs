@@ -18,6 +18,7 @@ use comfy_table::Table;
 use comfy_table::presets::NOTHING;
 use indicatif::ProgressBar;
 use indicatif::ProgressStyle;
+use std::panic::resume_unwind;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -73,17 +74,17 @@ async fn poll_all(
 ) -> Result<Vec<(FeedId, Poll)>, DaemonError> {
     let poller = poller(config, store.clone())?;
     let bar = ProgressBar::new(feeds.len() as u64).with_style(style());
-    let mut tasks = JoinSet::new();
+    let mut under_way = JoinSet::new();
     for feed in feeds {
         let poller = poller.clone();
-        tasks.spawn(async move { (feed.id.clone(), poller.poll(&feed).await) });
+        under_way.spawn(async move { (feed.id.clone(), poller.poll(&feed).await) });
     }
     let mut polls = Vec::new();
-    while let Some(ended) = tasks.join_next().await {
-        let Ok((id, polled)) = ended else { continue };
+    while let Some(ended) = under_way.join_next().await {
+        let (id, recorded) = ended.unwrap_or_else(|error| resume_unwind(error.into_panic()));
         bar.set_message(id.to_string());
         bar.inc(1);
-        polls.extend(polled?.history.polls.pop().map(|poll| (id, poll)));
+        polls.extend(recorded?.history.polls.pop().map(|poll| (id, poll)));
     }
     bar.finish_and_clear();
     drop(poller);

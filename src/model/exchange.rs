@@ -24,7 +24,7 @@ pub struct Document {
 pub struct Validators {
     /// The feed's address as configured when they were received; for another they mean nothing.
     pub address: String,
-    /// The ETag header, quotes and `W/` included.
+    /// The `ETag` header, quotes and `W/` included.
     pub etag: Option<Vec<u8>>,
     /// The Last-Modified header.
     pub last_modified: Option<Vec<u8>>,

@@ -60,11 +60,18 @@ pub(crate) fn key(entry: &Entry, counts: &Counts, link: Option<&str>) -> String 
             let summary = entry.summary.as_ref().or(entry.content.as_ref()).map_or("", text_of);
             // Without a title only the text tells two entries apart.
             let words = if title.trim().is_empty() { summary } else { title };
-            let date = entry.published.as_deref().or(entry.updated.as_deref()).unwrap_or("");
-            let digest = Digest::of([id.unwrap_or(""), words.trim(), date.trim()]);
+            let digest = Digest::of([id.unwrap_or(""), words.trim(), lasting_date(entry)]);
             format!("text:{digest}")
         }
     }
+}
+
+/// The date as it is written, if it names a day: «2 години тому» is another text at every poll.
+fn lasting_date(entry: &Entry) -> &str {
+    let date = entry.published.as_deref().or(entry.updated.as_deref()).unwrap_or("").trim();
+    let mut numbers = date.split(|c: char| !c.is_ascii_digit()).filter(|part| !part.is_empty());
+    let names_a_year = numbers.clone().any(|number| number.len() >= 4);
+    if names_a_year || numbers.nth(2).is_some() { date } else { "" }
 }
 
 fn text_of(text: &Text) -> &str {
@@ -145,6 +152,23 @@ mod tests {
         ] {
             assert_eq!(canonical(&Url::parse(given).unwrap()), expected);
         }
+    }
+
+    #[test]
+    fn only_a_date_that_lasts_identifies_an_entry() {
+        let key_of = |date: &str| {
+            let text = Text {
+                value: "Новина".to_owned(),
+                kind: crate::model::entry::TextKind::Plain,
+            };
+            let published = Some(date.to_owned());
+            let entry = Entry { title: Some(text), published, ..Entry::default() };
+            key(&entry, &Counts::default(), None)
+        };
+        assert_eq!(key_of("2 години тому"), key_of("3 години тому"));
+        assert_eq!(key_of("сьогодні, 14:16"), key_of("вчора, 14:16"));
+        assert_ne!(key_of("03.07.2023"), key_of("04.07.2023"));
+        assert_ne!(key_of("3 липня 2023"), key_of("4 липня 2023"));
     }
 
     #[test]

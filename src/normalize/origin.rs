@@ -17,6 +17,8 @@ use url::Url;
 const CATEGORIES_MAX: usize = 64;
 /// How long a category may be, in graphemes.
 const CATEGORY_GRAPHEMES_MAX: usize = 100;
+/// How long a statement of rights may be, in graphemes.
+const RIGHTS_GRAPHEMES_MAX: usize = 500;
 /// How many authors are kept.
 const AUTHORS_MAX: usize = 16;
 /// How long a name may be, in graphemes.
@@ -43,15 +45,8 @@ fn title(frame: &Frame<'_>) -> String {
 
 /// The name in «Про це повідомляє …», up to the full stop.
 fn attribution(words: &str) -> Option<String> {
-    const CUES: [&str; 7] = [
-        "ро це повідомляє ",
-        "ро це повідомляють ",
-        "ро це інформує ",
-        "ро це пише ",
-        "За інформацією ",
-        "За повідомленням ",
-        "Джерело: ",
-    ];
+    const CUES: [&str; 5] =
+        ["ро це повідомляє ", "ро це повідомляють ", "ро це інформує ", "ро це пише ", "Джерело: "];
     let (start, cue) = CUES.iter().filter_map(|cue| Some((words.find(cue)?, cue))).min()?;
     let rest = &words[start + cue.len()..];
     let end = rest.find([',', ';', '!', '?', '\n']).into_iter().chain(full_stop(rest)).min();
@@ -83,8 +78,13 @@ pub(crate) fn origin(frame: &Frame<'_>) -> Origin {
         feed_url,
         site_url: frame.site.clone(),
         icon: frame.parsed.icon.as_deref().and_then(|icon| web(icon, Some(base))),
-        rights: frame.parsed.rights.as_deref().map(text::unsaid).filter(|r| !r.is_empty()),
+        rights: frame.parsed.rights.as_deref().and_then(rights),
     }
+}
+
+/// Whose text it is, in words.
+pub(crate) fn rights(given: &str) -> Option<String> {
+    Some(text::bounded(&text::unsaid(given), RIGHTS_GRAPHEMES_MAX)).filter(|r| !r.is_empty())
 }
 
 /// Who wrote it, else who writes in the feed; addresses of electronic mail are left out.
@@ -132,19 +132,25 @@ pub(crate) fn categories(entry: &Entry) -> Vec<Category> {
     kept
 }
 
-/// The entry's language, else the document's, the feed's, or what its letters say.
+/// The entry's language; else what its letters say, since many sites leave the `en-US` of their
+/// software in place; else the document's; else the feed's.
 pub(crate) fn language(frame: &Frame<'_>, entry: &Entry, words: &[&str]) -> Option<String> {
-    let said = [&entry.language, &frame.parsed.language, &frame.feed.language];
-    said.into_iter().flatten().find_map(|tag| well_formed(tag)).or_else(|| {
-        let has = |letters: &[char]| words.iter().any(|text| text.to_lowercase().contains(letters));
-        if has(&['і', 'ї', 'є', 'ґ']) {
-            Some("uk".to_owned())
-        } else if has(&['ы', 'э', 'ъ', 'ё']) {
-            Some("ru".to_owned())
-        } else {
-            None
-        }
-    })
+    let said = |tag: &Option<String>| tag.as_deref().and_then(well_formed);
+    said(&entry.language)
+        .or_else(|| language_of_letters(words))
+        .or_else(|| said(&frame.parsed.language))
+        .or_else(|| said(&frame.feed.language))
+}
+
+/// Ukrainian or Russian, if letters that only one of them has are there.
+fn language_of_letters(words: &[&str]) -> Option<String> {
+    let count = |letters: &str| {
+        let all = words.iter().flat_map(|text| text.chars()).flat_map(char::to_lowercase);
+        all.filter(|letter| letters.contains(*letter)).count()
+    };
+    let (ukrainian, russian) = (count("іїєґ"), count("ыэъё"));
+    let language = if ukrainian > russian { "uk" } else { "ru" };
+    (ukrainian != russian).then(|| language.to_owned())
 }
 
 /// A tag of the shape of BCP 47 (RFC 5646, 2.1), its first part in lower case.
@@ -186,6 +192,18 @@ mod tests {
         ] {
             let person = Person { name: Some(given.to_owned()), ..Person::default() };
             assert_eq!(author(&person).map(|author| author.name).as_deref(), expected);
+        }
+    }
+
+    #[test]
+    fn a_language_is_told_by_the_letters_that_only_it_has() {
+        for (words, expected) in [
+            ("Її єдність і ґанок", Some("uk")),
+            ("Объявлены новые выплаты", Some("ru")),
+            ("Погода", None),
+            ("City council", None),
+        ] {
+            assert_eq!(language_of_letters(&[words]).as_deref(), expected, "{words}");
         }
     }
 

@@ -52,9 +52,7 @@ fn articles_to_atom(bencher: Bencher) {
         feeds: &config.feeds,
         publications: &config.publications,
     };
-    bencher
-        .counter(ItemsCount::new(ENTRIES))
-        .bench(|| atom(masthead, &Selection::All, &articles));
+    bencher.counter(ItemsCount::new(ENTRIES)).bench(|| atom(masthead, &Selection::All, &articles));
 }
 
 fn now() -> DateTime<Utc> {

@@ -24,12 +24,12 @@ use std::time::Duration;
 use std::time::Instant;
 
 /// How long anything may take before a test gives up.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What the publisher's server answers at a path.
 #[derive(Clone)]
-pub enum Answer {
-    /// 200 with these header lines and this body, or 304 if the request has the ETag.
+pub(crate) enum Answer {
+    /// 200 with these header lines and this body, or 304 if the request has that `ETag`.
     Document { headers: String, etag: Option<String>, body: Vec<u8> },
     /// Nothing, until the client goes away.
     Silence,
@@ -37,13 +37,13 @@ pub enum Answer {
 
 impl Answer {
     /// A document without validators.
-    pub fn document(content_type: &str, body: impl Into<Vec<u8>>) -> Self {
+    pub(crate) fn document(content_type: &str, body: impl Into<Vec<u8>>) -> Self {
         let headers = format!("Content-Type: {content_type}\r\n");
         Self::Document { headers, etag: None, body: body.into() }
     }
 
-    /// The same with an ETag.
-    pub fn with_etag(self, tag: &str) -> Self {
+    /// The same with an `ETag`.
+    pub(crate) fn with_etag(self, tag: &str) -> Self {
         match self {
             Self::Document { headers, body, .. } => {
                 Self::Document { headers, etag: Some(tag.to_owned()), body }
@@ -53,7 +53,7 @@ impl Answer {
     }
 
     /// The same with one header line more.
-    pub fn with_header(self, line: &str) -> Self {
+    pub(crate) fn with_header(self, line: &str) -> Self {
         match self {
             Self::Document { headers, etag, body } => {
                 Self::Document { headers: format!("{headers}{line}\r\n"), etag, body }
@@ -64,14 +64,14 @@ impl Answer {
 }
 
 /// A publisher's server on loopback. It ends with the test's process.
-pub struct Publisher {
+pub(crate) struct Publisher {
     address: SocketAddr,
     requests: Arc<Mutex<Vec<String>>>,
 }
 
 impl Publisher {
     /// Starts a server that gives these answers.
-    pub fn start(answers: impl IntoIterator<Item = (&'static str, Answer)>) -> Self {
+    pub(crate) fn start(answers: impl IntoIterator<Item = (&'static str, Answer)>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let requests = Arc::new(Mutex::new(Vec::new()));
@@ -87,12 +87,12 @@ impl Publisher {
     }
 
     /// The address of a path.
-    pub fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
     /// The heads of the requests for a path, in their order.
-    pub fn requests(&self, path: &str) -> Vec<String> {
+    pub(crate) fn requests(&self, path: &str) -> Vec<String> {
         let start = format!("GET {path} ");
         let requests = self.requests.lock().unwrap();
         requests.iter().filter(|head| head.starts_with(&start)).cloned().collect()
@@ -105,16 +105,23 @@ fn answer(mut stream: TcpStream, answers: &HashMap<&str, Answer>, seen: &Mutex<V
     let answer = answers.get(path).cloned();
     seen.lock().unwrap().push(head.clone());
     match answer {
-        None => drop(stream.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")),
+        None => drop(stream.write_all(
+            b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+        )),
         Some(Answer::Silence) => drop(stream.read(&mut [0; 1])),
         Some(Answer::Document { headers, etag, body }) => {
             let tag = etag.map(|etag| format!("ETag: {etag}\r\n")).unwrap_or_default();
-            let asked = head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("if-none-match: ").map(str::to_owned));
+            let asked = head.lines().find_map(|line| {
+                line.to_ascii_lowercase().strip_prefix("if-none-match: ").map(str::to_owned)
+            });
             let same = asked.is_some_and(|asked| tag.to_ascii_lowercase().contains(&asked));
             let head = if same {
                 format!("HTTP/1.1 304 Not Modified\r\n{tag}Connection: close\r\n\r\n")
             } else {
-                format!("HTTP/1.1 200 OK\r\n{headers}{tag}Content-Length: {}\r\nConnection: close\r\n\r\n", body.len())
+                format!(
+                    "HTTP/1.1 200 OK\r\n{headers}{tag}Content-Length: {}\r\nConnection: close\r\n\r\n",
+                    body.len()
+                )
             };
             // A client that has read enough goes away, which is an error to us and none to the test.
             let _ = stream.write_all(head.as_bytes());
@@ -136,13 +143,13 @@ fn read_head(stream: &mut TcpStream) -> Option<String> {
 }
 
 /// A folder with a feeds.toml and a state directory of its own.
-pub struct Folder {
+pub(crate) struct Folder {
     directory: tempfile::TempDir,
 }
 
 impl Folder {
     /// A folder with this feeds.toml. The listener takes any free port.
-    pub fn with(feeds: &str) -> Self {
+    pub(crate) fn with(feeds: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let site = "[site]\ntitle = \"Вісник\"\naddress = \"https://visnyk.example/\"\nlisten = \"127.0.0.1:0\"\n";
         fs::write(directory.path().join("feeds.toml"), format!("{site}{feeds}")).unwrap();
@@ -150,32 +157,34 @@ impl Folder {
     }
 
     /// The path of a file in it.
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
 
     /// Puts a file into it.
-    pub fn put(&self, name: &str, content: &[u8]) {
+    pub(crate) fn put(&self, name: &str, content: &[u8]) {
         fs::write(self.path(name), content).unwrap();
     }
 
     /// `visnyk` with these arguments, in this folder.
-    pub fn visnyk(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn visnyk(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_visnyk"));
         command.current_dir(self.directory.path()).args(arguments);
-        for variable in ["STATE_DIRECTORY", "CONFIGURATION_DIRECTORY", "NOTIFY_SOCKET", "VISNYK_LOG"] {
+        for variable in
+            ["STATE_DIRECTORY", "CONFIGURATION_DIRECTORY", "NOTIFY_SOCKET", "VISNYK_LOG"]
+        {
             command.env_remove(variable);
         }
         command
     }
 
     /// Runs `visnyk poll` to its end.
-    pub fn poll(&self) -> Output {
+    pub(crate) fn poll(&self) -> Output {
         self.visnyk(&["poll"]).output().unwrap()
     }
 
     /// Starts `visnyk run` and waits until it listens.
-    pub fn run(&self) -> Daemon {
+    pub(crate) fn run(&self) -> Daemon {
         let mut command = self.visnyk(&["run", "--log", "json"]);
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let (found, address) = mpsc::channel();
@@ -202,7 +211,7 @@ impl Folder {
 }
 
 /// A running `visnyk run`.
-pub struct Daemon {
+pub(crate) struct Daemon {
     child: Child,
     address: SocketAddr,
     log: Arc<Mutex<String>>,
@@ -210,17 +219,17 @@ pub struct Daemon {
 
 impl Daemon {
     /// What it has logged so far.
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         self.log.lock().unwrap().clone()
     }
 
     /// The status and the body at a path.
-    pub fn get(&self, path: &str) -> (u16, String) {
+    pub(crate) fn get(&self, path: &str) -> (u16, String) {
         get(self.address, path)
     }
 
     /// The body at a path as soon as `enough` is content with it.
-    pub fn get_when(&self, path: &str, enough: impl Fn(&str) -> bool) -> String {
+    pub(crate) fn get_when(&self, path: &str, enough: impl Fn(&str) -> bool) -> String {
         let start = Instant::now();
         loop {
             let (_, body) = self.get(path);
@@ -233,13 +242,13 @@ impl Daemon {
     }
 
     /// Sends a signal.
-    pub fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let status = Command::new("kill").args([name, &self.child.id().to_string()]).status();
         assert!(status.unwrap().success());
     }
 
     /// Waits for its end: the status, and how long it took.
-    pub fn wait(mut self) -> (Option<i32>, Duration) {
+    pub(crate) fn wait(mut self) -> (Option<i32>, Duration) {
         let start = Instant::now();
         let status = self.child.wait().unwrap();
         (status.code(), start.elapsed())
@@ -257,7 +266,8 @@ impl Drop for Daemon {
 fn get(address: SocketAddr, path: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: visnyk.example\r\nConnection: close\r\n\r\n").unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: visnyk.example\r\nConnection: close\r\n\r\n")
+        .unwrap();
     let mut response = String::new();
     stream.read_to_string(&mut response).unwrap();
     let (head, body) = response.split_once("\r\n\r\n").unwrap();
@@ -266,6 +276,6 @@ fn get(address: SocketAddr, path: &str) -> (u16, String) {
 }
 
 /// A file of the repository.
-pub fn repository_file(path: &str) -> Vec<u8> {
+pub(crate) fn repository_file(path: &str) -> Vec<u8> {
     fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
 }
