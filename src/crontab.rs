@@ -127,7 +127,7 @@ impl Wall {
         let &[minute, hour, day, month, weekday] = fields else {
             let more = if fields.len() == 6 { " (there are no seconds)" } else { "" };
             return Err(bad(format!(
-                "`{}` has {} of five fields{more}: write minute, hour, day of month, month and \
+                "`{}` has {} fields, not five{more}: write minute, hour, day of month, month and \
                  day of week, such as `*/15 * * * *`",
                 fields.join(" "),
                 fields.len()
@@ -233,7 +233,7 @@ fn nickname(word: &str) -> Result<&'static str, BadCrontab> {
         "@yearly" | "@annually" => "0 0 1 1 *",
         "@reboot" => {
             return Err(bad(
-                "`@reboot` says not how often: what is overdue is polled at the start anyway, \
+                "`@reboot` does not say how often: what is overdue is polled at the start anyway, \
                  write such as `@hourly`",
             ));
         }
@@ -376,17 +376,17 @@ mod tests {
             ("0 0 30 2 *", "`0 0 30 2 *` never comes: no month `2` has such a day `30`"),
             (
                 "* * * *",
-                "`* * * *` has 4 of five fields: write minute, hour, day of month, month and day \
+                "`* * * *` has 4 fields, not five: write minute, hour, day of month, month and day \
                  of week, such as `*/15 * * * *`",
             ),
             (
                 "0 * * * * *",
-                "`0 * * * * *` has 6 of five fields (there are no seconds): write minute, hour, \
+                "`0 * * * * *` has 6 fields, not five (there are no seconds): write minute, hour, \
                  day of month, month and day of week, such as `*/15 * * * *`",
             ),
             (
                 "@reboot",
-                "`@reboot` says not how often: what is overdue is polled at the start anyway, \
+                "`@reboot` does not say how often: what is overdue is polled at the start anyway, \
                  write such as `@hourly`",
             ),
             (

@@ -151,8 +151,7 @@ fn a_community_implies_its_region_and_a_shared_name_needs_one() {
     let nowhere = article("national", "Заголовок", "", &[shared]);
     assert!(nowhere.labels.communities.is_empty(), "{:?}", nowhere.labels);
     let somewhere = article("national", "Заголовок", "", &[shared, "Одеська область"]);
-    let ids: Vec<_> =
-        somewhere.labels.communities.keys().map(visnyk::model::id::CommunityId::as_str).collect();
+    let ids: Vec<_> = somewhere.labels.communities.keys().map(CommunityId::as_str).collect();
     assert_eq!(ids, ["mykolaivska-odeska"]);
 }
 

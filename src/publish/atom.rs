@@ -167,10 +167,10 @@ fn categories(masthead: Masthead<'_>, article: &Article) -> Vec<Category> {
 
 /// One page, the files, and where the article was before; no address twice.
 fn links(masthead: Masthead<'_>, article: &Article, republish: Republish) -> Vec<Link> {
-    let page = article.url.as_ref().map_or_else(
-        || format!("{}articles/{}", masthead.site.address, article.id),
-        Url::to_string,
-    );
+    // RFC 4287, 4.1.1: an entry without content needs one. Where an article has no page, the
+    // nearest thing to it is the site that it is from.
+    let nearest = article.url.as_ref().or(article.origin.site_url.as_ref());
+    let page = nearest.unwrap_or(&masthead.site.address).to_string();
     let mut links = vec![link("alternate", &page, Some(HTML))];
     let mut seen = BTreeSet::from([page]);
     if republish == Republish::Full {

@@ -1,10 +1,11 @@
 """The example feeds.toml is served by the daemon and read by real clients.
 
-usage: check.py VISNYK
+usage: check.py VISNYK [PICTURE]
 
 Every publication that /feeds.opml lists is fetched and must be well-formed (xmllint), valid by
 the schema of RFC 4287 (jing), read by feedparser without a complaint, and revalidated by a 304.
-newsboat subscribes to the feed of Kharkiv's region and lists its titles.
+newsboat subscribes to the feed of Kharkiv's region and lists its titles. Chromium shows the index
+page, and keeps a picture of it if PICTURE names a file.
 """
 
 import os
@@ -41,6 +42,7 @@ def main() -> None:
                 wait_for(f"{address}/regions/kharkivska.atom", SISTER_CITIES, log)
                 check_every_publication(address, folder)
                 check_newsboat(address, folder)
+                check_chromium(address, folder)
             finally:
                 daemon.terminate()
                 status = daemon.wait(timeout=20)
@@ -137,6 +139,26 @@ def check_newsboat(address: str, folder: pathlib.Path) -> None:
         [*base, "-x", "print-unread"], check=True, env=environment, capture_output=True, text=True, timeout=60
     ).stdout.strip()
     print(f"newsboat: {unread}\n{titles}", end="")
+
+
+def check_chromium(address: str, folder: pathlib.Path) -> None:
+    picture = pathlib.Path(sys.argv[2]).resolve() if len(sys.argv) > 2 else folder / "index.png"
+    browser = [
+        "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+        "--disable-background-networking", "--disable-component-update", "--disable-sync",
+        "--hide-scrollbars", f"--user-data-dir={folder / 'chromium'}",
+    ]
+    shown = subprocess.run(
+        [*browser, "--dump-dom", f"{address}/"], check=True, capture_output=True, text=True, timeout=120
+    ).stdout
+    assert "Харківська область" in shown, f"chromium shows:\n{shown[:2000]}"
+    subprocess.run(
+        [*browser, f"--screenshot={picture}", "--window-size=1200,1080", f"{address}/"],
+        check=True, capture_output=True, timeout=120,
+    )
+    size = picture.stat().st_size
+    assert size > 20_000, f"the picture has only {size} bytes"
+    print(f"chromium: the index page, {len(shown)} characters, a picture of {size} bytes")
 
 
 def directory_of(folder: pathlib.Path) -> str:
