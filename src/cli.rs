@@ -83,7 +83,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Ok(config) => config,
         Err(problems) => {
             let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-            eprint!("{}", if colours { problems.coloured() } else { problems.to_string() });
+            eprintln!("{}", if colours { problems.coloured() } else { problems.to_string() });
             return ExitCode::from(CONFIG_ERROR);
         }
     };

@@ -44,10 +44,10 @@ use tracing::warn;
 const STOP_WITHIN: Duration = Duration::from_secs(5);
 
 /// The longest sleep of the loop: a clock that was set is noticed after this.
-const SLEEP_MAX: Duration = Duration::from_secs(60);
+const SLEEP_MAX: Duration = Duration::from_mins(1);
 
 /// How soon a feed is tried again whose poll could not be recorded.
-const RETRY: Duration = Duration::from_secs(60);
+const RETRY: Duration = Duration::from_mins(1);
 
 /// What keeps the daemon from starting.
 #[derive(Debug, thiserror::Error)]

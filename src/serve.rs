@@ -54,7 +54,7 @@ impl Default for Limits {
             connections: 1024,
             header_read: Duration::from_secs(10),
             idle: Duration::from_secs(30),
-            lifetime: Duration::from_secs(600),
+            lifetime: Duration::from_mins(10),
             grace: Duration::from_secs(4),
         }
     }

@@ -60,10 +60,10 @@ const COMMANDS_MAX: usize = 64;
 
 /// How long an answer is waited for. The engine can stall for minutes when one of its own
 /// threads dies.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
+const ANSWER_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// How long the engine may take to open. Indexing afterwards is not counted.
-const OPEN_TIMEOUT: Duration = Duration::from_secs(60);
+const OPEN_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// A handle on an open store; all clones are one.
 #[derive(Debug, Clone)]

@@ -106,7 +106,7 @@ fn an_empty_file_means_the_defaults() {
     assert_eq!(config.polling.concurrency, 32);
     assert_eq!(config.polling.per_host, 2);
     assert_eq!(config.polling.connect_timeout, Duration::from_secs(10));
-    assert_eq!(config.polling.timeout, Duration::from_secs(60));
+    assert_eq!(config.polling.timeout, Duration::from_mins(1));
     assert_eq!(config.polling.body_bytes_max, 16 * 1024 * 1024);
     assert_eq!(config.publishing.entries, 50);
     assert_eq!(config.catalogue.regions.len(), 27);

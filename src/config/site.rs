@@ -25,7 +25,7 @@ const SCHEDULE: &str = "every 30m";
 const CONCURRENCY: usize = 32;
 const PER_HOST: usize = 2;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-const TIMEOUT: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_mins(1);
 const BODY_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
 const ENTRIES: usize = 50;
