@@ -5,9 +5,11 @@ mod support;
 
 use std::fs;
 use std::io::Write;
+use std::os::unix::net::UnixDatagram;
 use std::time::Duration;
 use support::Answer;
 use support::Folder;
+use support::PATIENCE;
 use support::Publisher;
 use support::repository_file;
 
@@ -120,7 +122,7 @@ fn good_feeds_arrive_on_time_beside_a_hanging_and_broken_ones() {
     assert!(!daemon.log().contains("could not poll hang"), "{}", daemon.log());
 
     daemon.signal("-TERM");
-    let log = std::sync::Arc::new(daemon.log());
+    let log = daemon.log();
     let (status, took) = daemon.wait();
     assert_eq!(status, Some(0), "{log}");
     assert!(took < Duration::from_secs(7), "stopping took {took:?}, with a poll under way");
@@ -146,7 +148,9 @@ fn a_second_poll_asks_with_the_etag_and_changes_nothing() {
     let daemon = folder.run();
     let body = daemon.get_when("/all.atom", |body| body.contains("Єдина новина"));
     assert_eq!(body.matches("<entry>").count(), 1);
-    assert!(daemon.log().contains("0 of 1 feeds are due now"), "not overdue:\n{}", daemon.log());
+    daemon.signal("-TERM");
+    let log = daemon.end();
+    assert!(log.contains("0 of 1 feeds are due now"), "not overdue:\n{log}");
 }
 
 /// A feed that is wrong in one way, and what is said of it.
@@ -245,6 +249,60 @@ fn every_mistake_of_a_feeds_toml_is_shown_at_its_line() {
     ] {
         assert!(told.contains(expected), "{expected} is not in:\n{told}");
     }
+}
+
+#[test]
+fn a_killed_daemon_comes_back_with_the_same_bytes() {
+    let feeds = feed("miska-rada", "file:kharkiv.rss") + "region = \"kharkivska\"\n";
+    let folder = Folder::with(&feeds);
+    folder.put("kharkiv.rss", &repository_file("tests/fixtures/samples/kharkiv.rss"));
+    let daemon = folder.run();
+    let path = "/regions/kharkivska.atom";
+    let before = daemon.get_when(path, |body| body.contains("Альбукерке"));
+    daemon.signal("-KILL");
+    daemon.wait();
+
+    let daemon = folder.run();
+    assert_eq!(daemon.get(path), (200, before));
+    daemon.signal("-TERM");
+    let log = daemon.end();
+    assert!(log.contains("0 of 1 feeds are due now"), "{log}");
+}
+
+#[test]
+fn systemd_is_told_when_it_is_ready_and_when_it_stops() {
+    let folder = Folder::with("");
+    let socket = UnixDatagram::bind(folder.path("notify")).unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    let said = || {
+        let mut message = [0; 1024];
+        let bytes = socket.recv(&mut message).unwrap();
+        String::from_utf8_lossy(&message[..bytes]).into_owned()
+    };
+    let daemon = folder.run_with("NOTIFY_SOCKET", &folder.path("notify"));
+    let ready = said();
+    assert!(ready.contains("READY=1") && ready.contains("STATUS=0 feeds"), "{ready}");
+    daemon.signal("-INT");
+    assert!(said().contains("STOPPING=1"));
+    assert_eq!(daemon.wait().0, Some(0));
+}
+
+#[test]
+fn every_poll_is_one_line_with_its_fields() {
+    let folder = Folder::with(&feed("miska-rada", "file:kharkiv.rss"));
+    folder.put("kharkiv.rss", &repository_file("tests/fixtures/samples/kharkiv.rss"));
+    let daemon = folder.run();
+    daemon.get_when("/all.atom", |body| body.contains("Альбукерке"));
+    daemon.signal("-TERM");
+    let log = daemon.end();
+    let lines: Vec<serde_json::Value> =
+        log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let polls: Vec<_> = lines.iter().filter(|line| line["feed"] == "miska-rada").collect();
+    let [poll] = polls.as_slice() else { panic!("{log}") };
+    assert_eq!(poll["outcome"], "read");
+    assert_eq!((poll["entries"].as_u64(), poll["added"].as_u64()), (Some(6), Some(6)));
+    assert_eq!((poll["updated"].as_u64(), poll["rejected"].as_u64()), (Some(0), Some(0)));
+    assert!(poll["bytes"].as_u64().unwrap() > 1000 && poll["duration_ms"].is_u64(), "{poll}");
 }
 
 #[test]

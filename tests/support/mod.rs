@@ -20,6 +20,7 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::mpsc;
 use std::thread;
+use std::thread::JoinHandle;
 use std::time::Duration;
 use std::time::Instant;
 
@@ -185,13 +186,23 @@ impl Folder {
 
     /// Starts `visnyk run` and waits until it listens.
     pub(crate) fn run(&self) -> Daemon {
+        Self::start(self.visnyk(&["run", "--log", "json"]))
+    }
+
+    /// The same with a variable in its environment.
+    pub(crate) fn run_with(&self, variable: &str, value: &Path) -> Daemon {
         let mut command = self.visnyk(&["run", "--log", "json"]);
+        command.env(variable, value);
+        Self::start(command)
+    }
+
+    fn start(mut command: Command) -> Daemon {
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let (found, address) = mpsc::channel();
         let log = Arc::new(Mutex::new(String::new()));
         let stderr = BufReader::new(child.stderr.take().unwrap());
         let lines = Arc::clone(&log);
-        thread::spawn(move || {
+        let reader = thread::spawn(move || {
             for line in stderr.lines().map_while(Result::ok) {
                 if let Some(rest) = line.split("listening at ").nth(1) {
                     let address = rest.split([',', '"']).next().unwrap().trim();
@@ -206,7 +217,7 @@ impl Folder {
             let _ = child.kill();
             panic!("visnyk does not listen: {}", log.lock().unwrap());
         };
-        Daemon { child, address, log }
+        Daemon { child, address, log, reader: Some(reader) }
     }
 }
 
@@ -215,6 +226,7 @@ pub(crate) struct Daemon {
     child: Child,
     address: SocketAddr,
     log: Arc<Mutex<String>>,
+    reader: Option<JoinHandle<()>>,
 }
 
 impl Daemon {
@@ -252,6 +264,13 @@ impl Daemon {
         let start = Instant::now();
         let status = self.child.wait().unwrap();
         (status.code(), start.elapsed())
+    }
+
+    /// Waits for its end: all that it has logged.
+    pub(crate) fn end(mut self) -> String {
+        self.child.wait().unwrap();
+        self.reader.take().unwrap().join().unwrap();
+        self.log()
     }
 }
 
