@@ -13,12 +13,15 @@ use crate::cli::log::LogFormat;
 use crate::config::Config;
 use crate::config::read;
 use crate::model::id::FeedId;
+use crate::store::Store;
 use clap::Parser;
 use clap::Subcommand;
 use std::io::IsTerminal;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use tokio::runtime::Builder;
+use tokio::runtime::Runtime;
 
 /// A feed could not be polled.
 pub const SOME_FAILED: u8 = 1;
@@ -115,9 +118,13 @@ fn fail(status: u8, error: &dyn std::fmt::Display) -> ExitCode {
     ExitCode::from(status)
 }
 
-/// The runtime that polls and the server run on.
-fn runtime() -> Result<tokio::runtime::Runtime, std::io::Error> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()
+/// The store in a directory, and the runtime that polls and the server run on; or the status that
+/// says why not.
+fn open(config: &Config, state: &Path) -> Result<(Store, Runtime), ExitCode> {
+    let store = Store::open(state, config.publications.clone());
+    let store = store.map_err(|error| fail(IO_ERROR, &error))?;
+    let runtime = Builder::new_multi_thread().enable_all().build();
+    Ok((store, runtime.map_err(|error| fail(IO_ERROR, &error))?))
 }
 
 /// The configuration's enabled feeds.

@@ -4,7 +4,7 @@ use crate::cli::IO_ERROR;
 use crate::cli::SOME_FAILED;
 use crate::cli::USAGE;
 use crate::cli::fail;
-use crate::cli::runtime;
+use crate::cli::open;
 use crate::config::Config;
 use crate::daemon::DaemonError;
 use crate::daemon::poller;
@@ -31,13 +31,9 @@ pub fn poll(config: &Config, state: &Path, named: &[FeedId]) -> ExitCode {
         Ok(feeds) => feeds,
         Err(unknown) => return fail(USAGE, &unknown),
     };
-    let store = match Store::open(state, config.publications.clone()) {
-        Ok(store) => store,
-        Err(error) => return fail(IO_ERROR, &error),
-    };
-    let runtime = match runtime() {
-        Ok(runtime) => runtime,
-        Err(error) => return fail(IO_ERROR, &error),
+    let (store, runtime) = match open(config, state) {
+        Ok(opened) => opened,
+        Err(status) => return status,
     };
     match runtime.block_on(poll_all(config, store, feeds)) {
         Ok(polls) => {

@@ -3,10 +3,9 @@
 use crate::cli::IO_ERROR;
 use crate::cli::enabled;
 use crate::cli::fail;
-use crate::cli::runtime;
+use crate::cli::open;
 use crate::config::Config;
 use crate::daemon;
-use crate::store::Store;
 use sd_notify::NotifyState;
 use std::path::Path;
 use std::process::ExitCode;
@@ -19,13 +18,9 @@ use tracing::warn;
 /// Runs the daemon.
 #[must_use]
 pub fn run(config: Config, state: &Path) -> ExitCode {
-    let store = match Store::open(state, config.publications.clone()) {
-        Ok(store) => store,
-        Err(error) => return fail(IO_ERROR, &error),
-    };
-    let runtime = match runtime() {
-        Ok(runtime) => runtime,
-        Err(error) => return fail(IO_ERROR, &error),
+    let (store, runtime) = match open(&config, state) {
+        Ok(opened) => opened,
+        Err(status) => return status,
     };
     let feeds = enabled(&config);
     let site = config.site.address.clone();
