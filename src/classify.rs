@@ -21,6 +21,7 @@ use crate::model::article::Labels;
 use crate::model::article::Reason;
 use crate::model::feed::Feed;
 use crate::model::id::CommunityId;
+use crate::model::id::Digest;
 use crate::model::id::RegionId;
 use crate::model::id::TagId;
 use crate::model::publication::Tag;
@@ -64,6 +65,8 @@ pub struct Classifier {
     tags: HashMap<String, Vec<TagId>>,
     region_of: BTreeMap<CommunityId, RegionId>,
     adjectives: HashMap<String, RegionId>,
+    /// Of all names and words that it was made from.
+    names: Digest,
     /// Names that stand for themselves in a text, as words, by the first of them.
     phrases: HashMap<String, Vec<(Vec<String>, RegionId)>>,
 }
@@ -84,6 +87,11 @@ impl Classifier {
             tags: HashMap::new(),
             region_of: BTreeMap::new(),
             adjectives: HashMap::new(),
+            names: Digest::of(
+                [format!("{catalogue:?}"), format!("{tags:?}"), format!("{region_words:?}")]
+                    .iter()
+                    .map(String::as_str),
+            ),
             phrases: HashMap::new(),
         };
         for (id, region) in &catalogue.regions {
@@ -117,6 +125,16 @@ impl Classifier {
             forms.nouns.iter().for_each(|noun| classifier.add_phrase(noun, &forms.region));
         }
         classifier
+    }
+
+    /// Of all that decides about the labels of a feed's articles.
+    #[must_use]
+    pub fn digest_for(&self, feed: &Feed) -> Digest {
+        let region = feed.region.as_ref().map(RegionId::as_str).unwrap_or_default();
+        let community = feed.community.as_ref().map(CommunityId::as_str).unwrap_or_default();
+        let tags = feed.tags.iter().map(TagId::as_str);
+        let names = self.names.to_string();
+        Digest::of([names.as_str(), region, community].into_iter().chain(tags))
     }
 
     /// The labels of an article of a feed, with their reasons. The article's own labels are not

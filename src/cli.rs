@@ -16,7 +16,8 @@ use crate::model::id::FeedId;
 use crate::store::Store;
 use clap::Parser;
 use clap::Subcommand;
-use std::io::IsTerminal;
+use std::io::ErrorKind;
+use std::io::Write;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -85,8 +86,10 @@ pub fn run(arguments: Arguments) -> ExitCode {
     let config = match read(&path) {
         Ok(config) => config,
         Err(problems) => {
-            let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-            eprintln!("{}", if colours { problems.coloured() } else { problems.to_string() });
+            eprintln!(
+                "{}",
+                if log::colours() { problems.coloured() } else { problems.to_string() }
+            );
             return ExitCode::from(CONFIG_ERROR);
         }
     };
@@ -116,6 +119,16 @@ fn directory(variable: &str) -> Option<PathBuf> {
 fn fail(status: u8, error: &dyn std::fmt::Display) -> ExitCode {
     eprintln!("visnyk: {error}");
     ExitCode::from(status)
+}
+
+/// Writes what was asked for to standard output; where that cannot be, says so.
+fn say(text: &dyn std::fmt::Display) -> ExitCode {
+    match writeln!(std::io::stdout(), "{text}") {
+        Ok(()) => ExitCode::SUCCESS,
+        // Who reads has read enough.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => fail(IO_ERROR, &format!("cannot write to standard output: {error}")),
+    }
 }
 
 /// The store in a directory, and the runtime that polls and the server run on; or the status that

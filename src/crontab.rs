@@ -126,8 +126,9 @@ impl Wall {
     fn parse(fields: &[&str]) -> Result<Self, BadCrontab> {
         let &[minute, hour, day, month, weekday] = fields else {
             let more = if fields.len() == 6 { " (there are no seconds)" } else { "" };
+            let noun = if fields.len() == 1 { "field" } else { "fields" };
             return Err(bad(format!(
-                "`{}` has {} fields, not five{more}: write minute, hour, day of month, month and \
+                "`{}` has {} {noun}, not five{more}: write minute, hour, day of month, month and \
                  day of week, such as `*/15 * * * *`",
                 fields.join(" "),
                 fields.len()

@@ -31,6 +31,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio::sync::watch;
 use tokio::task;
 use tokio::task::JoinError;
@@ -47,7 +48,7 @@ const STOP_WITHIN: Duration = Duration::from_secs(5);
 const SLEEP_MAX: Duration = Duration::from_mins(1);
 
 /// How soon a feed is tried again whose poll could not be recorded.
-const RETRY: Duration = Duration::from_mins(1);
+const RETRY: Duration = Duration::from_mins(15);
 
 /// What keeps the daemon from starting.
 #[derive(Debug, thiserror::Error)]
@@ -58,6 +59,9 @@ pub enum DaemonError {
     /// The fetcher.
     #[error(transparent)]
     Fetch(#[from] FetchError),
+    /// The server came to an end by itself.
+    #[error("the server ended by itself{}", .0.as_ref().map(|e| format!(": {e}")).unwrap_or_default())]
+    Server(Option<JoinError>),
     /// The public listener.
     #[error("cannot listen at {address}: {error}")]
     Listen {
@@ -82,7 +86,13 @@ pub fn poller(config: &Config, store: Store) -> Result<Poller, FetchError> {
         per_host: config.polling.per_host,
     })?;
     let classifier = Classifier::new(&config.catalogue, &config.tags, &region_words());
-    Ok(Poller { fetcher: Arc::new(fetcher), classifier: Arc::new(classifier), store })
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    Ok(Poller {
+        readers: Arc::new(Semaphore::new(cores)),
+        fetcher: Arc::new(fetcher),
+        classifier: Arc::new(classifier),
+        store,
+    })
 }
 
 /// Who we are, to a publisher: name, version, where the site is, and how its operator is reached
@@ -114,15 +124,26 @@ pub async fn run(
     let (address, listener) = listener?;
     let documents = Documents::new(Arc::new(config.clone()), store.clone());
     let stopping = stopped(stop.clone());
-    let server = tokio::spawn(serve(listener, documents.clone(), Limits::default(), stopping));
+    let mut server = tokio::spawn(serve(listener, documents.clone(), Limits::default(), stopping));
     ready(address);
 
     let feeds = config.feeds.into_values().filter(|feed| feed.enabled).map(Arc::new);
     let mut rounds = Rounds::new(feeds, &histories, Utc::now());
-    let ended = rounds.go(&poller, &documents, &mut stop).await;
+    let stopped_now = stop.clone();
+    let ended = tokio::select! {
+        ended = rounds.go(&poller, &documents, &mut stop) => ended,
+        // The word to stop reaches the server as well as the rounds.
+        ended = &mut server => match ended {
+            Ok(()) if *stopped_now.borrow() => Ok(()),
+            ended => Err(DaemonError::Server(ended.err())),
+        },
+    };
     let stopping = async {
         rounds.end().await;
-        server.await
+        if !server.is_finished() {
+            // How it ended no longer matters.
+            let _ = server.await;
+        }
     };
     if tokio::time::timeout(STOP_WITHIN, stopping).await.is_err() {
         warn!("polls or answers were still under way after {STOP_WITHIN:?}: they are dropped");
@@ -183,8 +204,9 @@ impl Rounds {
                 _ = stop.wait_for(|&stop| stop) => return Ok(()),
                 () = tokio::time::sleep(self.sleep(Utc::now())) => {}
                 Some(ended) = self.polls.join_next_with_id() => {
-                    if let Some(touched) = self.ended(ended, Utc::now())? {
-                        documents.touch(&touched);
+                    match self.ended(ended, Utc::now())? {
+                        Some(touched) => documents.touch(&touched),
+                        None => documents.touch_all(),
                     }
                 }
             }
@@ -200,7 +222,12 @@ impl Rounds {
         let Some(feed) = self.feeds.get(id) else { return };
         let next = next_poll(feed, history, now);
         if let Some(at) = next.at {
-            debug!(feed = %id, %at, "{id} is polled next at {at}: {}", next.reason);
+            // Who mends a feed wants to know how long it waits.
+            if history.failures > 0 {
+                info!(feed = %id, %at, "{id} is polled next at {at}: {}", next.reason);
+            } else {
+                debug!(feed = %id, %at, "{id} is polled next at {at}: {}", next.reason);
+            }
             self.due.insert((at, id.clone()));
         } else {
             warn!(feed = %id, "{id} is not polled again: {}", next.reason);
@@ -208,7 +235,7 @@ impl Rounds {
     }
 
     /// Plans the next poll of the feed whose poll has ended, and gives the publications that it
-    /// touched.
+    /// touched; none if that is not known.
     fn ended(
         &mut self,
         ended: Result<(task::Id, Result<Polled, StoreError>), JoinError>,
@@ -223,6 +250,13 @@ impl Rounds {
             }
             Ok((_, Err(end @ (StoreError::Closed { .. } | StoreError::Broken { .. })))) => {
                 return Err(end.into());
+            }
+            Ok((_, Err(error @ (StoreError::ReadOnly { .. } | StoreError::Engine { .. })))) => {
+                // To ask servers for what cannot be kept would be rude, and to end would take down
+                // what can still be read.
+                error!(feed = %id, "no feed is polled any more, what there is is served: {error}");
+                self.due.clear();
+                return Ok(Some(BTreeSet::new()));
             }
             Ok((_, Err(error))) => {
                 error!(feed = %id, "the poll of {id} was not recorded: {error}");

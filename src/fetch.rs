@@ -416,19 +416,10 @@ fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn
     std::iter::successors(Some(error), |&error| error.source())
 }
 
-/// What the causes of an error say, without those that repeat the one before.
+/// What the innermost cause of an error says: that the name is not known, and not that sending
+/// failed because connecting failed because resolving failed.
 fn reason_of(error: &(dyn Error + 'static)) -> String {
-    let mut reason = String::new();
-    for cause in causes(error).map(ToString::to_string) {
-        if reason.contains(&cause) {
-            continue;
-        }
-        if !reason.is_empty() {
-            reason.push_str(": ");
-        }
-        reason.push_str(&cause);
-    }
-    cut(&reason)
+    cut(&causes(error).last().map(ToString::to_string).unwrap_or_default())
 }
 
 fn cut(text: &str) -> String {

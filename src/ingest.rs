@@ -10,6 +10,8 @@
 use crate::classify::Classifier;
 use crate::merge::find;
 use crate::merge::merge;
+use crate::model::article::Article;
+use crate::model::article::Keys;
 use crate::model::exchange::Document;
 use crate::model::exchange::Tally;
 use crate::model::feed::Feed;
@@ -22,6 +24,7 @@ use crate::normalize::article;
 use crate::parse::ParseError;
 use crate::parse::parse;
 use chrono::DateTime;
+use chrono::TimeDelta;
 use chrono::Utc;
 use std::collections::BTreeSet;
 
@@ -32,6 +35,9 @@ pub struct Ingested {
     pub changes: Vec<Change>,
     /// The entries that could not become an article.
     pub rejected: Vec<Rejected>,
+    /// Whether the document broke off. What vouches for it vouches for a half: it is to be asked
+    /// for again.
+    pub is_broken_off: bool,
     /// What had to be mended in the document, in words.
     pub repairs: Vec<String>,
     /// The counts.
@@ -56,13 +62,14 @@ pub fn ingest(
     let mut ingested = Ingested {
         changes: Vec::with_capacity(parsed.entries.len()),
         rejected: Vec::new(),
+        is_broken_off: parsed.is_broken_off,
         repairs: parsed.repairs.clone(),
         tally: Tally { entries: count(parsed.entries.len()), ..Tally::default() },
     };
     // An article that one entry of the document has become is not there for the next entry: two
     // entries of one document are two articles, or one is a repetition.
     let mut taken = BTreeSet::new();
-    for entry in &parsed.entries {
+    for (place, entry) in parsed.entries.iter().enumerate() {
         let mut fresh = match article(&frame, entry) {
             Ok(fresh) => fresh,
             Err(rejected) => {
@@ -71,9 +78,18 @@ pub fn ingest(
             }
         };
         fresh.labels = classifier.label(&fresh, feed);
-        let change = merge(find(memory, &fresh, &taken), fresh, now);
+        keep_order(&mut fresh, place, now);
+        let known = find(memory, &fresh, &taken);
+        if known.is_none() && memory.has(fresh.id) && !taken.contains(&fresh.id) {
+            fresh.id = another_id(&fresh);
+        }
+        let title = fresh.title.clone();
+        let change = merge(known, fresh, now);
         if taken.insert(article_of(&change)) {
             ingested.changes.push(change);
+        } else {
+            let reason = "it repeats an earlier entry of the document".to_owned();
+            ingested.rejected.push(Rejected { what: format!("«{title}»"), reason });
         }
     }
     let changes = &ingested.changes;
@@ -82,6 +98,23 @@ pub fn ingest(
     tally.updated = count(changes.iter().filter(|c| matches!(c, Change::Updated(_))).count());
     tally.rejected = count(ingested.rejected.len());
     Ok(ingested)
+}
+
+/// Entries without a date are as old as the poll that brought them; among each other they keep
+/// the order of the document, the newest first.
+fn keep_order(fresh: &mut Article, place: usize, now: DateTime<Utc>) {
+    if fresh.published == now {
+        fresh.published -= TimeDelta::seconds(i64::try_from(place).unwrap_or_default());
+        fresh.updated = fresh.published;
+    }
+}
+
+/// The id of an article whose entry bears the id of another that is known by a new one: made of
+/// all that tells the two apart.
+fn another_id(fresh: &Article) -> ArticleId {
+    let Keys { entry, link, title, .. } = fresh.keys;
+    let link = link.map(|link| link.to_string()).unwrap_or_default();
+    ArticleId::of(&fresh.feed, &format!("again:{entry}:{link}:{title}"))
 }
 
 fn article_of(change: &Change) -> ArticleId {

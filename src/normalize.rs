@@ -142,11 +142,16 @@ pub fn article(frame: &Frame<'_>, entry: &Entry) -> Result<Article, Rejected> {
     let id = ArticleId::of(&feed.id, &key);
     let iri = entry.id.as_deref().filter(|id| frame.counts.id_is_single(id.trim()));
     let iri = iri.and_then(identity::iri).map(str::to_owned);
+    let enclosures = image::enclosures(entry, absolute);
+    let authors = origin::authors(frame, entry);
+    let names = authors.iter().map(|author| author.name.clone());
+    let files = enclosures.iter().map(|file| identity::canonical(&file.url));
+    let beside: Vec<String> = names.chain(files).collect();
     let keys = Keys {
         entry: Digest::of([key.as_str()]),
         link: single.map(|link| Digest::of([link])),
         title: Digest::of([title.as_str()]),
-        content: seen::digest(&title, &lead, &body, image.as_ref(), canonical.as_deref()),
+        content: seen::digest(&title, &lead, &body, image.as_ref(), canonical.as_deref(), &beside),
     };
     let mut via: Vec<Url> = entry.related_links.iter().filter_map(|link| absolute(link)).collect();
     via.truncate(VIA_MAX);
@@ -157,8 +162,8 @@ pub fn article(frame: &Frame<'_>, entry: &Entry) -> Result<Article, Rejected> {
         feed: feed.id.clone(),
         iri: iri.unwrap_or_else(|| feed.tagging.mint_article(&feed.id, id)),
         keys,
-        enclosures: image::enclosures(entry, absolute),
-        authors: origin::authors(frame, entry),
+        enclosures,
+        authors,
         categories: origin::categories(entry),
         origin: origin::origin(frame),
         rights: entry.rights.as_deref().and_then(origin::rights),

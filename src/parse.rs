@@ -99,6 +99,7 @@ pub fn parse(document: &Document) -> Result<ParsedFeed, ParseError> {
         xml::read(guarded, base)?
     };
     feed.repairs = repairs.list;
+    feed.is_broken_off = repairs.is_broken_off;
     Ok(feed)
 }
 
@@ -106,6 +107,7 @@ pub fn parse(document: &Document) -> Result<ParsedFeed, ParseError> {
 #[derive(Debug, Default)]
 struct Repairs {
     list: Vec<String>,
+    is_broken_off: bool,
 }
 
 impl Repairs {

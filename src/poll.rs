@@ -18,6 +18,7 @@ use crate::model::exchange::POLLS_KEPT_MAX;
 use crate::model::exchange::Poll;
 use crate::model::exchange::Tally;
 use crate::model::exchange::Validators;
+use crate::model::feed::Address;
 use crate::model::feed::Feed;
 use crate::model::id::FeedId;
 use crate::model::known::Change;
@@ -31,7 +32,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use std::time::Instant;
+use tokio::sync::Semaphore;
 use tokio::sync::oneshot;
+use tokio::time::timeout;
+use tracing::Level;
 use tracing::info;
 use tracing::warn;
 
@@ -42,9 +46,14 @@ const DETAILS_LOGGED_MAX: usize = 5;
 /// margin.
 const STACK_BYTES: usize = 8 * 1024 * 1024;
 
+/// How long reading a document may take.
+const READ_TIMEOUT: Duration = Duration::from_mins(1);
+
 /// What polls need, all of them the same.
 #[derive(Clone)]
 pub struct Poller {
+    /// How many documents are read at once.
+    pub readers: Arc<Semaphore>,
     /// Fetches documents.
     pub fetcher: Arc<Fetcher>,
     /// Finds labels.
@@ -91,16 +100,18 @@ impl Poller {
     /// # Errors
     /// The store does not answer. Nothing is recorded then, and the next poll repeats all.
     pub async fn poll(&self, feed: &Arc<Feed>) -> Result<Polled, StoreError> {
-        let clock = Instant::now();
-        let at = Utc::now();
+        let (at, clock) = (Utc::now(), Instant::now());
         let before = self.store.history(&feed.id).await?;
-        let findings = match self.fetcher.fetch(feed, before.validators.as_ref()).await {
+        let labelling = self.classifier.digest_for(feed);
+        let known = before.validators.as_ref();
+        let known = known.filter(|_| before.labelling == Some(labelling));
+        let findings = match self.fetcher.fetch(feed, known).await {
             Fetched::Document { document, validators, moved } => {
                 if let Some(to) = moved {
                     let id = &feed.id;
                     warn!(feed = %id, %to, "{id} has moved for good: write `url = \"{to}\"`");
                 }
-                self.read(feed, document, validators, at).await?
+                self.read(feed, document, validators).await?
             }
             Fetched::NotModified { validators } => {
                 Findings { validators: Some(validators), ..Findings::of(Outcome::NotModified) }
@@ -111,8 +122,12 @@ impl Poller {
             }
             Fetched::Failed(error) => Findings::of(Outcome::Failed(error.to_string())),
         };
-        let (history, changes) = remember(before, findings, at, clock.elapsed());
-        let touched = self.store.commit(Arc::clone(feed), history.clone(), changes, at).await?;
+        let (mut history, changes) = remember(feed, before, findings, at, clock.elapsed());
+        if history.polls.last().is_some_and(|poll| poll.outcome == Outcome::Read) {
+            history.labelling = Some(labelling);
+        }
+        let recorded = self.store.commit(Arc::clone(feed), history.clone(), changes, Utc::now());
+        let touched = recorded.await?;
         log(&feed.id, &history);
         Ok(Polled { history, touched })
     }
@@ -123,18 +138,23 @@ impl Poller {
         feed: &Arc<Feed>,
         document: Document,
         validators: Validators,
-        now: DateTime<Utc>,
     ) -> Result<Findings, StoreError> {
+        // A permit is refused only by a semaphore that was closed, which this one never is.
+        let _permit = self.readers.acquire().await.ok();
+        // Not the instant at which the poll began: it may have waited long for its turn, and what
+        // was published meanwhile is not of the future.
+        let now = Utc::now();
         let bytes = document.bytes.len() as u64;
         let memory = self.store.memory(&feed.id).await?;
         let (task_feed, classifier) = (Arc::clone(feed), Arc::clone(&self.classifier));
         let read =
             on_a_deep_stack(move || ingest(&task_feed, &document, &memory, &classifier, now));
-        Ok(match read.await {
+        Ok(match timeout(READ_TIMEOUT, read).await.ok().flatten() {
             Some(Ok(ingested)) => {
                 log_details(&feed.id, &ingested);
                 Findings {
-                    validators: Some(validators),
+                    // What vouches for a document that broke off would keep the rest from us.
+                    validators: (!ingested.is_broken_off).then_some(validators),
                     bytes,
                     tally: ingested.tally,
                     changes: ingested.changes,
@@ -143,7 +163,7 @@ impl Poller {
             }
             Some(Err(error)) => Findings { bytes, ..Findings::of(failed_to_read(feed, &error)) },
             None => {
-                let told = format!("{}: reading the document came to no end", feed.address);
+                let told = format!("{}: not read within {READ_TIMEOUT:?}", shown(feed));
                 Findings { bytes, ..Findings::of(Outcome::Failed(told)) }
             }
         })
@@ -162,18 +182,37 @@ async fn on_a_deep_stack<T: Send + 'static>(
 }
 
 fn failed_to_read(feed: &Feed, error: &ParseError) -> Outcome {
-    Outcome::Failed(format!("{}: {error}", feed.address))
+    Outcome::Failed(format!("{}: {error}", shown(feed)))
+}
+
+/// A feed's address as it may be told: a query may hold a key.
+fn shown(feed: &Feed) -> String {
+    match &feed.address {
+        Address::Http(url) => {
+            let mut url = url.clone();
+            url.set_query(None);
+            url.to_string()
+        }
+        file @ Address::File(_) => file.to_string(),
+    }
 }
 
 /// The history with one poll more. The validators of a poll that brought none are those of before.
 fn remember(
+    feed: &Feed,
     before: History,
     findings: Findings,
     at: DateTime<Utc>,
     duration: Duration,
 ) -> (History, Vec<Change>) {
     let succeeded = matches!(findings.outcome, Outcome::Read | Outcome::NotModified);
-    let failed = matches!(findings.outcome, Outcome::Failed(_));
+    let before = before.of(&feed.asked_at());
+    let failures = match findings.outcome {
+        Outcome::Read | Outcome::NotModified | Outcome::Gone => 0,
+        // A server that says when to come has not failed; one that only says "later" has.
+        Outcome::Later if findings.not_before.is_some() => before.failures,
+        Outcome::Later | Outcome::Failed(_) => before.failures.saturating_add(1),
+    };
     let poll = Poll {
         at,
         duration,
@@ -186,41 +225,55 @@ fn remember(
     let surplus = polls.len().saturating_sub(POLLS_KEPT_MAX);
     polls.drain(..surplus);
     let history = History {
+        address: before.address,
+        labelling: before.labelling,
         validators: findings.validators.or(before.validators),
         last_success: if succeeded { Some(at) } else { before.last_success },
-        failures: if failed { before.failures.saturating_add(1) } else { 0 },
+        failures,
         not_before: findings.not_before,
         polls,
     };
     (history, findings.changes)
 }
 
-/// One line for a poll.
+/// One line for a poll, with the same fields however it ended.
 fn log(feed: &FeedId, history: &History) {
     let Some(Poll { duration, outcome, bytes, tally, .. }) = history.polls.last() else { return };
     let duration_ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
     let Tally { entries, added, updated, rejected } = *tally;
-    match outcome {
-        Outcome::Failed(reason) => warn!(
-            %feed, outcome = "failed", bytes, duration_ms, failures = history.failures,
-            "could not poll {feed}: {reason}"
-        ),
-        Outcome::Gone => warn!(
-            %feed, outcome = "gone", duration_ms,
-            "{feed} is gone (410): it is not polled again until feeds.toml changes"
-        ),
-        Outcome::Later => info!(
-            %feed, outcome = "later", duration_ms, until = ?history.not_before,
-            "polled {feed}: its server asks to come later"
-        ),
-        Outcome::NotModified => {
-            info!(%feed, outcome = "not modified", duration_ms, "polled {feed}: nothing new");
+    let (level, word, told) = match outcome {
+        Outcome::Failed(reason) => {
+            (Level::WARN, "failed", format!("could not poll {feed}: {reason}"))
         }
-        Outcome::Read => info!(
-            %feed, outcome = "read", bytes, entries, added, updated, rejected, duration_ms,
-            "polled {feed}: {entries} entries, {added} new, {updated} changed, {rejected} rejected"
+        Outcome::Gone => (
+            Level::WARN,
+            "gone",
+            format!("{feed} is gone (410): not polled again until its address changes"),
         ),
+        Outcome::Later => {
+            let until = history.not_before.map(|until| format!(", at {until}")).unwrap_or_default();
+            let told = format!("polled {feed}: its server asks to come later{until}");
+            (Level::INFO, "later", told)
+        }
+        Outcome::NotModified => {
+            (Level::INFO, "not modified", format!("polled {feed}: nothing new"))
+        }
+        Outcome::Read => {
+            let counts = format!("{entries} entries, {added} new, {updated} changed");
+            let told = format!("polled {feed}: {counts}, {rejected} rejected");
+            (Level::INFO, "read", told)
+        }
+    };
+    // The level of an event is a constant of the place where it is written.
+    macro_rules! line {
+        ($event:ident) => {
+            $event!(
+                %feed, outcome = word, bytes, entries, new = added, changed = updated, rejected,
+                duration_ms, failures = history.failures, "{told}"
+            )
+        };
     }
+    if level == Level::WARN { line!(warn) } else { line!(info) }
 }
 
 fn log_details(feed: &FeedId, ingested: &Ingested) {

@@ -48,6 +48,9 @@ pub fn next_poll(feed: &Feed, history: &History, now: DateTime<Utc>) -> PollTime
     let Some(last) = history.polls.last() else {
         return not_before(history, now, now, "never polled".to_owned());
     };
+    if history.address != feed.asked_at() {
+        return PollTime { at: Some(now), reason: "never polled there".to_owned() };
+    }
     if last.outcome == Outcome::Gone {
         return never("the server says that the feed is gone (410)");
     }
@@ -182,7 +185,8 @@ mod tests {
     fn polled(when: DateTime<Utc>, outcome: Outcome) -> History {
         let poll =
             Poll { at: when, duration: Duration::ZERO, outcome, bytes: 0, tally: Tally::default() };
-        History { polls: vec![poll], ..History::default() }
+        let address = "https://city.example/feed".to_owned();
+        History { address, polls: vec![poll], ..History::default() }
     }
 
     /// The feed `kharkiv` is due 13:43 after a slot of `*/15`, and 54:55 after one of `0 * * * *`.
@@ -219,6 +223,16 @@ mod tests {
     #[test]
     fn a_feed_that_was_never_polled_is_due() {
         check("@yearly", &History::default(), "01T12:00:00", Some("01T12:00:00"), "never polled");
+    }
+
+    #[test]
+    fn a_feed_that_is_asked_elsewhere_begins_anew() {
+        let mut history = polled(at("01T12:00:00"), Outcome::Gone);
+        history.failures = 9;
+        history.address = "https://city.example/old".to_owned();
+        history.not_before = Some(at("05T12:00:00"));
+        let reason = "never polled there";
+        check("*/15 * * * *", &history, "01T12:00:01", Some("01T12:00:01"), reason);
     }
 
     #[test]

@@ -221,6 +221,38 @@ fn a_bad_document_is_named_with_its_feed_and_costs_the_others_nothing() {
 }
 
 #[test]
+fn a_document_that_breaks_off_is_asked_for_again() {
+    let whole = rss(&(item(1, "Перша") + &item(2, "Друга")));
+    let half = &whole[..whole.find("<title>Друга").unwrap()];
+    let publisher =
+        Publisher::start([("/feed", Answer::document("text/xml", half).with_etag("\"1\""))]);
+    let folder = Folder::with(&feed("half", &publisher.url("/feed")));
+    for _ in 0..2 {
+        let told = String::from_utf8(folder.poll().stdout).unwrap();
+        assert!(told.contains("read"), "{told}");
+    }
+    let asked = publisher.requests("/feed")[1].to_lowercase();
+    assert!(!asked.contains("if-none-match"), "the rest would never come:\n{asked}");
+    let body = folder.run().get_when("/all.atom", |body| body.contains("Перша"));
+    assert_eq!(body.matches("<entry>").count(), 1, "{body}");
+}
+
+#[test]
+fn another_region_in_feeds_toml_is_on_the_articles_after_the_next_poll() {
+    let document = Answer::document("text/xml", rss(&item(1, "Новина"))).with_etag("\"1\"");
+    let publisher = Publisher::start([("/feed", document)]);
+    let feeds = feed("one", &publisher.url("/feed")) + "region = \"kharkivska\"\n";
+    let folder = Folder::with(&feeds);
+    folder.poll();
+    let toml = fs::read_to_string(folder.path("feeds.toml")).unwrap();
+    folder.put("feeds.toml", toml.replace("kharkivska", "sumska").as_bytes());
+    folder.poll();
+    let daemon = folder.run();
+    assert!(daemon.get("/regions/sumska.atom").1.contains("Новина"));
+    assert!(!daemon.get("/regions/kharkivska.atom").1.contains("Новина"));
+}
+
+#[test]
 fn a_feeds_toml_that_is_a_directory_or_missing_is_named() {
     let folder = Folder::with("");
     fs::create_dir(folder.path("folder")).unwrap();
@@ -300,8 +332,8 @@ fn every_poll_is_one_line_with_its_fields() {
     let polls: Vec<_> = lines.iter().filter(|line| line["feed"] == "miska-rada").collect();
     let [poll] = polls.as_slice() else { panic!("{log}") };
     assert_eq!(poll["outcome"], "read");
-    assert_eq!((poll["entries"].as_u64(), poll["added"].as_u64()), (Some(6), Some(6)));
-    assert_eq!((poll["updated"].as_u64(), poll["rejected"].as_u64()), (Some(0), Some(0)));
+    assert_eq!((poll["entries"].as_u64(), poll["new"].as_u64()), (Some(6), Some(6)));
+    assert_eq!((poll["changed"].as_u64(), poll["rejected"].as_u64()), (Some(0), Some(0)));
     assert!(poll["bytes"].as_u64().unwrap() > 1000 && poll["duration_ms"].is_u64(), "{poll}");
 }
 

@@ -1,6 +1,7 @@
 //! `visnyk check`: feeds.toml, read and found good. Its mistakes are shown before this.
 
 use crate::cli::enabled;
+use crate::cli::say;
 use crate::config::Config;
 use std::path::Path;
 use std::process::ExitCode;
@@ -9,11 +10,10 @@ use std::process::ExitCode;
 #[must_use]
 pub fn check(path: &Path, config: &Config) -> ExitCode {
     let (feeds, enabled) = (config.feeds.len(), enabled(config));
-    println!(
-        "{}: good; {feeds} feeds ({enabled} enabled), {} tags, {} publications",
+    say(&format!(
+        "{}: good; feeds: {feeds} ({enabled} enabled), tags: {}, composed publications: {}",
         path.display(),
         config.tags.len(),
         config.publications.len()
-    );
-    ExitCode::SUCCESS
+    ))
 }

@@ -2,6 +2,7 @@
 
 use clap::ValueEnum;
 use std::io::IsTerminal;
+use tracing::level_filters::LevelFilter;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::Layer;
 use tracing_subscriber::Registry;
@@ -27,21 +28,37 @@ pub enum LogFormat {
 /// Starts logging: what is asked for in the environment, else `level` of ours and the warnings
 /// of others.
 pub fn start(format: LogFormat, level: &str) {
-    let filter = EnvFilter::try_from_env(FILTER_VARIABLE)
-        .unwrap_or_else(|_| EnvFilter::new(format!("warn,visnyk={level},sled=error")));
+    let asked = std::env::var(FILTER_VARIABLE).unwrap_or_else(|_| level.to_owned());
+    let is_level = asked.parse::<LevelFilter>().is_ok();
+    let ours = |level: &str| EnvFilter::new(format!("warn,visnyk={level},sled=error"));
+    // A level alone is meant for us, not for every library.
+    let filter = if is_level { Ok(ours(&asked)) } else { EnvFilter::try_new(&asked) };
+    let filter = filter.unwrap_or_else(|error| {
+        eprintln!("visnyk: {FILTER_VARIABLE}: {error}: logging as usual");
+        ours(level)
+    });
     tracing_subscriber::registry().with(layer(format)).with(filter).init();
+}
+
+/// Whether what is written to standard error has colours: on a terminal, unless it is asked not to
+/// (no-color.org).
+#[must_use]
+pub fn colours() -> bool {
+    let asked_not_to = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    std::io::stderr().is_terminal() && !asked_not_to
 }
 
 fn layer(format: LogFormat) -> Box<dyn Layer<Registry> + Send + Sync> {
     let to_stderr = || tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
-    let under_systemd = std::env::var_os("JOURNAL_STREAM").is_some();
+    // A terminal that was itself started by systemd has the variable too.
+    let under_systemd =
+        std::env::var_os("JOURNAL_STREAM").is_some() && !std::io::stderr().is_terminal();
     match format {
         LogFormat::Json => return to_stderr().json().flatten_event(true).boxed(),
         LogFormat::Journald => {}
         LogFormat::Auto if under_systemd => {}
         LogFormat::Auto | LogFormat::Human => {
-            let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-            return to_stderr().with_ansi(colours).with_target(false).boxed();
+            return to_stderr().with_ansi(colours()).with_target(false).boxed();
         }
     }
     match tracing_journald::layer() {

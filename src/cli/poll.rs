@@ -5,6 +5,7 @@ use crate::cli::SOME_FAILED;
 use crate::cli::USAGE;
 use crate::cli::fail;
 use crate::cli::open;
+use crate::cli::say;
 use crate::config::Config;
 use crate::daemon::DaemonError;
 use crate::daemon::poller;
@@ -18,6 +19,7 @@ use comfy_table::Table;
 use comfy_table::presets::NOTHING;
 use indicatif::ProgressBar;
 use indicatif::ProgressStyle;
+use std::collections::BTreeSet;
 use std::panic::resume_unwind;
 use std::path::Path;
 use std::process::ExitCode;
@@ -37,14 +39,14 @@ pub fn poll(config: &Config, state: &Path, named: &[FeedId]) -> ExitCode {
     };
     match runtime.block_on(poll_all(config, store, feeds)) {
         Ok(polls) => {
-            println!("{}", table(&polls));
+            let said = say(&table(&polls));
             let failed = polls.iter().filter(|(_, poll)| has_failed(&poll.outcome)).count();
             for (id, poll) in &polls {
                 if let Outcome::Failed(reason) = &poll.outcome {
                     eprintln!("{id}: {reason}");
                 }
             }
-            if failed == 0 { ExitCode::SUCCESS } else { ExitCode::from(SOME_FAILED) }
+            if failed == 0 { said } else { ExitCode::from(SOME_FAILED) }
         }
         Err(error) => fail(IO_ERROR, &error),
     }
@@ -59,7 +61,7 @@ fn chosen(config: &Config, named: &[FeedId]) -> Result<Vec<Arc<Feed>>, String> {
         let feed = config.feeds.get(id).cloned().map(Arc::new);
         feed.ok_or_else(|| format!("no feed `{id}` is in feeds.toml"))
     };
-    named.iter().map(find).collect()
+    named.iter().collect::<BTreeSet<_>>().into_iter().map(find).collect()
 }
 
 /// The polls, in the order of the feeds' ids.
@@ -97,7 +99,7 @@ fn style() -> ProgressStyle {
 fn table(polls: &[(FeedId, Poll)]) -> Table {
     let mut table = Table::new();
     table.load_style(NOTHING);
-    table.set_header(["feed", "outcome", "entries", "new", "changed", "rejected", "bytes", "ms"]);
+    table.set_header(["feed", "outcome", "entries", "new", "changed", "rejected", "ms"]);
     for (id, poll) in polls {
         let tally = poll.tally;
         table.add_row([
@@ -107,7 +109,6 @@ fn table(polls: &[(FeedId, Poll)]) -> Table {
             tally.added.to_string(),
             tally.updated.to_string(),
             tally.rejected.to_string(),
-            poll.bytes.to_string(),
             poll.duration.as_millis().to_string(),
         ]);
     }

@@ -84,10 +84,17 @@ impl Known {
 
     fn suggest(&self, given: &str) -> String {
         let given_lower = given.to_lowercase();
+        // Whole, or its first part: `mykolaivska` of `mykolaivska-lvivska`, «Миколаївська» of
+        // «Миколаївська громада».
+        let is_meant = |name: &str| {
+            let rest = name.to_lowercase();
+            let rest = rest.strip_prefix(&given_lower).map(str::to_owned);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', ' ']))
+        };
         let named = self
             .names
             .iter()
-            .filter(|(_, names)| names.iter().any(|name| name.to_lowercase() == given_lower));
+            .filter(|(id, names)| is_meant(id) || names.iter().any(|name| is_meant(name)));
         let named: Vec<&str> = named.map(|(id, _)| id.as_str()).take(LISTED_MAX).collect();
         let ids = || self.names.keys().map(String::as_str);
         match (named.as_slice(), nearest(given, ids())) {

@@ -34,7 +34,7 @@ const ENTRIES: usize = 50;
 pub(crate) fn site(row: &Row, found: &mut Found) -> Option<Site> {
     let address = match row.web("address") {
         Some(address) => address,
-        None => Url::parse(&format!("http://{LISTEN}/")).ok()?,
+        None => Url::parse(&format!("http://{}/", listen(row))).ok()?,
     };
     check_address(&address, row, found);
     let contact = row.text("contact");

@@ -28,6 +28,9 @@ pub struct ParsedFeed {
     pub authors: Vec<Person>,
     /// The entries, in the order of the document.
     pub entries: Vec<Entry>,
+    /// Whether the document broke off: the entries before the break are here, those behind it
+    /// are not.
+    pub is_broken_off: bool,
     /// What had to be mended before the document could be read, in words, without repetition.
     pub repairs: Vec<String>,
 }

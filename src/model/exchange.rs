@@ -1,5 +1,6 @@
 //! What passes between us and a publisher, and what is remembered of it.
 
+use crate::model::id::Digest;
 use chrono::DateTime;
 use chrono::Utc;
 use std::time::Duration;
@@ -34,6 +35,14 @@ pub struct Validators {
 /// last poll brought, in one step.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct History {
+    /// Where and how the last poll asked, as configured ([`Feed::asked_at`]). A feed that is asked
+    /// elsewhere begins anew.
+    ///
+    /// [`Feed::asked_at`]: crate::model::feed::Feed::asked_at
+    pub address: String,
+    /// Of all that decided about labels when the last document was read: with other labels it is
+    /// asked for as if it had never come.
+    pub labelling: Option<Digest>,
     /// For the next conditional request.
     pub validators: Option<Validators>,
     /// When the feed last answered as it should: with a document that could be read, or with the
@@ -45,6 +54,17 @@ pub struct History {
     pub not_before: Option<DateTime<Utc>>,
     /// The newest polls, the newest last; at most [`POLLS_KEPT_MAX`].
     pub polls: Vec<Poll>,
+}
+
+impl History {
+    /// What is remembered of a feed at this address: nothing, if it was polled at another.
+    #[must_use]
+    pub fn of(self, address: &str) -> Self {
+        if self.address == address {
+            return self;
+        }
+        Self { address: address.to_owned(), ..Self::default() }
+    }
 }
 
 /// One try to fetch one feed, with its outcome.

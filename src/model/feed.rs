@@ -46,6 +46,16 @@ pub struct Feed {
     pub tagging: TaggingEntity,
 }
 
+impl Feed {
+    /// Where and how it is asked. What was learnt by asking otherwise says nothing of it: a feed
+    /// whose address was mended does not wait for the failures of the wrong one.
+    #[must_use]
+    pub fn asked_at(&self) -> String {
+        let allowed = if self.allow_private { " (allow_private)" } else { "" };
+        format!("{}{allowed}", self.address)
+    }
+}
+
 /// Where a feed's document is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Address {

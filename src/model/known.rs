@@ -9,6 +9,7 @@ use crate::model::id::Digest;
 use chrono::DateTime;
 use chrono::Utc;
 use std::collections::HashMap;
+use std::collections::HashSet;
 
 /// How many articles of one feed are remembered for comparison: the newest.
 pub const KNOWN_MAX: usize = 10_000;
@@ -55,6 +56,7 @@ impl Known {
 #[derive(Debug, Clone, Default)]
 pub struct Memory {
     known: Vec<Known>,
+    ids: HashSet<ArticleId>,
     by_entry: HashMap<Digest, usize>,
     by_link: HashMap<Digest, usize>,
     by_content: HashMap<Digest, usize>,
@@ -67,6 +69,7 @@ impl Memory {
         let mut memory = Self::default();
         for known in newest_first.into_iter().take(KNOWN_MAX) {
             let index = memory.known.len();
+            memory.ids.insert(known.id);
             memory.by_entry.entry(known.keys.entry).or_insert(index);
             memory.by_content.entry(known.keys.content).or_insert(index);
             if let Some(link) = known.keys.link {
@@ -87,6 +90,12 @@ impl Memory {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.known.is_empty()
+    }
+
+    /// Whether an article has this id.
+    #[must_use]
+    pub fn has(&self, id: ArticleId) -> bool {
+        self.ids.contains(&id)
     }
 
     /// The article whose entry had this key.

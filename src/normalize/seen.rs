@@ -15,7 +15,8 @@ use url::Url;
 /// How a word begins after which a counter of views is printed.
 const COUNTERS: [&str; 4] = ["перегляд", "просмотр", "прочит", "views"];
 
-/// The digest of what a reader sees. `link` is the canonical one.
+/// The digest of what a reader sees. `link` is the canonical one, and `beside` what stands beside
+/// the text: the names of authors, the addresses of files.
 #[must_use]
 pub(crate) fn digest(
     title: &str,
@@ -23,13 +24,15 @@ pub(crate) fn digest(
     body: &str,
     image: Option<&Image>,
     link: Option<&str>,
+    beside: &[String],
 ) -> Digest {
     let lead = without_counters(lead);
     let words = without_counters(&text::fold(&html::words(body)));
     let picture = image.map(|image| canonical(&image.url)).unwrap_or_default();
     let addresses = addresses_in(body);
     let parts = [title, &lead, &words, &picture, link.unwrap_or_default()];
-    Digest::of(parts.into_iter().chain(addresses.iter().map(String::as_str)))
+    let rest = addresses.iter().chain(beside).map(String::as_str);
+    Digest::of(parts.into_iter().chain(rest))
 }
 
 /// A text without the number after «Переглядів:».
@@ -70,7 +73,7 @@ mod tests {
     use super::*;
 
     fn of(body: &str) -> Digest {
-        digest("Назва", "Лід", body, None, None)
+        digest("Назва", "Лід", body, None, None, &[])
     }
 
     #[test]

@@ -191,6 +191,7 @@ impl<'a> Pass<'a> {
                 return Err(ParseError::Broken { position, problem });
             }
             let kept = self.entries.len();
+            self.repairs.is_broken_off = true;
             self.repairs
                 .note(&format!("broken at byte {position} ({problem}): cut after entry {kept}"));
         }

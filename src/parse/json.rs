@@ -137,6 +137,7 @@ pub(super) fn read(
         updated: None,
         authors: persons(&raw.authors, &raw.author),
         entries,
+        is_broken_off: false,
         repairs: Vec::new(),
     })
 }

@@ -62,6 +62,7 @@ pub(super) fn read(guarded: Guarded, base: Option<&Url>) -> Result<ParsedFeed, P
         authors: side.authors,
         entries,
         repairs: Vec::new(),
+        is_broken_off: false,
     })
 }
 

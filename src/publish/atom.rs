@@ -84,7 +84,8 @@ fn written(feed: &Feed) -> Vec<u8> {
 
 fn entry(masthead: Masthead<'_>, article: &Article) -> Entry {
     let site = masthead.site;
-    let republish = masthead.feeds.get(&article.feed).map_or(Republish::Full, |f| f.republish);
+    // Of a feed that is no more in feeds.toml, nobody says that its texts may be given on.
+    let republish = masthead.feeds.get(&article.feed).map_or(Republish::Link, |f| f.republish);
     let lang = article.language.as_deref().and_then(language);
     let lang = lang.filter(|lang| *lang != site.language);
     let title = text(&named(&article.title, &article.source.name), lang.clone());

@@ -8,9 +8,12 @@ use url::Url;
 
 /// Each story once, in the order that the articles were in.
 ///
-/// Articles with one canonical link are one story. The copy from the link's own host stands for
-/// it, else the one that was seen first; the labels of all are on it, and it names them all. A
-/// similar text under another link is another story.
+/// Articles with one canonical link are one story if one of them is at home: the feed's own
+/// address is on the link's host. That copy gives the text. Without it they are one story if the
+/// title or the content is the same: nobody else may put words into a page's mouth. The Atom id
+/// and the date are always those of the copy that was seen first, so that a copy which comes
+/// later is no news; the labels of all are on the story, and it names all sources. A similar text
+/// under another link is another story.
 ///
 /// Not for the publication of a source, whose every article is its own.
 #[must_use]
@@ -23,29 +26,45 @@ pub fn one_each(articles: Vec<Article>) -> Vec<Article> {
     }
     let mut slots: Vec<Option<Article>> = articles.into_iter().map(Some).collect();
     for copies in copies.into_values().filter(|copies| copies.len() > 1) {
-        let rank = |at: &usize| {
-            slots[*at]
-                .as_ref()
-                .map(|article| (!is_at_home(article), article.first_seen, article.id))
-        };
-        let Some(best) = copies.iter().copied().min_by_key(rank) else { continue };
-        let Some(mut story) = slots[best].take() else { continue };
-        for at in copies {
-            if let Some(copy) = slots[at].take() {
-                unite(&mut story, copy);
-            }
+        let mut group: Vec<(usize, Article)> =
+            copies.into_iter().filter_map(|at| Some((at, slots[at].take()?))).collect();
+        group.sort_by_key(|(_, article)| (article.first_seen, article.id));
+        while !group.is_empty() {
+            let (first, article) = group.remove(0);
+            let has_home = is_at_home(&article) || group.iter().any(|(_, copy)| is_at_home(copy));
+            let is_same =
+                |(_, copy): &mut (usize, Article)| has_home || says_the_same(&article, copy);
+            let same: Vec<_> = group.extract_if(.., is_same).map(|(_, copy)| copy).collect();
+            slots[first] = Some(united(article, same));
         }
-        slots[best] = Some(story);
     }
     slots.into_iter().flatten().collect()
 }
 
-/// Whether the article's feed is on the host that the article's page is on.
+fn says_the_same(one: &Article, other: &Article) -> bool {
+    one.keys.title == other.keys.title || one.keys.content == other.keys.content
+}
+
+/// Whether the article's feed is polled at the host that the article's page is on. What a
+/// document says of itself is no evidence.
 fn is_at_home(article: &Article) -> bool {
     let page = article.url.as_ref().and_then(host);
-    let origin = &article.origin;
-    let mut homes = [&origin.feed_url, &origin.site_url].into_iter().flatten().filter_map(host);
-    page.is_some_and(|page| homes.any(|home| home == page))
+    page.is_some() && page == article.origin.feed_url.as_ref().and_then(host)
+}
+
+/// One article of copies: the words of the one at home, the id and the date of the first seen.
+fn united(first: Article, mut others: Vec<Article>) -> Article {
+    let (iri, published) = (first.iri.clone(), first.published);
+    let mut story = first;
+    if !is_at_home(&story)
+        && let Some(home) = others.iter().position(is_at_home)
+    {
+        std::mem::swap(&mut story, &mut others[home]);
+    }
+    for copy in others {
+        unite(&mut story, copy);
+    }
+    Article { iri, published, updated: story.updated.max(published), ..story }
 }
 
 fn host(url: &Url) -> Option<&str> {

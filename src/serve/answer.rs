@@ -8,6 +8,7 @@ use crate::serve::documents::Rendered;
 use axum::body::Body;
 use axum::extract::State;
 use bytes::Bytes;
+use chrono::Utc;
 use http::HeaderMap;
 use http::HeaderName;
 use http::HeaderValue;
@@ -104,6 +105,8 @@ fn described(
     put(&mut answer, header::VARY, "Accept-Encoding");
     put(&mut answer, header::CACHE_CONTROL, FRESH);
     if let Some(modified) = rendered.modified {
+        // Never later than the answer itself (RFC 9110, 8.8.2.1).
+        let modified = modified.min(Utc::now());
         put(&mut answer, header::LAST_MODIFIED, &httpdate::fmt_http_date(modified.into()));
     }
     if matches!(page, Page::Atom(_) | Page::Opml) {

@@ -89,6 +89,7 @@ struct Inner {
     store: Store,
     kept_bytes_max: usize,
     slots: Mutex<HashMap<Page, Arc<Slot>>>,
+    started: DateTime<Utc>,
     requests: AtomicU64,
     renderings: AtomicU64,
 }
@@ -123,6 +124,7 @@ impl Documents {
                 store,
                 kept_bytes_max,
                 slots: Mutex::default(),
+                started: Utc::now(),
                 requests: AtomicU64::new(0),
                 renderings: AtomicU64::new(0),
             }),
@@ -137,6 +139,13 @@ impl Documents {
         let slots = self.slots();
         let pages = selections.iter().cloned().map(Page::Atom).chain([Page::Index, Page::Opml]);
         for slot in pages.filter_map(|page| slots.get(&page)) {
+            slot.touched.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    /// From now on everything is stale: what was written is not known.
+    pub fn touch_all(&self) {
+        for slot in self.slots().values() {
             slot.touched.fetch_add(1, Ordering::SeqCst);
         }
     }
@@ -232,7 +241,9 @@ impl Documents {
             Page::Robots => Ok(Rendered::new(ROBOTS.into(), None)),
             Page::Index | Page::Opml => {
                 let shelves = store.shelves().await?;
-                let modified = shelves.values().map(|shelf| shelf.changed).max().unwrap_or(never);
+                // They change with feeds.toml too, which is read at the start.
+                let changed = shelves.values().map(|shelf| shelf.changed).max().unwrap_or(never);
+                let modified = changed.max(self.inner.started);
                 let write = if *page == Page::Index { index } else { opml };
                 let made = spawn_blocking(move || list(&config, &shelves, write)).await?;
                 Ok(Rendered::new(made, Some(modified)))

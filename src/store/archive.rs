@@ -81,7 +81,7 @@ impl Archive {
             let history = self.read::<HistoryRecord, _>(Space::History, &key, &value)?;
             Ok((self.named(Space::History, &key, |text| text.parse().ok())?, history))
         };
-        pairs.into_iter().map(history).collect()
+        legible(pairs.into_iter().map(history))
     }
 
     /// What is known of the newest articles of a feed.
@@ -130,7 +130,7 @@ impl Archive {
             let counters = self.read::<ShelfRecord, _>(Space::Shelf, &key, &value)?;
             Ok((self.named(Space::Shelf, &key, Selection::at)?, counters))
         };
-        pairs.into_iter().map(read).collect()
+        legible(pairs.into_iter().map(read))
     }
 
     /// An article.
@@ -227,6 +227,21 @@ fn bad(engine: &Engine, space: Space, key: &[u8], reason: &dyn std::fmt::Display
         id: space.id_at(key),
         reason: reason.to_string(),
     }
+}
+
+/// The records that read. One that does not is left out and told: it costs its feed or its
+/// selection what was remembered, and nobody else anything.
+fn legible<Key: Ord, Value>(
+    records: impl Iterator<Item = Result<(Key, Value), StoreError>>,
+) -> Result<BTreeMap<Key, Value>, StoreError> {
+    let told = |record| match record {
+        Err(error @ StoreError::Value { .. }) => {
+            error!(%error, "a record is left out: {error}");
+            None
+        }
+        record => Some(record),
+    };
+    records.filter_map(told).collect()
 }
 
 #[cfg(test)]

@@ -25,6 +25,7 @@ use crate::store::records::KnownRecord;
 use crate::store::records::ShelfRecord;
 use crate::store::records::history::HistoryRecord;
 use chrono::DateTime;
+use chrono::TimeDelta;
 use chrono::Utc;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -96,7 +97,12 @@ impl Archive {
         // What was emptied keeps the date of its last article: never now.
         let updated = newest.or(before.map(|shelf| shelf.updated)).unwrap_or(at);
         let count = count.saturating_add_signed(turnover.growth);
-        let after = ShelfRecord::from(&Shelf { count, updated, changed: at });
+        // Later than before by a second at least, the unit of Last-Modified: whoever has the
+        // earlier one must not be told that nothing changed.
+        let after = |shelf: Shelf| shelf.changed.checked_add_signed(TimeDelta::seconds(1));
+        let next = before.and_then(after);
+        let changed = next.map_or(at, |next| next.max(at));
+        let after = ShelfRecord::from(&Shelf { count, updated, changed });
         self.put(batch, Space::Shelf, keys::shelf(selection), &after)
     }
 

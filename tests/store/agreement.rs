@@ -7,6 +7,7 @@ use crate::material::feed_id;
 use crate::material::labels;
 use crate::material::publication;
 use chrono::DateTime;
+use chrono::TimeDelta;
 use chrono::Utc;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -177,12 +178,19 @@ async fn follow(steps: Vec<Step>) {
                     Kind::Unchanged => Change::Unchanged(article.id),
                 });
                 let feed = feed(FEEDS[name]);
+                let before = store.shelves().await.unwrap();
                 let stale =
                     store.commit(feed, history.clone(), changes.collect(), at).await.unwrap();
                 assert_eq!(stale, promised);
                 assert_eq!(store.history(&feed_id(FEEDS[name])).await.unwrap(), history);
                 for selection in stale {
-                    assert_eq!(store.shelf(&selection).await.unwrap().unwrap().changed, at);
+                    let shelf = store.shelf(&selection).await.unwrap().unwrap();
+                    let later = before.get(&selection).map(|b| b.changed + TimeDelta::seconds(1));
+                    assert_eq!(
+                        shelf.changed,
+                        later.map_or(at, |later| later.max(at)),
+                        "{selection:?}"
+                    );
                 }
             }
             Step::Reopen { composed } => {

@@ -294,8 +294,11 @@ pub(crate) fn any_history() -> impl Strategy<Value = History> {
     let validators = (any_text(), any::<Option<Vec<u8>>>(), any::<Option<Vec<u8>>>())
         .prop_map(|(address, etag, last_modified)| Validators { address, etag, last_modified });
     let instant = || option::of(any_instant());
-    (option::of(validators), instant(), any::<u32>(), instant(), vec(any_poll(), 0..20)).prop_map(
-        |(validators, last_success, failures, not_before, polls)| History {
+    let asked = (any_text(), any::<Option<[u8; 16]>>(), option::of(validators));
+    (asked, instant(), any::<u32>(), instant(), vec(any_poll(), 0..20)).prop_map(
+        |((address, labelling, validators), last_success, failures, not_before, polls)| History {
+            address,
+            labelling: labelling.map(Digest),
             validators,
             last_success,
             failures,

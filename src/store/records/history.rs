@@ -5,6 +5,7 @@ use crate::model::exchange::Outcome;
 use crate::model::exchange::Poll;
 use crate::model::exchange::Tally;
 use crate::model::exchange::Validators;
+use crate::model::id::Digest;
 use crate::store::records::BadField;
 use crate::store::records::InstantRecord;
 use crate::store::records::all;
@@ -16,6 +17,8 @@ use std::time::Duration;
 /// What is remembered of a feed.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct HistoryRecord {
+    address: String,
+    labelling: Option<[u8; 16]>,
     validators: Option<ValidatorsRecord>,
     last_success: Option<InstantRecord>,
     failures: u32,
@@ -59,6 +62,8 @@ impl From<&History> for HistoryRecord {
             last_modified: validators.last_modified.clone(),
         });
         Self {
+            address: history.address.clone(),
+            labelling: history.labelling.map(|digest| digest.0),
             validators,
             last_success: history.last_success.map(InstantRecord::from),
             failures: history.failures,
@@ -78,6 +83,8 @@ impl TryFrom<HistoryRecord> for History {
             last_modified: validators.last_modified,
         });
         Ok(Self {
+            address: record.address,
+            labelling: record.labelling.map(Digest),
             validators,
             last_success: record.last_success.map(DateTime::try_from).transpose()?,
             failures: record.failures,
