@@ -30,6 +30,8 @@ use std::sync::PoisonError;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
+use std::time::Instant;
 use tokio::sync::OnceCell;
 use tokio::task::JoinError;
 use tokio::task::spawn_blocking;
@@ -38,6 +40,8 @@ use tracing::warn;
 
 /// How much rendered documents take by default, in bytes.
 const KEPT_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// After a failure the old rendering is given out for so long before it is tried again.
+const FAILURE_REST: Duration = Duration::from_secs(5);
 const ROBOTS: &str = "User-agent: *\nAllow: /\n";
 
 /// What has an address.
@@ -103,9 +107,16 @@ struct Slot {
     bytes: AtomicUsize,
     /// Which request was the last for it.
     used: AtomicU64,
-    /// The rendering, and how often the document had been touched before. Locked while it is
-    /// made, so that it is made once.
-    kept: tokio::sync::Mutex<Option<(u64, Arc<Rendered>)>>,
+    /// Locked while it is made, so that it is made once.
+    kept: tokio::sync::Mutex<Kept>,
+}
+
+#[derive(Default)]
+struct Kept {
+    /// The rendering, and how often the document had been touched before.
+    rendered: Option<(u64, Arc<Rendered>)>,
+    /// When it last could not be rendered.
+    failed: Option<Instant>,
 }
 
 impl Documents {
@@ -183,15 +194,19 @@ impl Documents {
         slot.used.store(request, Ordering::Relaxed);
         let mut kept = slot.kept.lock().await;
         let touched = slot.touched.load(Ordering::SeqCst);
-        if let Some((at, rendered)) = kept.as_ref()
-            && *at == touched
+        // Everybody who waited for a rendering that failed would else wait for one of their own.
+        let rests = kept.failed.is_some_and(|failed| failed.elapsed() < FAILURE_REST);
+        if let Some((at, rendered)) = kept.rendered.as_ref()
+            && (*at == touched || rests)
         {
             return Ok(rendered.clone());
         }
-        match (self.render(page).await, kept.as_ref()) {
+        let result = self.render(page).await;
+        kept.failed = result.is_err().then(Instant::now);
+        match (result, kept.rendered.as_ref()) {
             (Ok(rendered), _) => {
                 let rendered = Arc::new(rendered);
-                *kept = Some((touched, rendered.clone()));
+                kept.rendered = Some((touched, rendered.clone()));
                 drop(kept);
                 slot.bytes.store(rendered.identity.len(), Ordering::Relaxed);
                 self.make_room(&slot);
