@@ -21,23 +21,13 @@ use visnyk::model::id::Digest;
 use visnyk::model::id::TagId;
 use visnyk::model::publication::Selection;
 use visnyk::model::publication::Shelf;
-use visnyk::publish::Masthead;
 use visnyk::publish::atom::atom;
 use visnyk::publish::index::index;
 use visnyk::publish::opml::opml;
 use visnyk::publish::story::one_each;
+use visnyk::serve::documents::masthead;
 
 mod sample;
-
-fn masthead(config: &Config) -> Masthead<'_> {
-    Masthead {
-        site: &config.site,
-        catalogue: &config.catalogue,
-        tags: &config.tags,
-        feeds: &config.feeds,
-        publications: &config.publications,
-    }
-}
 
 fn selection(path: &str) -> Selection {
     Selection::at(path).unwrap()

@@ -7,7 +7,7 @@ use visnyk::cli::Arguments;
 use visnyk::config::parse;
 use visnyk::config::read;
 use visnyk::model::publication::Selection;
-use visnyk::publish::Masthead;
+use visnyk::serve::documents::masthead;
 
 const README: &str = include_str!("../README.md");
 
@@ -39,13 +39,7 @@ fn the_mistake_of_the_readme_is_told_as_it_says() {
 fn the_addresses_of_the_readme_are_served_by_the_example() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let config = read(&root.join("feeds.toml")).unwrap_or_else(|problems| panic!("{problems}"));
-    let masthead = Masthead {
-        site: &config.site,
-        catalogue: &config.catalogue,
-        tags: &config.tags,
-        feeds: &config.feeds,
-        publications: &config.publications,
-    };
+    let masthead = masthead(&config);
     let host = config.site.address.as_str();
     let mut found = 0;
     for rest in README.split("curl -s ").skip(1) {

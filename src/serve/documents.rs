@@ -320,7 +320,9 @@ fn list(
     write(masthead(config), shelves)
 }
 
-fn masthead(config: &Config) -> Masthead<'_> {
+/// What publications need of a configuration.
+#[must_use]
+pub fn masthead(config: &Config) -> Masthead<'_> {
     Masthead {
         site: &config.site,
         catalogue: &config.catalogue,

@@ -19,8 +19,8 @@ use visnyk::model::known::Change;
 use visnyk::model::known::Memory;
 use visnyk::model::publication::Selection;
 use visnyk::place::region_words;
-use visnyk::publish::Masthead;
 use visnyk::publish::atom::atom;
+use visnyk::serve::documents::masthead;
 
 /// As many as a large site's feed has.
 const ENTRIES: usize = 500;
@@ -45,14 +45,9 @@ fn bytes_to_articles_all_new(bencher: Bencher) {
 fn articles_to_atom(bencher: Bencher) {
     let config = config();
     let articles = articles(&config);
-    let masthead = Masthead {
-        site: &config.site,
-        catalogue: &config.catalogue,
-        tags: &config.tags,
-        feeds: &config.feeds,
-        publications: &config.publications,
-    };
-    bencher.counter(ItemsCount::new(ENTRIES)).bench(|| atom(masthead, &Selection::All, &articles));
+    bencher
+        .counter(ItemsCount::new(ENTRIES))
+        .bench(|| atom(masthead(&config), &Selection::All, &articles));
 }
 
 fn now() -> DateTime<Utc> {
