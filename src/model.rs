@@ -16,3 +16,4 @@ pub mod id;
 pub mod known;
 pub mod publication;
 pub mod slug;
+pub mod xml;

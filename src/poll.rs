@@ -9,6 +9,7 @@
 use crate::classify::Classifier;
 use crate::fetch::Fetched;
 use crate::fetch::Fetcher;
+use crate::fetch::shown;
 use crate::ingest::Ingested;
 use crate::ingest::ingest;
 use crate::model::exchange::Document;
@@ -163,8 +164,8 @@ impl Poller {
             }
             Some(Err(error)) => Findings { bytes, ..Findings::of(failed_to_read(feed, &error)) },
             None => {
-                let told = format!("{}: not read within {READ_TIMEOUT:?}", shown(feed));
-                Findings { bytes, ..Findings::of(Outcome::Failed(told)) }
+                let reason = format!("{}: not read within {READ_TIMEOUT:?}", told(&feed.address));
+                Findings { bytes, ..Findings::of(Outcome::Failed(reason)) }
             }
         })
     }
@@ -182,18 +183,14 @@ async fn on_a_deep_stack<T: Send + 'static>(
 }
 
 fn failed_to_read(feed: &Feed, error: &ParseError) -> Outcome {
-    Outcome::Failed(format!("{}: {error}", shown(feed)))
+    Outcome::Failed(format!("{}: {error}", told(&feed.address)))
 }
 
-/// A feed's address as it may be told: a query may hold a key.
-fn shown(feed: &Feed) -> String {
-    match &feed.address {
-        Address::Http(url) => {
-            let mut url = url.clone();
-            url.set_query(None);
-            url.to_string()
-        }
-        file @ Address::File(_) => file.to_string(),
+/// A feed's address as it may be told.
+fn told(address: &Address) -> String {
+    match address {
+        Address::Http(url) => shown(url),
+        Address::File(_) => address.to_string(),
     }
 }
 

@@ -13,6 +13,7 @@ use crate::model::publication::Selection;
 use crate::model::publication::Shelf;
 use crate::model::publication::Site;
 use crate::model::publication::Tag;
+use crate::model::xml;
 use crate::place::Catalogue;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -230,15 +231,11 @@ impl Group {
 /// parser hands them on (section 2.11).
 #[must_use]
 pub fn xml_text(text: &str) -> Cow<'_, str> {
-    if text.chars().all(|c| c != '\r' && is_xml_char(c)) {
+    if text.chars().all(|c| c != '\r' && xml::is_char(c)) {
         return Cow::Borrowed(text);
     }
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
-    Cow::Owned(text.chars().filter(|c| is_xml_char(*c)).collect())
-}
-
-fn is_xml_char(c: char) -> bool {
-    matches!(c, '\t' | '\n' | '\r' | ' '..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..)
+    Cow::Owned(text.chars().filter(|c| xml::is_char(*c)).collect())
 }
 
 /// The order of the Ukrainian alphabet: ґ, є, і and ї stand elsewhere in Unicode.

@@ -6,7 +6,10 @@ use crate::model::id::CommunityId;
 use crate::model::id::FeedId;
 use crate::model::id::RegionId;
 use crate::model::id::TagId;
+use chrono::DateTime;
 use chrono::NaiveDate;
+use chrono::NaiveTime;
+use chrono::Utc;
 use chrono_tz::Tz;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -105,6 +108,12 @@ pub struct TaggingEntity {
 }
 
 impl TaggingEntity {
+    /// The beginning of that day (UTC): the date of what has never changed.
+    #[must_use]
+    pub fn start(&self) -> DateTime<Utc> {
+        self.since.and_time(NaiveTime::MIN).and_utc()
+    }
+
     /// The `tag:` IRI of something that the authority names `specific`.
     #[must_use]
     pub fn mint(&self, specific: &str) -> String {

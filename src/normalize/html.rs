@@ -7,6 +7,7 @@
 //!
 //! A body over [`BODY_BYTES_MAX`] is cut before a tag and ends with "…".
 
+use crate::model::xml;
 use crate::normalize::text;
 use ammonia::Builder;
 use ammonia::UrlRelative;
@@ -277,7 +278,7 @@ fn is_span(name: &str) -> bool {
 }
 
 fn push_text(out: &mut String, words: &str) {
-    out.extend(words.chars().filter(|c| text::is_xml(*c)));
+    out.extend(words.chars().filter(|c| xml::is_char(*c)));
 }
 
 /// A comment, a declaration or a lone `<`.

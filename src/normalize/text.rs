@@ -2,6 +2,7 @@
 
 use crate::model::entry::Text;
 use crate::model::entry::TextKind;
+use crate::model::xml;
 use crate::normalize::html;
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -71,15 +72,9 @@ pub fn fold(text: &str) -> String {
 /// 1.0, 2.2 forbids. The joiner stays: emoji are made with it.
 fn is_unseen(c: char) -> bool {
     c.is_control()
-        || !is_xml(c)
+        || !xml::is_char(c)
         || matches!(c, '\u{ad}' | '\u{200b}' | '\u{200c}' | '\u{200e}' | '\u{200f}' | '\u{feff}')
         || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{61c}')
-}
-
-/// Whether XML 1.0, 2.2 allows a character.
-#[must_use]
-pub fn is_xml(c: char) -> bool {
-    !matches!(c, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}')
 }
 
 /// The text cut at a word, with "…", to at most so many graphemes.
@@ -179,7 +174,7 @@ mod tests {
         #[test]
         fn folded_text_is_legal_in_xml_and_stays_itself(text in any::<String>()) {
             let once = unsaid(&text);
-            prop_assert!(once.chars().all(is_xml));
+            prop_assert!(once.chars().all(xml::is_char));
             prop_assert_eq!(fold(&once), once.clone());
             prop_assert!(bounded(&once, 10).graphemes(true).count() <= 10);
         }

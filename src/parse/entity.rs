@@ -1,5 +1,6 @@
 //! References to characters: `&amp;`, `&#1110;` and the names that HTML 4.01 gives (section 24).
 
+use crate::model::xml;
 use encoding_rs::WINDOWS_1252;
 
 /// The names of U+00A0 to U+00FF, in order.
@@ -103,12 +104,7 @@ pub(super) fn resolve(name: &str) -> Reference {
         }
         _ => char::from_u32(number),
     };
-    character.filter(|c| is_allowed(*c)).map_or(Reference::Forbidden, Reference::Character)
-}
-
-/// Whether XML allows a character (XML 1.0, 2.2).
-pub(super) fn is_allowed(character: char) -> bool {
-    !matches!(character, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}')
+    character.filter(|c| xml::is_char(*c)).map_or(Reference::Forbidden, Reference::Character)
 }
 
 fn named(name: &str) -> Option<char> {

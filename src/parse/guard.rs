@@ -12,13 +12,13 @@
 //! Nothing here recurses: a document of any depth is read with a stack of at most `DEPTH_MAX`.
 
 use crate::model::entry::Format;
+use crate::model::xml;
 use crate::parse::ENTRIES_MAX;
 use crate::parse::ParseError;
 use crate::parse::Repairs;
 use crate::parse::cut;
 use crate::parse::draft::Draft;
 use crate::parse::draft::Side;
-use crate::parse::entity;
 use crate::parse::field;
 use crate::parse::field::Field;
 use crate::parse::field::Node;
@@ -603,7 +603,7 @@ fn push_allowed(target: &mut String, text: &str, repairs: &mut Repairs) {
         match character {
             '\r' => target.push('\n'),
             '\n' if previous == '\r' => {}
-            _ if entity::is_allowed(character) => target.push(character),
+            _ if xml::is_char(character) => target.push(character),
             _ => forbidden = true,
         }
         previous = character;

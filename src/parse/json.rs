@@ -10,10 +10,10 @@ use crate::model::entry::ParsedFeed;
 use crate::model::entry::Person;
 use crate::model::entry::Text;
 use crate::model::entry::TextKind;
+use crate::model::xml;
 use crate::parse::ENTRIES_MAX;
 use crate::parse::ParseError;
 use crate::parse::Repairs;
-use crate::parse::entity;
 use crate::parse::field;
 use serde::Deserialize;
 use serde::Deserializer;
@@ -187,7 +187,7 @@ fn said(value: &Value) -> Option<String> {
         Value::Number(number) => number.to_string(),
         _ => return None,
     };
-    text.retain(entity::is_allowed);
+    text.retain(xml::is_char);
     (!text.is_empty()).then_some(text)
 }
 

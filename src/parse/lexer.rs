@@ -1,6 +1,7 @@
 //! Text to tags and characters, whatever it holds: quick-xml, told to be lenient, and helped
 //! where a `<` begins nothing.
 
+use crate::model::xml;
 use crate::parse::entity;
 use crate::parse::entity::Reference;
 use quick_xml::events::BytesStart;
@@ -107,7 +108,7 @@ pub(super) fn unescape(text: &str) -> String {
         }
     }
     plain.push_str(rest);
-    plain.retain(entity::is_allowed);
+    plain.retain(xml::is_char);
     plain
 }
 

@@ -22,7 +22,6 @@ use atom_syndication::Source;
 use atom_syndication::Text;
 use atom_syndication::extension::Extension;
 use chrono::DateTime;
-use chrono::NaiveTime;
 use chrono::SubsecRound;
 use chrono::Utc;
 use chrono_tz::Tz;
@@ -44,7 +43,6 @@ const GENERATOR_URI: &str = env!("CARGO_PKG_HOMEPAGE");
 pub fn atom(masthead: Masthead<'_>, selection: &Selection, articles: &[Article]) -> Vec<u8> {
     let site = masthead.site;
     let newest = articles.iter().map(|article| article.updated).max();
-    let never = || site.tagging.since.and_time(NaiveTime::MIN).and_utc();
     let title = match selection {
         Selection::All => site.title.clone(),
         other => format!("{} — {}", masthead.title(other), site.title),
@@ -54,7 +52,7 @@ pub fn atom(masthead: Masthead<'_>, selection: &Selection, articles: &[Article])
     let feed = Feed {
         title: text(&title, None),
         id: xml_text(&site.tagging.mint(&format!("/{}", selection.path()))).into_owned(),
-        updated: local(newest.unwrap_or_else(never), site.timezone),
+        updated: local(newest.unwrap_or_else(|| site.tagging.start()), site.timezone),
         authors: vec![site_author(masthead)],
         generator: Some(generator()),
         icon: site.icon.as_ref().map(Url::to_string),

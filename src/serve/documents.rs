@@ -18,7 +18,6 @@ use crate::store::Store;
 use crate::store::error::StoreError;
 use bytes::Bytes;
 use chrono::DateTime;
-use chrono::NaiveTime;
 use chrono::Utc;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -250,7 +249,7 @@ impl Documents {
         let config = self.inner.config.clone();
         let store = &self.inner.store;
         self.inner.renderings.fetch_add(1, Ordering::Relaxed);
-        let never = config.site.tagging.since.and_time(NaiveTime::MIN).and_utc();
+        let never = config.site.tagging.start();
         match page {
             Page::Style => Ok(Rendered::new(STYLE.into(), None)),
             Page::Robots => Ok(Rendered::new(ROBOTS.into(), None)),
