@@ -15,5 +15,6 @@ pub mod feed;
 pub mod id;
 pub mod known;
 pub mod publication;
+pub mod rhythm;
 pub mod slug;
 pub mod xml;

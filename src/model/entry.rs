@@ -3,6 +3,7 @@
 //! Addresses are text as it was given, already made absolute where the document gives a base;
 //! dates are text, since only the feed's time zone can say what instant they mean.
 
+use crate::model::rhythm::Rhythm;
 use url::Url;
 
 /// A document after parsing.
@@ -26,6 +27,8 @@ pub struct ParsedFeed {
     pub updated: Option<String>,
     /// Who writes, where entries do not say: Atom `author`, RSS `managingEditor`, JSON `authors`.
     pub authors: Vec<Person>,
+    /// How often to ask for it: RSS `ttl`, `skipHours`, `skipDays`, `sy:updatePeriod`.
+    pub rhythm: Rhythm,
     /// The entries, in the order of the document.
     pub entries: Vec<Entry>,
     /// Whether the document broke off: the entries before the break are here, those behind it

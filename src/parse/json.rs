@@ -10,6 +10,7 @@ use crate::model::entry::ParsedFeed;
 use crate::model::entry::Person;
 use crate::model::entry::Text;
 use crate::model::entry::TextKind;
+use crate::model::rhythm::Rhythm;
 use crate::model::xml;
 use crate::parse::ENTRIES_MAX;
 use crate::parse::ParseError;
@@ -135,6 +136,7 @@ pub(super) fn read(
         rights: None,
         icon: address(&raw.favicon),
         updated: None,
+        rhythm: Rhythm::default(),
         authors: persons(&raw.authors, &raw.author),
         entries,
         is_broken_off: false,
