@@ -6,9 +6,10 @@
 
 use crate::classify::Classifier;
 use crate::config::Config;
-use crate::fetch::FetchError;
 use crate::fetch::Fetcher;
 use crate::fetch::Settings;
+use crate::fetch::error::FetchError;
+use crate::model::clock::Clock;
 use crate::model::exchange::History;
 use crate::model::feed::Feed;
 use crate::model::id::FeedId;
@@ -77,6 +78,7 @@ pub enum DaemonError {
 /// # Errors
 /// The fetcher cannot be made: no trusted certificates are on the machine.
 pub fn poller(config: &Config, store: Store) -> Result<Poller, FetchError> {
+    let clock = Clock::new(Utc::now);
     let fetcher = Fetcher::new(Settings {
         user_agent: user_agent(config),
         connect_timeout: config.polling.connect_timeout,
@@ -84,6 +86,7 @@ pub fn poller(config: &Config, store: Store) -> Result<Poller, FetchError> {
         body_bytes_max: config.polling.body_bytes_max,
         concurrency: config.polling.concurrency,
         per_host: config.polling.per_host,
+        clock: clock.clone(),
     })?;
     let classifier = Classifier::new(&config.catalogue, &config.tags, &region_words());
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
@@ -92,6 +95,7 @@ pub fn poller(config: &Config, store: Store) -> Result<Poller, FetchError> {
         fetcher: Arc::new(fetcher),
         classifier: Arc::new(classifier),
         store,
+        clock,
     })
 }
 

@@ -9,6 +9,7 @@
 //! Never here: disk, network, clock, chance. The values know nothing of where they came from.
 
 pub mod article;
+pub mod clock;
 pub mod entry;
 pub mod exchange;
 pub mod feed;

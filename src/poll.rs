@@ -9,14 +9,16 @@
 use crate::classify::Classifier;
 use crate::fetch::Fetched;
 use crate::fetch::Fetcher;
-use crate::fetch::shown;
+use crate::fetch::error::shown;
 use crate::ingest::Ingested;
 use crate::ingest::ingest;
+use crate::model::clock::Clock;
 use crate::model::exchange::Document;
 use crate::model::exchange::History;
 use crate::model::exchange::Outcome;
 use crate::model::exchange::POLLS_KEPT_MAX;
 use crate::model::exchange::Poll;
+use crate::model::exchange::Request;
 use crate::model::exchange::Tally;
 use crate::model::exchange::Validators;
 use crate::model::feed::Address;
@@ -61,6 +63,8 @@ pub struct Poller {
     pub classifier: Arc<Classifier>,
     /// Keeps articles.
     pub store: Store,
+    /// Tells the time.
+    pub clock: Clock,
 }
 
 /// What a poll did.
@@ -101,33 +105,39 @@ impl Poller {
     /// # Errors
     /// The store does not answer. Nothing is recorded then, and the next poll repeats all.
     pub async fn poll(&self, feed: &Arc<Feed>) -> Result<Polled, StoreError> {
-        let (at, clock) = (Utc::now(), Instant::now());
+        let (at, began) = (self.clock.now(), Instant::now());
         let before = self.store.history(&feed.id).await?;
         let labelling = self.classifier.digest_for(feed);
         let known = before.validators.as_ref();
         let known = known.filter(|_| before.labelling == Some(labelling));
-        let findings = match self.fetcher.fetch(feed, known).await {
-            Fetched::Document { document, validators, moved } => {
-                if let Some(to) = moved {
+        let request = Request { validators: known.cloned(), ..Request::default() };
+        let findings = match self.fetcher.fetch(feed, &request).await {
+            Fetched::Document { document, validators, said, .. } => {
+                if let Some(to) = said.moved {
                     let id = &feed.id;
                     warn!(feed = %id, %to, "{id} has moved for good: write `url = \"{to}\"`");
                 }
                 self.read(feed, document, validators).await?
             }
-            Fetched::NotModified { validators } => {
+            Fetched::NotModified { validators, .. } => {
                 Findings { validators: Some(validators), ..Findings::of(Outcome::NotModified) }
             }
             Fetched::Gone => Findings::of(Outcome::Gone),
             Fetched::Later { until } => {
                 Findings { not_before: until, ..Findings::of(Outcome::Later) }
             }
+            Fetched::Postponed { until } => {
+                Findings { not_before: until, ..Findings::of(Outcome::Postponed) }
+            }
+            Fetched::Unreachable(error) => Findings::of(Outcome::Unreachable(error.to_string())),
             Fetched::Failed(error) => Findings::of(Outcome::Failed(error.to_string())),
         };
-        let (mut history, changes) = remember(feed, before, findings, at, clock.elapsed());
+        let (mut history, changes) = remember(feed, before, findings, at, began.elapsed());
         if history.polls.last().is_some_and(|poll| poll.outcome == Outcome::Read) {
             history.labelling = Some(labelling);
         }
-        let recorded = self.store.commit(Arc::clone(feed), history.clone(), changes, Utc::now());
+        let recorded =
+            self.store.commit(Arc::clone(feed), history.clone(), changes, self.clock.now());
         let touched = recorded.await?;
         log(&feed.id, &history);
         Ok(Polled { history, touched })
@@ -144,7 +154,7 @@ impl Poller {
         let _permit = self.readers.acquire().await.ok();
         // Not the instant at which the poll began: it may have waited long for its turn, and what
         // was published meanwhile is not of the future.
-        let now = Utc::now();
+        let now = self.clock.now();
         let bytes = document.bytes.len() as u64;
         let memory = self.store.memory(&feed.id).await?;
         let (task_feed, classifier) = (Arc::clone(feed), Arc::clone(&self.classifier));
@@ -207,8 +217,10 @@ fn remember(
     let failures = match findings.outcome {
         Outcome::Read | Outcome::NotModified | Outcome::Gone => 0,
         // A server that says when to come has not failed; one that only says "later" has.
-        Outcome::Later if findings.not_before.is_some() => before.failures,
-        Outcome::Later | Outcome::Failed(_) => before.failures.saturating_add(1),
+        Outcome::Later | Outcome::Postponed if findings.not_before.is_some() => before.failures,
+        Outcome::Later | Outcome::Postponed | Outcome::Unreachable(_) | Outcome::Failed(_) => {
+            before.failures.saturating_add(1)
+        }
     };
     let poll = Poll {
         at,
@@ -216,6 +228,7 @@ fn remember(
         outcome: findings.outcome,
         bytes: findings.bytes,
         tally: findings.tally,
+        repairs: Vec::new(),
     };
     let mut polls = before.polls;
     polls.push(poll);
@@ -225,6 +238,10 @@ fn remember(
         address: before.address,
         labelling: before.labelling,
         validators: findings.validators.or(before.validators),
+        last_full: None,
+        freshness: None,
+        rhythm: before.rhythm,
+        relocation: before.relocation,
         last_success: if succeeded { Some(at) } else { before.last_success },
         failures,
         not_before: findings.not_before,
@@ -239,7 +256,7 @@ fn log(feed: &FeedId, history: &History) {
     let duration_ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
     let Tally { entries, added, updated, rejected } = *tally;
     let (level, word, told) = match outcome {
-        Outcome::Failed(reason) => {
+        Outcome::Unreachable(reason) | Outcome::Failed(reason) => {
             (Level::WARN, "failed", format!("could not poll {feed}: {reason}"))
         }
         Outcome::Gone => (
@@ -247,7 +264,7 @@ fn log(feed: &FeedId, history: &History) {
             "gone",
             format!("{feed} is gone (410): not polled again until its address changes"),
         ),
-        Outcome::Later => {
+        Outcome::Later | Outcome::Postponed => {
             let until = history.not_before.map(|until| format!(", at {until}")).unwrap_or_default();
             let told = format!("polled {feed}: its server asks to come later{until}");
             (Level::INFO, "later", told)

@@ -149,33 +149,18 @@ mod tests {
     use crate::model::exchange::Poll;
     use crate::model::exchange::Tally;
     use crate::model::feed::Address;
-    use crate::model::feed::FeedKind;
-    use crate::model::feed::Republish;
     use crate::model::feed::TaggingEntity;
     use crate::model::id::FeedId;
-    use std::collections::BTreeSet;
     use std::time::Duration;
 
     fn feed(id: &str, schedule: &str) -> Feed {
-        Feed {
-            id: FeedId::new(id).unwrap(),
-            title: id.to_owned(),
-            address: Address::Http("https://city.example/feed".parse().unwrap()),
-            kind: FeedKind::Municipal,
-            region: None,
-            community: None,
-            tags: BTreeSet::new(),
-            schedule: Crontab::parse(schedule).unwrap(),
-            timezone: chrono_tz::Europe::Kyiv,
-            language: None,
-            enabled: true,
-            republish: Republish::Full,
-            allow_private: false,
-            tagging: TaggingEntity {
-                authority: "site.example".to_owned(),
-                since: "2026-01-01".parse().unwrap(),
-            },
-        }
+        let address = Address::Http("https://city.example/feed".parse().unwrap());
+        let tagging = TaggingEntity {
+            authority: "site.example".to_owned(),
+            since: "2026-01-01".parse().unwrap(),
+        };
+        let (id, schedule) = (FeedId::new(id).unwrap(), Crontab::parse(schedule).unwrap());
+        Feed::new(id, address, schedule, tagging)
     }
 
     fn at(text: &str) -> DateTime<Utc> {
@@ -183,8 +168,14 @@ mod tests {
     }
 
     fn polled(when: DateTime<Utc>, outcome: Outcome) -> History {
-        let poll =
-            Poll { at: when, duration: Duration::ZERO, outcome, bytes: 0, tally: Tally::default() };
+        let poll = Poll {
+            at: when,
+            duration: Duration::ZERO,
+            outcome,
+            bytes: 0,
+            tally: Tally::default(),
+            repairs: Vec::new(),
+        };
         let address = "https://city.example/feed".to_owned();
         History { address, polls: vec![poll], ..History::default() }
     }

@@ -12,6 +12,7 @@ use visnyk::config::keys::TABLES;
 use visnyk::crontab::Crontab;
 use visnyk::model::feed::Address;
 use visnyk::model::feed::FeedKind;
+use visnyk::model::feed::Private;
 use visnyk::model::feed::Republish;
 use visnyk::model::id::CommunityId;
 use visnyk::model::id::FeedId;
@@ -146,13 +147,13 @@ fn what_a_feed_does_not_say_holds_for_all() {
     assert_eq!(a.schedule, Crontab::parse("every 2h").unwrap());
     assert_eq!(a.timezone, chrono_tz::America::Denver);
     assert_eq!((a.kind, a.republish), (FeedKind::Municipal, Republish::Summary));
-    assert_eq!((a.enabled, a.allow_private), (true, false));
+    assert_eq!((a.enabled, &a.access.private), (true, &Private::Refused));
     assert_eq!(a.tagging.mint("x"), "tag:news.example,2026-01-01:x");
     assert_eq!(b.address, Address::File("folder/feeds/b.rss".into()));
     assert_eq!(b.schedule, Crontab::parse("@daily").unwrap());
     assert_eq!(b.timezone, chrono_tz::Europe::Kiev);
     assert_eq!((b.kind, b.republish), (FeedKind::Partner, Republish::Link));
-    assert_eq!((b.enabled, b.allow_private), (false, true));
+    assert_eq!((b.enabled, &b.access.private), (false, &Private::Allowed));
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! Fetching from a real server on loopback, which says exactly what a case needs.
 
+use chrono::Utc;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use std::collections::BTreeSet;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -18,15 +18,18 @@ use tokio::net::TcpStream;
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 use visnyk::crontab::Crontab;
-use visnyk::fetch::FetchError;
 use visnyk::fetch::Fetched;
 use visnyk::fetch::Fetcher;
+use visnyk::fetch::Said;
 use visnyk::fetch::Settings;
+use visnyk::fetch::error::FetchError;
+use visnyk::model::clock::Clock;
+use visnyk::model::exchange::Request;
 use visnyk::model::exchange::Validators;
+use visnyk::model::feed::Access;
 use visnyk::model::feed::Address;
 use visnyk::model::feed::Feed;
-use visnyk::model::feed::FeedKind;
-use visnyk::model::feed::Republish;
+use visnyk::model::feed::Private;
 use visnyk::model::feed::TaggingEntity;
 use visnyk::model::id::FeedId;
 
@@ -168,25 +171,13 @@ fn ok(headers: &[&str]) -> Reply {
 }
 
 fn feed(address: Address) -> Feed {
-    Feed {
-        id: FeedId::new("kharkiv").unwrap(),
-        title: "Kharkiv".to_owned(),
-        address,
-        kind: FeedKind::Municipal,
-        region: None,
-        community: None,
-        tags: BTreeSet::new(),
-        schedule: Crontab::parse("@hourly").unwrap(),
-        timezone: chrono_tz::Europe::Kyiv,
-        language: None,
-        enabled: true,
-        republish: Republish::Full,
-        allow_private: true,
-        tagging: TaggingEntity {
-            authority: "site.example".to_owned(),
-            since: "2026-01-01".parse().unwrap(),
-        },
-    }
+    let tagging = TaggingEntity {
+        authority: "site.example".to_owned(),
+        since: "2026-01-01".parse().unwrap(),
+    };
+    let (id, schedule) = (FeedId::new("kharkiv").unwrap(), Crontab::parse("@hourly").unwrap());
+    let access = Access { private: Private::Allowed, ..Access::default() };
+    Feed { access, ..Feed::new(id, address, schedule, tagging) }
 }
 
 fn at(url: &str) -> Feed {
@@ -201,6 +192,7 @@ fn settings() -> Settings {
         body_bytes_max: BODY_BYTES_MAX,
         concurrency: 8,
         per_host: 8,
+        clock: Clock::new(Utc::now),
     }
 }
 
@@ -208,8 +200,16 @@ fn hasty() -> Settings {
     Settings { timeout: SHORT, ..settings() }
 }
 
+/// A request without conditions.
+const ANEW: Request = Request { relocated: None, validators: None, has_waited: false };
+
+/// A conditional request.
+fn with(validators: &Validators) -> Request {
+    Request { validators: Some(validators.clone()), ..Request::default() }
+}
+
 async fn fetch(url: &str) -> Fetched {
-    Fetcher::new(settings()).unwrap().fetch(&at(url), None).await
+    Fetcher::new(settings()).unwrap().fetch(&at(url), &ANEW).await
 }
 
 /// A message of a failure, with the server's address as `HOST`.
@@ -230,14 +230,14 @@ async fn a_request_says_who_we_are_and_nothing_that_it_need_not() {
     let server = Server::start(|_| ok(&["set-cookie: a=b", "content-type: text/xml"])).await;
     let fetcher = Fetcher::new(settings()).unwrap();
     for _ in 0..2 {
-        let outcome = fetcher.fetch(&at(&server.url("/feed?a=b")), None).await;
-        let Fetched::Document { document, validators, moved } = outcome else {
+        let outcome = fetcher.fetch(&at(&server.url("/feed?a=b")), &ANEW).await;
+        let Fetched::Document { document, validators, said, .. } = outcome else {
             panic!("{outcome:?}");
         };
         assert_eq!(document.bytes, b"<rss/>");
         assert_eq!(document.url.as_str(), server.url("/feed?a=b"));
         assert_eq!(document.content_type.as_deref(), Some("text/xml"));
-        assert_eq!((validators.etag, validators.last_modified, moved), (None, None, None));
+        assert_eq!((validators.etag, validators.last_modified, said.moved), (None, None, None));
     }
     for request in server.requests() {
         let mut names: Vec<&str> =
@@ -281,14 +281,14 @@ async fn validators_go_back_byte_for_byte_and_only_to_their_address() {
         let server = Server::start(move |_| ok(&headers.each_ref().map(String::as_str))).await;
         let fetcher = Fetcher::new(settings()).unwrap();
         let feed = at(&server.url("/feed"));
-        let Fetched::Document { validators, .. } = fetcher.fetch(&feed, None).await else {
+        let Fetched::Document { validators, .. } = fetcher.fetch(&feed, &ANEW).await else {
             panic!("no document");
         };
         assert_eq!(validators.address, server.url("/feed"));
         assert_eq!(validators.etag.as_deref(), Some(etag.as_bytes()));
         assert_eq!(validators.last_modified.as_deref(), Some(date.as_bytes()));
-        fetcher.fetch(&feed, Some(&validators)).await;
-        fetcher.fetch(&at(&server.url("/moved")), Some(&validators)).await;
+        fetcher.fetch(&feed, &with(&validators)).await;
+        fetcher.fetch(&at(&server.url("/moved")), &with(&validators)).await;
         let requests = server.requests();
         assert_eq!(header(&requests[1], "if-none-match"), Some(etag));
         assert_eq!(header(&requests[1], "if-modified-since"), Some(date));
@@ -311,9 +311,9 @@ async fn not_modified_keeps_or_renews_the_validators() {
             etag: Some(b"\"1\"".to_vec()),
             last_modified: Some(b"Mon".to_vec()),
         };
-        let outcome = fetcher.fetch(&at(&server.url(path)), Some(&known)).await;
+        let outcome = fetcher.fetch(&at(&server.url(path)), &with(&known)).await;
         let validators = Validators { etag: Some(etag.as_bytes().to_vec()), ..known };
-        assert_eq!(outcome, Fetched::NotModified { validators });
+        assert_eq!(outcome, Fetched::NotModified { validators, said: Said::default() });
     }
     let unasked = message(&server, fetch(&server.url("/same")).await);
     assert_eq!(unasked, "http://HOST/same: the server answered 304 Not Modified");
@@ -389,7 +389,7 @@ async fn a_server_that_is_slow_or_silent_is_given_up() {
     .await;
     let fetcher = Fetcher::new(hasty()).unwrap();
     for path in ["/silent", "/half-a-header", "/half-a-body"] {
-        let outcome = fetcher.fetch(&at(&server.url(path)), None).await;
+        let outcome = fetcher.fetch(&at(&server.url(path)), &ANEW).await;
         let url = server.url(path);
         let expected =
             FetchError::Timeout { url, what: "the server said nothing", limit: SHORT / 2 };
@@ -397,7 +397,7 @@ async fn a_server_that_is_slow_or_silent_is_given_up() {
     }
     // The time in all holds although the server is never silent for long.
     let fetcher = Fetcher::new(Settings { timeout: 2 * SHORT, ..settings() }).unwrap();
-    let outcome = fetcher.fetch(&at(&server.url("/drip")), None).await;
+    let outcome = fetcher.fetch(&at(&server.url("/drip")), &ANEW).await;
     let url = server.url("/drip");
     let expected = FetchError::Timeout { url, what: "not done", limit: 2 * SHORT };
     assert_eq!(outcome, Fetched::Failed(expected));
@@ -415,7 +415,7 @@ async fn all_hops_together_have_the_time_of_one_poll() {
     })
     .await;
     let fetcher = Fetcher::new(Settings { timeout: 3 * SHORT, ..settings() }).unwrap();
-    let outcome = fetcher.fetch(&at(&server.url("/0")), None).await;
+    let outcome = fetcher.fetch(&at(&server.url("/0")), &ANEW).await;
     assert!(
         matches!(outcome, Fetched::Failed(FetchError::Timeout { what: "not done", .. })),
         "{outcome:?}"
@@ -436,7 +436,7 @@ async fn a_port_that_never_accepts_is_given_up() {
     }
     let settings = Settings { connect_timeout: SHORT, ..settings() };
     let fetcher = Fetcher::new(settings).unwrap();
-    let outcome = fetcher.fetch(&at(&format!("http://{address}/")), None).await;
+    let outcome = fetcher.fetch(&at(&format!("http://{address}/")), &ANEW).await;
     let url = format!("http://{address}/");
     let expected = FetchError::Timeout { url, what: "no connection", limit: SHORT };
     assert_eq!(outcome, Fetched::Failed(expected));
@@ -470,11 +470,11 @@ async fn redirects_are_followed_and_the_lasting_ones_reported() {
         [("/a", "/c?d=e", Some("/c?d=e")), ("/t", "/c?d=e", None), ("/h", "/end", Some("/t2"))]
     {
         let outcome = fetch(&server.url(path)).await;
-        let Fetched::Document { document, validators, moved } = outcome else {
+        let Fetched::Document { document, validators, said, .. } = outcome else {
             panic!("{path}: {outcome:?}");
         };
         assert_eq!(document.url.as_str(), server.url(end));
-        assert_eq!(moved.map(|url| url.to_string()), expected.map(|path| server.url(path)));
+        assert_eq!(said.moved.map(|url| url.to_string()), expected.map(|path| server.url(path)));
         assert_eq!(validators.address, server.url(path));
     }
     assert!(server.requests().iter().all(|request| header(request, "referer").is_none()));
@@ -524,7 +524,7 @@ async fn a_server_can_ask_to_come_later_or_never() {
         _ => say("206 Partial Content", &[], b"<rss/>"),
     })
     .await;
-    let now = chrono::Utc::now();
+    let now = Utc::now();
     for path in ["/429", "/503"] {
         let Fetched::Later { until: Some(until) } = fetch(&server.url(path)).await else {
             panic!("{path} is not later");
@@ -610,11 +610,11 @@ async fn waiting_for_a_turn_costs_none_of_the_time() {
     let fetcher =
         Arc::new(Fetcher::new(Settings { per_host: 1, timeout: 2 * SHORT, ..settings() }).unwrap());
     let (silent, good) = (at(&server.url("/silent")), at(&server.url("/good")));
-    let silent = (0..3).map(|_| fetcher.fetch(&silent, None));
+    let silent = (0..3).map(|_| fetcher.fetch(&silent, &ANEW));
     let all = futures_util::future::join(
         futures_util::future::join_all(silent),
         // Polled after the others, so its turn comes after theirs.
-        fetcher.fetch(&good, None),
+        fetcher.fetch(&good, &ANEW),
     );
     let (silent, good) = all.await;
     assert!(silent.iter().all(|outcome| matches!(outcome, Fetched::Failed(_))));
@@ -631,9 +631,9 @@ async fn a_fetch_that_is_dropped_gives_its_turn_back() {
     let settings = Settings { per_host: 1, concurrency: 1, ..settings() };
     let fetcher = Fetcher::new(settings).unwrap();
     let silent = at(&server.url("/silent"));
-    let dropped = tokio::time::timeout(SHORT / 4, fetcher.fetch(&silent, None)).await;
+    let dropped = tokio::time::timeout(SHORT / 4, fetcher.fetch(&silent, &ANEW)).await;
     assert!(dropped.is_err());
-    let outcome = fetcher.fetch(&at(&server.url("/")), None).await;
+    let outcome = fetcher.fetch(&at(&server.url("/")), &ANEW).await;
     assert!(matches!(outcome, Fetched::Document { .. }), "{outcome:?}");
 }
 
@@ -641,7 +641,7 @@ async fn fetch_all(fetcher: &Arc<Fetcher>, urls: Vec<String>) {
     let mut running = JoinSet::new();
     for url in urls {
         let fetcher = Arc::clone(fetcher);
-        running.spawn(async move { fetcher.fetch(&at(&url), None).await });
+        running.spawn(async move { fetcher.fetch(&at(&url), &ANEW).await });
     }
     while let Some(outcome) = running.join_next().await {
         let outcome = outcome.unwrap();
@@ -670,8 +670,8 @@ async fn an_address_that_is_not_public_is_refused_however_it_is_spelt() {
     for host in &hosts {
         for user in ["", "city.example@"] {
             let url = format!("http://{user}{host}:{port}/");
-            let feed = Feed { allow_private: false, ..at(&url) };
-            let outcome = fetcher.fetch(&feed, None).await;
+            let feed = Feed { access: Access::default(), ..at(&url) };
+            let outcome = fetcher.fetch(&feed, &ANEW).await;
             let refused = matches!(outcome, Fetched::Failed(FetchError::Refused { .. }));
             assert!(refused, "{url}: {outcome:?}");
         }
@@ -689,22 +689,24 @@ async fn a_file_is_read_once_and_then_only_when_it_changed() {
     std::fs::write(&path, "<rss/>").unwrap();
     let feed = feed(Address::File(path.clone()));
     let fetcher = Fetcher::new(settings()).unwrap();
-    let Fetched::Document { document, validators, moved: None } = fetcher.fetch(&feed, None).await
-    else {
+    let Fetched::Document { document, validators, .. } = fetcher.fetch(&feed, &ANEW).await else {
         panic!("no document");
     };
     assert_eq!(document.bytes, b"<rss/>");
     assert_eq!(document.url.to_file_path(), Ok(path.clone()));
     assert_eq!(document.content_type, None);
     assert_eq!(validators.address, feed.address.to_string());
-    let again = fetcher.fetch(&feed, Some(&validators)).await;
-    assert_eq!(again, Fetched::NotModified { validators: validators.clone() });
+    let again = fetcher.fetch(&feed, &with(&validators)).await;
+    assert_eq!(
+        again,
+        Fetched::NotModified { validators: validators.clone(), said: Said::default() }
+    );
     std::fs::write(&path, "<rss></rss>").unwrap();
-    let changed = fetcher.fetch(&feed, Some(&validators)).await;
+    let changed = fetcher.fetch(&feed, &with(&validators)).await;
     assert!(matches!(changed, Fetched::Document { .. }));
     let other = Validators { address: "file:other".to_owned(), ..validators };
     std::fs::write(&path, "<rss/>").unwrap();
-    assert!(matches!(fetcher.fetch(&feed, Some(&other)).await, Fetched::Document { .. }));
+    assert!(matches!(fetcher.fetch(&feed, &with(&other)).await, Fetched::Document { .. }));
 }
 
 #[tokio::test]
@@ -723,7 +725,7 @@ async fn what_is_no_file_or_too_large_is_a_failure() {
         (PathBuf::from("/dev/zero"), "not a regular file"),
         (at("large"), "the body is over 1048576 bytes"),
     ] {
-        let outcome = fetcher.fetch(&feed(Address::File(path.clone())), None).await;
+        let outcome = fetcher.fetch(&feed(Address::File(path.clone())), &ANEW).await;
         let Fetched::Failed(error) = outcome else { panic!("{outcome:?}") };
         let shown = path.display().to_string();
         assert!(error.to_string().ends_with(&format!("{shown}: {reason}")), "{error}");

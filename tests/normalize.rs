@@ -3,7 +3,6 @@
 use chrono::DateTime;
 use chrono::NaiveDate;
 use chrono::Utc;
-use chrono_tz::Europe::Kyiv;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 use url::Url;
@@ -18,8 +17,6 @@ use visnyk::model::entry::Text;
 use visnyk::model::entry::TextKind;
 use visnyk::model::feed::Address;
 use visnyk::model::feed::Feed;
-use visnyk::model::feed::FeedKind;
-use visnyk::model::feed::Republish;
 use visnyk::model::feed::TaggingEntity;
 use visnyk::model::id::Digest;
 use visnyk::model::id::FeedId;
@@ -33,24 +30,14 @@ const NOW: &str = "2026-11-24T12:00:00Z";
 const LATER: &str = "2026-11-25T12:00:00Z";
 
 fn feed() -> Feed {
+    let address = Address::Http(Url::parse("https://misto.example/rss").unwrap());
+    let tagging = TaggingEntity {
+        authority: "visnyk.example".to_owned(),
+        since: NaiveDate::from_ymd_opt(2026, 1, 1).unwrap(),
+    };
+    let (id, schedule) = (FeedId::new("kharkiv").unwrap(), Crontab::parse("0 * * * *").unwrap());
     Feed {
-        id: FeedId::new("kharkiv").unwrap(),
-        title: "Харківська міська рада".to_owned(),
-        address: Address::Http(Url::parse("https://misto.example/rss").unwrap()),
-        kind: FeedKind::Municipal,
-        region: None,
-        community: None,
-        tags: BTreeSet::new(),
-        schedule: Crontab::parse("0 * * * *").unwrap(),
-        timezone: Kyiv,
-        language: None,
-        enabled: true,
-        republish: Republish::Full,
-        allow_private: false,
-        tagging: TaggingEntity {
-            authority: "visnyk.example".to_owned(),
-            since: NaiveDate::from_ymd_opt(2026, 1, 1).unwrap(),
-        },
+        title: "Харківська міська рада".to_owned(), ..Feed::new(id, address, schedule, tagging)
     }
 }
 

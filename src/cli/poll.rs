@@ -42,7 +42,7 @@ pub fn poll(config: &Config, state: &Path, named: &[FeedId]) -> ExitCode {
             let said = say(&table(&polls));
             let failed = polls.iter().filter(|(_, poll)| has_failed(&poll.outcome)).count();
             for (id, poll) in &polls {
-                if let Outcome::Failed(reason) = &poll.outcome {
+                if let Outcome::Failed(reason) | Outcome::Unreachable(reason) = &poll.outcome {
                     eprintln!("{id}: {reason}");
                 }
             }
@@ -122,12 +122,13 @@ fn in_a_word(outcome: &Outcome) -> &'static str {
     match outcome {
         Outcome::Read => "read",
         Outcome::NotModified => "not modified",
-        Outcome::Later => "later",
+        Outcome::Later | Outcome::Postponed => "later",
         Outcome::Gone => "gone",
+        Outcome::Unreachable(_) => "unreachable",
         Outcome::Failed(_) => "failed",
     }
 }
 
 fn has_failed(outcome: &Outcome) -> bool {
-    matches!(outcome, Outcome::Failed(_) | Outcome::Gone)
+    matches!(outcome, Outcome::Failed(_) | Outcome::Unreachable(_) | Outcome::Gone)
 }

@@ -6,9 +6,11 @@ use crate::config::reference::Known;
 use crate::config::reference::once;
 use crate::config::table::Row;
 use crate::crontab::Crontab;
+use crate::model::feed::Access;
 use crate::model::feed::Address;
 use crate::model::feed::Feed;
 use crate::model::feed::FeedKind;
+use crate::model::feed::Private;
 use crate::model::feed::Republish;
 use crate::model::feed::TaggingEntity;
 use crate::model::id::CommunityId;
@@ -101,9 +103,19 @@ fn feed(
         language: row.text("language"),
         enabled: row.flag("enabled").unwrap_or(true),
         republish: republish(row).unwrap_or(defaults.republish),
-        allow_private: row.flag("allow_private").unwrap_or(false),
+        ignore_hints: row.flag("ignore_hints").unwrap_or(false),
+        access: access(row),
         tagging: defaults.tagging.clone(),
     })
+}
+
+/// How the feed is reached.
+fn access(row: &Row) -> Access {
+    let private = match row.flag("allow_private") {
+        Some(true) => Private::Allowed,
+        Some(false) | None => Private::Refused,
+    };
+    Access { private, ..Access::default() }
 }
 
 /// The region and the community, which must lie in it.

@@ -175,6 +175,7 @@ pub const FEED: Table = Table {
         optional("timezone", Shape::Zone, "of its dates that name none, and of its schedule"),
         optional("enabled", Shape::Flag, "whether it is polled; `true` without it"),
         optional("republish", Shape::Choice(REPUBLISH), "how much of an article is published"),
+        optional("ignore_hints", Shape::Flag, "whether its own rhythm does not count; `false`"),
         optional("allow_private", Shape::Flag, "whether it may lie in a private network; `false`"),
     ],
 };

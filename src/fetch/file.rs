@@ -1,7 +1,9 @@
 //! The second transport: a file beside feeds.toml.
 
-use crate::fetch::FetchError;
 use crate::fetch::Fetched;
+use crate::fetch::Hold;
+use crate::fetch::Said;
+use crate::fetch::error::FetchError;
 use crate::model::exchange::Document;
 use crate::model::exchange::Validators;
 use std::fs::File;
@@ -28,13 +30,14 @@ pub(crate) fn read(
     let etag = Some(blake3::hash(&bytes).to_hex().as_bytes().to_vec());
     let validators = Validators { address, etag, last_modified: None };
     if known == Some(&validators) {
-        return Ok(Fetched::NotModified { validators });
+        return Ok(Fetched::NotModified { validators, said: Said::default() });
     }
     let absolute = std::path::absolute(path).map_err(|error| failed(error.to_string()))?;
     let url = Url::from_file_path(absolute)
         .map_err(|()| failed("the path cannot be written as an address".to_owned()))?;
     let document = Document { url, content_type: None, bytes };
-    Ok(Fetched::Document { document, validators, moved: None })
+    let (said, hold) = (Said::default(), Hold::default());
+    Ok(Fetched::Document { document, validators, said, is_delta: false, hold })
 }
 
 /// At most one byte more than allowed, so that it shows.

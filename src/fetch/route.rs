@@ -1,7 +1,7 @@
 //! The way from a feed's address over redirects (RFC 9110, 15.4).
 
-use crate::fetch::FetchError;
-use crate::fetch::shown;
+use crate::fetch::error::FetchError;
+use crate::fetch::error::shown;
 use http::StatusCode;
 use url::Url;
 
@@ -19,9 +19,14 @@ pub(crate) struct Route {
 }
 
 impl Route {
-    /// The route that begins at a feed's configured address.
-    pub(crate) fn new(configured: Url) -> Self {
-        Self { before: Vec::new(), now: configured, lasting: 0 }
+    /// The route that begins at this address.
+    pub(crate) fn new(asked: Url) -> Self {
+        Self { before: Vec::new(), now: asked, lasting: 0 }
+    }
+
+    /// The address at which it begins, as validators name it.
+    pub(crate) fn asked(&self) -> String {
+        self.before.first().unwrap_or(&self.now).to_string()
     }
 
     /// The address to ask now.

@@ -2,11 +2,8 @@
 
 use super::*;
 use crate::crontab::Crontab;
-use crate::model::feed::FeedKind;
-use crate::model::feed::Republish;
 use crate::model::feed::TaggingEntity;
 use crate::model::id::FeedId;
-use std::collections::BTreeSet;
 use std::collections::VecDeque;
 use std::io;
 use std::net::IpAddr;
@@ -44,30 +41,19 @@ fn fetcher(answers: &[&[&str]]) -> Fetcher {
         body_bytes_max: 1024,
         concurrency: 4,
         per_host: 1,
+        clock: Clock::new(Utc::now),
     };
     Fetcher::guarded_by(refusal, lookup, settings).unwrap()
 }
 
 fn feed(url: &str) -> Feed {
-    Feed {
-        id: FeedId::new("kharkiv").unwrap(),
-        title: "Kharkiv".to_owned(),
-        address: Address::Http(url.parse().unwrap()),
-        kind: FeedKind::Municipal,
-        region: None,
-        community: None,
-        tags: BTreeSet::new(),
-        schedule: Crontab::parse("@hourly").unwrap(),
-        timezone: chrono_tz::Europe::Kyiv,
-        language: None,
-        enabled: true,
-        republish: Republish::Full,
-        allow_private: false,
-        tagging: TaggingEntity {
-            authority: "site.example".to_owned(),
-            since: "2026-01-01".parse().unwrap(),
-        },
-    }
+    let address = Address::Http(url.parse().unwrap());
+    let tagging = TaggingEntity {
+        authority: "site.example".to_owned(),
+        since: "2026-01-01".parse().unwrap(),
+    };
+    let (id, schedule) = (FeedId::new("kharkiv").unwrap(), Crontab::parse("@hourly").unwrap());
+    Feed::new(id, address, schedule, tagging)
 }
 
 /// A server at 127.0.0.2 that answers every request the same way; its port.
@@ -131,7 +117,7 @@ async fn a_redirect_to_an_address_that_is_not_public_makes_no_connection() {
         ] {
             let target = format!("http://{host}:{port_of_trap}/");
             let url = format!("http://127.0.0.2:{port}/?{target}");
-            let outcome = fetcher.fetch(&feed(&url), None).await;
+            let outcome = fetcher.fetch(&feed(&url), &Request::default()).await;
             let Fetched::Failed(FetchError::Refused { reason, .. }) = outcome else {
                 panic!("{target}: {outcome:?}");
             };
@@ -146,7 +132,8 @@ async fn a_name_is_refused_for_one_address_and_whenever_it_changes() {
     let trap = trap("127.0.0.1").unwrap();
     let trapped = trap.local_addr().unwrap().port();
     let url = format!("http://city.example:{trapped}/");
-    let mixed = fetcher(&[&["127.0.0.2", "127.0.0.1"]]).fetch(&feed(&url), None).await;
+    let mixed =
+        fetcher(&[&["127.0.0.2", "127.0.0.1"]]).fetch(&feed(&url), &Request::default()).await;
     let refused = FetchError::Refused {
         url: url.clone(),
         reason: "`city.example` is at 127.0.0.1, a loopback address".to_owned(),
@@ -157,12 +144,13 @@ async fn a_name_is_refused_for_one_address_and_whenever_it_changes() {
     let answer = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
     let port = public_server(|_| answer.to_owned()).await;
     let rebound = fetcher(&[&["127.0.0.2"], &["127.0.0.1"]]);
-    let first = rebound.fetch(&feed(&format!("http://city.example:{port}/")), None).await;
+    let first =
+        rebound.fetch(&feed(&format!("http://city.example:{port}/")), &Request::default()).await;
     assert!(matches!(first, Fetched::Document { .. }), "{first:?}");
-    assert_eq!(rebound.fetch(&feed(&url), None).await, Fetched::Failed(refused));
+    assert_eq!(rebound.fetch(&feed(&url), &Request::default()).await, Fetched::Failed(refused));
     assert!(!was_reached(&trap));
 
-    let unknown = fetcher(&[&[]]).fetch(&feed(&url), None).await;
+    let unknown = fetcher(&[&[]]).fetch(&feed(&url), &Request::default()).await;
     let Fetched::Failed(FetchError::Transport { reason, .. }) = unknown else {
         panic!("{unknown:?}");
     };
@@ -174,5 +162,5 @@ fn an_address_is_shown_without_what_is_secret_in_it() {
     let url = "https://user:canary@city.example:8443/feed?token=canary#canary";
     assert_eq!(shown(&url.parse().unwrap()), "https://city.example:8443/feed");
     let long = format!("https://city.example/{}", "x".repeat(1_000));
-    assert_eq!(shown(&long.parse().unwrap()).chars().count(), REASON_CHARS_MAX + 1);
+    assert_eq!(shown(&long.parse().unwrap()).chars().count(), error::REASON_CHARS_MAX + 1);
 }

@@ -1,6 +1,7 @@
 //! What passes between us and a publisher, and what is remembered of it.
 
 use crate::model::id::Digest;
+use crate::model::rhythm::Rhythm;
 use chrono::DateTime;
 use chrono::Utc;
 use std::time::Duration;
@@ -8,6 +9,8 @@ use url::Url;
 
 /// How many polls of a feed are remembered.
 pub const POLLS_KEPT_MAX: usize = 20;
+/// How many repairs of a poll are remembered.
+pub const REPAIRS_KEPT_MAX: usize = 8;
 
 /// A document as it came, its transfer and content codings undone, its bytes untouched.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,12 +26,23 @@ pub struct Document {
 /// What a server gave us to ask it with the next time, byte for byte (RFC 9110, 8.8).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Validators {
-    /// The feed's address as configured when they were received; for another they mean nothing.
+    /// The address that was asked when they were received; for another they mean nothing.
     pub address: String,
     /// The `ETag` header, quotes and `W/` included.
     pub etag: Option<Vec<u8>>,
     /// The Last-Modified header.
     pub last_modified: Option<Vec<u8>>,
+}
+
+/// How a feed is to be asked once.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Request {
+    /// Where, if not at the configured address: where the feed has moved for good.
+    pub relocated: Option<Url>,
+    /// For a conditional request: those that came with the last document that was stored.
+    pub validators: Option<Validators>,
+    /// Whether the time is over that a redirect asked to wait: it may be followed now.
+    pub has_waited: bool,
 }
 
 /// What is remembered of a feed between polls. All of it is written with the articles that the
@@ -45,6 +59,14 @@ pub struct History {
     pub labelling: Option<Digest>,
     /// For the next conditional request.
     pub validators: Option<Validators>,
+    /// When the document last came whole, asked for without a condition.
+    pub last_full: Option<DateTime<Utc>>,
+    /// How long the last answer said that it stays fresh (RFC 9111, 4.2.1).
+    pub freshness: Option<Duration>,
+    /// The rhythm that the last document asked for.
+    pub rhythm: Rhythm,
+    /// Where the feed has moved, or is about to.
+    pub relocation: Relocation,
     /// When the feed last answered as it should: with a document that could be read, or with the
     /// word that nothing changed.
     pub last_success: Option<DateTime<Utc>>,
@@ -67,6 +89,26 @@ impl History {
     }
 }
 
+/// Where a feed has moved for good, as its redirects say.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Relocation {
+    /// Where it is asked now, instead of at the configured address.
+    pub stored: Option<Url>,
+    /// Where its redirects point, while it is not sure that they are meant.
+    pub moving: Option<Moving>,
+}
+
+/// An address to which redirects point that say they are for good (301 and 308).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Moving {
+    /// Where to.
+    pub to: Url,
+    /// Since which poll.
+    pub since: DateTime<Utc>,
+    /// How many polls in a row were redirected there.
+    pub polls: u32,
+}
+
 /// One try to fetch one feed, with its outcome.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Poll {
@@ -80,6 +122,9 @@ pub struct Poll {
     pub bytes: u64,
     /// What the document brought.
     pub tally: Tally,
+    /// What had to be mended before the document could be read, in words; at most
+    /// [`REPAIRS_KEPT_MAX`].
+    pub repairs: Vec<String>,
 }
 
 /// How a poll ended.
@@ -89,10 +134,15 @@ pub enum Outcome {
     Read,
     /// The server says that nothing changed (RFC 9110, 15.4.5).
     NotModified,
-    /// The server asks to come later (429, or 503 with Retry-After).
+    /// The server asks to come later (429, or 503 with Retry-After): it means all its feeds.
     Later,
+    /// A redirect, or the server to which it leads, asks to come later: it means this feed only.
+    Postponed,
     /// The server says that the feed is no more (410).
     Gone,
+    /// The feed's host is what failed: its name is not known, it takes no connection, or it cannot
+    /// prove who it is. In words.
+    Unreachable(String),
     /// Anything else, in words.
     Failed(String),
 }

@@ -3,6 +3,7 @@
 use crate::crontab::Crontab;
 use crate::model::id::ArticleId;
 use crate::model::id::CommunityId;
+use crate::model::id::Digest;
 use crate::model::id::FeedId;
 use crate::model::id::RegionId;
 use crate::model::id::TagId;
@@ -11,6 +12,7 @@ use chrono::NaiveDate;
 use chrono::NaiveTime;
 use chrono::Utc;
 use chrono_tz::Tz;
+use ipnet::IpNet;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
@@ -43,20 +45,128 @@ pub struct Feed {
     pub enabled: bool,
     /// How much of its articles is published again.
     pub republish: Republish,
-    /// Whether it may be fetched from addresses that are not public.
-    pub allow_private: bool,
+    /// Whether it is polled as its schedule says, whatever its publisher says of a slower rhythm.
+    pub ignore_hints: bool,
+    /// How it is reached.
+    pub access: Access,
     /// Under whose name the ids of its articles are minted.
     pub tagging: TaggingEntity,
 }
 
 impl Feed {
+    /// A feed about which nothing is said but where it is, and when it is polled.
+    #[must_use]
+    pub fn new(id: FeedId, address: Address, schedule: Crontab, tagging: TaggingEntity) -> Self {
+        Self {
+            title: id.to_string(),
+            id,
+            address,
+            kind: FeedKind::Municipal,
+            region: None,
+            community: None,
+            tags: BTreeSet::new(),
+            schedule,
+            timezone: Tz::Europe__Kyiv,
+            language: None,
+            enabled: true,
+            republish: Republish::Full,
+            ignore_hints: false,
+            access: Access::default(),
+            tagging,
+        }
+    }
+
     /// Where and how it is asked. What was learnt by asking otherwise says nothing of it: a feed
     /// whose address was mended does not wait for the failures of the wrong one.
     #[must_use]
     pub fn asked_at(&self) -> String {
-        let allowed = if self.allow_private { " (allow_private)" } else { "" };
-        format!("{}{allowed}", self.address)
+        if self.access == Access::default() {
+            return self.address.to_string();
+        }
+        let access = format!("{:?}", self.access);
+        format!("{} {}", self.address, Digest::of([access.as_str()]))
     }
+}
+
+/// How a feed is reached, where that is not the usual way.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Access {
+    /// Whether it may be fetched from addresses that are not public.
+    pub private: Private,
+    /// A file with certificates (PEM) of authorities that are trusted for this feed besides those
+    /// of the machine.
+    pub ca_file: Option<PathBuf>,
+    /// How the feed's server knows us.
+    pub credentials: Option<Credentials>,
+    /// Through which proxy; none if it is the one for all feeds.
+    pub proxy: Option<Proxy>,
+}
+
+/// Whether a feed may be fetched from addresses that are not public.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Private {
+    /// It may not.
+    #[default]
+    Refused,
+    /// It may, from all of them.
+    Allowed,
+    /// It may be fetched from these, and from no others, public ones included.
+    Only(Vec<Network>),
+}
+
+/// Addresses, and a port if only that one is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Network {
+    /// The addresses.
+    pub addresses: IpNet,
+    /// The port; all of them if there is none.
+    pub port: Option<u16>,
+}
+
+/// How a feed's server knows us. The secret itself is never here: it is read for each poll.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Credentials {
+    /// How the secret is sent.
+    pub scheme: Scheme,
+    /// Where the secret is.
+    pub secret: SecretPlace,
+}
+
+/// How a secret is sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scheme {
+    /// As the password of a user (RFC 7617).
+    Basic {
+        /// The user.
+        user: String,
+    },
+    /// As a bearer token (RFC 6750).
+    Bearer,
+    /// As the value of a header.
+    Header {
+        /// The header's name.
+        name: String,
+    },
+}
+
+/// Where a secret is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SecretPlace {
+    /// In the directory of the service manager's credentials, under this name.
+    Credential(String),
+    /// In a file.
+    File(PathBuf),
+    /// In a variable of the environment.
+    Environment(String),
+}
+
+/// Through which proxy a feed is fetched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Proxy {
+    /// Through none, whatever holds for others.
+    Direct,
+    /// Through this one: `http:`, `https:`, `socks5:` or `socks5h:`.
+    Through(Url),
 }
 
 /// Where a feed's document is.

@@ -22,6 +22,7 @@ use crate::store::records::ArticleRecord;
 use crate::store::records::BadField;
 use crate::store::records::KnownRecord;
 use crate::store::records::ShelfRecord;
+use crate::store::records::first_history::FirstHistoryRecord;
 use crate::store::records::history::HistoryRecord;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -70,18 +71,27 @@ impl Archive {
 
     /// What is remembered of a feed.
     pub(crate) fn history(&self, feed: &FeedId) -> Result<History, StoreError> {
-        let history = self.get::<HistoryRecord, _>(Space::History, &keys::history(feed))?;
-        Ok(history.unwrap_or_default())
+        let key = keys::history(feed);
+        let value = self.engine.get(&key)?;
+        value.map_or_else(|| Ok(History::default()), |value| self.read_history(&key, &value))
     }
 
     /// What is remembered of every feed.
     pub(crate) fn histories(&self) -> Result<BTreeMap<FeedId, History>, StoreError> {
         let pairs = self.scan(Space::History, &Space::History.prefix(), usize::MAX)?;
         let history = |(key, value): Pair| {
-            let history = self.read::<HistoryRecord, _>(Space::History, &key, &value)?;
+            let history = self.read_history(&key, &value)?;
             Ok((self.named(Space::History, &key, |text| text.parse().ok())?, history))
         };
         legible(pairs.into_iter().map(history))
+    }
+
+    fn read_history(&self, key: &[u8], value: &[u8]) -> Result<History, StoreError> {
+        if codec::is_second(value) {
+            self.read::<HistoryRecord, _>(Space::History, key, value)
+        } else {
+            self.read::<FirstHistoryRecord, _>(Space::History, key, value)
+        }
     }
 
     /// What is known of the newest articles of a feed.
@@ -192,6 +202,20 @@ impl Archive {
     ) -> Result<(), StoreError> {
         let value = codec::plain(&key, record);
         let value = value.map_err(|reason| bad(&self.engine, space, &key, &reason))?;
+        batch.insert(key, Some(value));
+        Ok(())
+    }
+
+    /// Adds what is remembered of a feed to a batch.
+    pub(crate) fn put_history(
+        &self,
+        batch: &mut Batch,
+        feed: &FeedId,
+        history: &History,
+    ) -> Result<(), StoreError> {
+        let key = keys::history(feed);
+        let value = codec::plain_2(&key, &HistoryRecord::from(history));
+        let value = value.map_err(|reason| bad(&self.engine, Space::History, &key, &reason))?;
         batch.insert(key, Some(value));
         Ok(())
     }

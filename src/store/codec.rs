@@ -16,6 +16,8 @@ const LENGTH_BYTES: usize = 4;
 // The formats of a value. A changed record takes the next number, and the old one stays readable.
 const PLAIN_1: u8 = 1;
 const ZSTD_1: u8 = 2;
+/// What is remembered of a feed, since polls obey what publishers ask for.
+const PLAIN_2: u8 = 3;
 
 /// Why bytes are no record.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -45,6 +47,16 @@ pub(crate) fn plain<T: Serialize>(key: &[u8], record: &T) -> Result<Vec<u8>, Bad
     Ok(seal(key, PLAIN_1, &packed(record)?))
 }
 
+/// The bytes of a small record in the second form of its kind.
+pub(crate) fn plain_2<T: Serialize>(key: &[u8], record: &T) -> Result<Vec<u8>, BadRecord> {
+    Ok(seal(key, PLAIN_2, &packed(record)?))
+}
+
+/// Whether a value holds the second form of its kind of record.
+pub(crate) fn is_second(value: &[u8]) -> bool {
+    value.first() == Some(&PLAIN_2)
+}
+
 /// The bytes of a record that is worth compressing.
 pub(crate) fn compressed<T: Serialize>(key: &[u8], record: &T) -> Result<Vec<u8>, BadRecord> {
     let bytes = packed(record)?;
@@ -58,7 +70,7 @@ pub(crate) fn compressed<T: Serialize>(key: &[u8], record: &T) -> Result<Vec<u8>
 /// The record that was written at a key.
 pub(crate) fn read<T: DeserializeOwned>(key: &[u8], value: &[u8]) -> Result<T, BadRecord> {
     let Some((&format, rest)) = value.split_first() else { return Err(BadRecord::Short(0)) };
-    if !matches!(format, PLAIN_1 | ZSTD_1) {
+    if !matches!(format, PLAIN_1 | ZSTD_1 | PLAIN_2) {
         return Err(BadRecord::Format(format));
     }
     let Some((check, payload)) = rest.split_at_checked(CHECK_BYTES) else {

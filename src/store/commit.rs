@@ -23,7 +23,6 @@ use crate::store::keys;
 use crate::store::keys::Space;
 use crate::store::records::KnownRecord;
 use crate::store::records::ShelfRecord;
-use crate::store::records::history::HistoryRecord;
 use chrono::DateTime;
 use chrono::TimeDelta;
 use chrono::Utc;
@@ -77,8 +76,7 @@ impl Archive {
         for (selection, turnover) in &turnovers {
             self.write_shelf(&mut batch, selection, turnover, at)?;
         }
-        let key = keys::history(&feed.id);
-        self.put(&mut batch, Space::History, key, &HistoryRecord::from(history))?;
+        self.put_history(&mut batch, &feed.id, history)?;
         self.engine.commit(batch)?;
         Ok(turnovers.into_keys().collect())
     }

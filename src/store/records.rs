@@ -4,6 +4,7 @@
 //! The order of fields and variants is the format: never change it. A changed record is a new
 //! struct under a new number in `codec`.
 
+pub(crate) mod first_history;
 pub(crate) mod history;
 
 use crate::model::article::Article;

@@ -3,13 +3,16 @@
 use chrono::DateTime;
 use chrono::NaiveDate;
 use chrono::Utc;
+use chrono::Weekday;
 use proptest::collection::btree_map;
+use proptest::collection::btree_set;
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 use url::Url;
 use visnyk::crontab::Crontab;
 use visnyk::model::article::Article;
@@ -24,14 +27,14 @@ use visnyk::model::article::Reason;
 use visnyk::model::article::Source;
 use visnyk::model::entry::Category;
 use visnyk::model::exchange::History;
+use visnyk::model::exchange::Moving;
 use visnyk::model::exchange::Outcome;
 use visnyk::model::exchange::Poll;
+use visnyk::model::exchange::Relocation;
 use visnyk::model::exchange::Tally;
 use visnyk::model::exchange::Validators;
 use visnyk::model::feed::Address;
 use visnyk::model::feed::Feed;
-use visnyk::model::feed::FeedKind;
-use visnyk::model::feed::Republish;
 use visnyk::model::feed::TaggingEntity;
 use visnyk::model::id::ArticleId;
 use visnyk::model::id::CommunityId;
@@ -41,6 +44,7 @@ use visnyk::model::id::PublicationId;
 use visnyk::model::id::RegionId;
 use visnyk::model::id::TagId;
 use visnyk::model::publication::Publication;
+use visnyk::model::rhythm::Rhythm;
 
 pub(crate) fn url(text: &str) -> Url {
     Url::parse(text).unwrap()
@@ -55,24 +59,16 @@ pub(crate) fn feed_id(id: &str) -> FeedId {
 }
 
 pub(crate) fn feed(id: &str) -> Arc<Feed> {
+    let address = Address::Http(url(&format!("https://{id}.example/rss")));
+    let tagging = TaggingEntity {
+        authority: "visnyk.example".to_owned(),
+        since: NaiveDate::from_ymd_opt(2023, 7, 3).unwrap(),
+    };
+    let schedule = Crontab::parse("*/15 * * * *").unwrap();
     Arc::new(Feed {
-        id: feed_id(id),
         title: format!("Новини: {id}"),
-        address: Address::Http(url(&format!("https://{id}.example/rss"))),
-        kind: FeedKind::Municipal,
-        region: None,
-        community: None,
-        tags: BTreeSet::new(),
-        schedule: Crontab::parse("*/15 * * * *").unwrap(),
-        timezone: chrono_tz::Europe::Kyiv,
         language: Some("uk".to_owned()),
-        enabled: true,
-        republish: Republish::Full,
-        allow_private: false,
-        tagging: TaggingEntity {
-            authority: "visnyk.example".to_owned(),
-            since: NaiveDate::from_ymd_opt(2023, 7, 3).unwrap(),
-        },
+        ..Feed::new(feed_id(id), address, schedule, tagging)
     })
 }
 
@@ -272,22 +268,50 @@ fn any_outcome() -> impl Strategy<Value = Outcome> {
         Just(Outcome::Read),
         Just(Outcome::NotModified),
         Just(Outcome::Later),
+        Just(Outcome::Postponed),
         Just(Outcome::Gone),
+        any_text().prop_map(Outcome::Unreachable),
         any_text().prop_map(Outcome::Failed),
     ]
 }
 
 fn any_poll() -> impl Strategy<Value = Poll> {
-    let duration = any::<std::time::Duration>();
-    (any_instant(), duration, any_outcome(), any::<u64>(), any::<[u32; 4]>()).prop_map(
-        |(at, duration, outcome, bytes, [entries, added, updated, rejected])| Poll {
+    let duration = any::<Duration>();
+    let rest = (any::<u64>(), any::<[u32; 4]>(), vec(any_text(), 0..3));
+    (any_instant(), duration, any_outcome(), rest).prop_map(
+        |(at, duration, outcome, (bytes, [entries, added, updated, rejected], repairs))| Poll {
             at,
             duration,
             outcome,
             bytes,
             tally: Tally { entries, added, updated, rejected },
+            repairs,
         },
     )
+}
+
+fn any_rhythm() -> impl Strategy<Value = Rhythm> {
+    let day = (0..7_u8).prop_map(|day| Weekday::try_from(day).unwrap());
+    let skipped = (btree_set(0..24_u32, 0..5), vec(day, 0..4));
+    (any::<Option<Duration>>(), any::<Option<Duration>>(), skipped).prop_map(
+        |(ttl, update_every, (skip_hours, skip_days))| Rhythm {
+            ttl,
+            update_every,
+            skip_hours,
+            skip_days: skip_days.into_iter().collect(),
+        },
+    )
+}
+
+fn any_relocation() -> impl Strategy<Value = Relocation> {
+    let url = || any_url();
+    let moving = (url(), any_instant(), any::<u32>()).prop_map(|(to, since, polls)| Moving {
+        to,
+        since,
+        polls,
+    });
+    (option::of(url()), option::of(moving))
+        .prop_map(|(stored, moving)| Relocation { stored, moving })
 }
 
 pub(crate) fn any_history() -> impl Strategy<Value = History> {
@@ -295,15 +319,25 @@ pub(crate) fn any_history() -> impl Strategy<Value = History> {
         .prop_map(|(address, etag, last_modified)| Validators { address, etag, last_modified });
     let instant = || option::of(any_instant());
     let asked = (any_text(), any::<Option<[u8; 16]>>(), option::of(validators));
-    (asked, instant(), any::<u32>(), instant(), vec(any_poll(), 0..20)).prop_map(
-        |((address, labelling, validators), last_success, failures, not_before, polls)| History {
-            address,
-            labelling: labelling.map(Digest),
-            validators,
-            last_success,
-            failures,
-            not_before,
-            polls,
+    let publisher = (instant(), any::<Option<Duration>>(), any_rhythm(), any_relocation());
+    let state = (instant(), any::<u32>(), instant());
+    (asked, publisher, state, vec(any_poll(), 0..20)).prop_map(
+        |(asked, publisher, (last_success, failures, not_before), polls)| {
+            let (address, labelling, validators) = asked;
+            let (last_full, freshness, rhythm, relocation) = publisher;
+            History {
+                address,
+                labelling: labelling.map(Digest),
+                validators,
+                last_full,
+                freshness,
+                rhythm,
+                relocation,
+                last_success,
+                failures,
+                not_before,
+                polls,
+            }
         },
     )
 }

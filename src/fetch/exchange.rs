@@ -1,0 +1,106 @@
+//! One request and its answer.
+
+use crate::fetch::Fetched;
+use crate::fetch::Hold;
+use crate::fetch::Said;
+use crate::fetch::Settings;
+use crate::fetch::answer;
+use crate::fetch::body;
+use crate::fetch::client::read_timeout;
+use crate::fetch::error::FetchError;
+use crate::fetch::error::causes;
+use crate::fetch::error::reason_of;
+use crate::fetch::error::shown;
+use crate::fetch::resolve::RefusedName;
+use crate::fetch::route::Route;
+use crate::model::exchange::Validators;
+use http::HeaderMap;
+use http::HeaderValue;
+use http::StatusCode;
+use http::header::IF_MODIFIED_SINCE;
+use http::header::IF_NONE_MATCH;
+use http::header::LOCATION;
+use reqwest::Client;
+use url::Url;
+
+/// What a server answered.
+#[expect(clippy::large_enum_variant, reason = "one for each hop, and taken apart at once")]
+pub(crate) enum Answer {
+    /// What ends the poll.
+    Fetched(Fetched),
+    /// Another address.
+    Redirect {
+        /// With which status.
+        status: StatusCode,
+        /// The Location header.
+        location: Vec<u8>,
+    },
+}
+
+/// One request and its answer.
+pub(crate) async fn exchange(
+    settings: &Settings,
+    client: &Client,
+    route: &Route,
+    known: Option<&Validators>,
+) -> Result<Answer, FetchError> {
+    let url = route.url();
+    let request = client.get(url.clone()).headers(conditions(known));
+    let response = request.send().await.map_err(|error| failure(settings, url, error))?;
+    let (status, headers) = (response.status(), response.headers());
+    Ok(Answer::Fetched(match (status.as_u16(), known) {
+        (200 | 203, _) => {
+            let validators = answer::validators(headers, route.asked());
+            let document = body::document(settings, response, url).await?;
+            let said = Said { moved: route.moved(), freshness: None };
+            Fetched::Document { document, validators, said, is_delta: false, hold: Hold::default() }
+        }
+        (304, Some(known)) => Fetched::NotModified {
+            validators: answer::renewed(headers, known),
+            said: Said { moved: route.moved(), freshness: None },
+        },
+        (301 | 302 | 303 | 307 | 308, _) => {
+            let location = headers.get(LOCATION).map(HeaderValue::as_bytes);
+            let location = location.unwrap_or_default().to_vec();
+            return Ok(Answer::Redirect { status, location });
+        }
+        (410, _) => Fetched::Gone,
+        (429 | 503, _) => match answer::retry_after(headers, settings.clock.now()) {
+            None if status == StatusCode::SERVICE_UNAVAILABLE => {
+                return Err(FetchError::Status { url: shown(url), status });
+            }
+            until => Fetched::Later { until },
+        },
+        _ => return Err(FetchError::Status { url: shown(url), status }),
+    }))
+}
+
+/// What a client's error says.
+pub(crate) fn failure(settings: &Settings, url: &Url, error: reqwest::Error) -> FetchError {
+    let error = error.without_url();
+    let url = shown(url);
+    if let Some(refused) = causes(&error).find_map(|cause| cause.downcast_ref::<RefusedName>()) {
+        return FetchError::Refused { url, reason: refused.to_string() };
+    }
+    if error.is_timeout() && error.is_connect() {
+        let limit = settings.connect_timeout;
+        return FetchError::Timeout { url, what: "no connection", limit };
+    }
+    if error.is_timeout() {
+        let limit = read_timeout(settings);
+        return FetchError::Timeout { url, what: "the server said nothing", limit };
+    }
+    FetchError::Transport { url, reason: reason_of(&error) }
+}
+
+/// The headers of a conditional request (RFC 9110, 13.1).
+fn conditions(known: Option<&Validators>) -> HeaderMap {
+    let etag = known.and_then(|known| known.etag.as_ref());
+    let last_modified = known.and_then(|known| known.last_modified.as_ref());
+    let given = [(IF_NONE_MATCH, etag), (IF_MODIFIED_SINCE, last_modified)];
+    let valid = given.into_iter().filter_map(|(name, bytes)| {
+        // What came as a header is one; only a damaged store could hold something else.
+        Some((name, HeaderValue::from_bytes(bytes?).ok()?))
+    });
+    valid.collect()
+}
