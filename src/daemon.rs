@@ -11,13 +11,15 @@ use crate::fetch::Settings;
 use crate::fetch::error::FetchError;
 use crate::model::clock::Clock;
 use crate::model::exchange::History;
+use crate::model::exchange::Outcome;
 use crate::model::feed::Feed;
 use crate::model::id::FeedId;
 use crate::model::publication::Selection;
 use crate::place::region_words;
 use crate::poll::Polled;
 use crate::poll::Poller;
-use crate::schedule::next_poll;
+use crate::schedule::PollTime;
+use crate::schedule::agenda::Agenda;
 use crate::serve::Limits;
 use crate::serve::documents::Documents;
 use crate::serve::serve;
@@ -48,9 +50,6 @@ const STOP_WITHIN: Duration = Duration::from_secs(5);
 /// The longest sleep of the loop: a clock that was set is noticed after this.
 const SLEEP_MAX: Duration = Duration::from_mins(1);
 
-/// How soon a feed is tried again whose poll could not be recorded.
-const RETRY: Duration = Duration::from_mins(15);
-
 /// What keeps the daemon from starting.
 #[derive(Debug, thiserror::Error)]
 pub enum DaemonError {
@@ -77,8 +76,7 @@ pub enum DaemonError {
 ///
 /// # Errors
 /// The fetcher cannot be made: no trusted certificates are on the machine.
-pub fn poller(config: &Config, store: Store) -> Result<Poller, FetchError> {
-    let clock = Clock::new(Utc::now);
+pub fn poller(config: &Config, store: Store, clock: Clock) -> Result<Poller, FetchError> {
     let fetcher = Fetcher::new(Settings {
         user_agent: user_agent(config),
         connect_timeout: config.polling.connect_timeout,
@@ -97,6 +95,12 @@ pub fn poller(config: &Config, store: Store) -> Result<Poller, FetchError> {
         store,
         clock,
     })
+}
+
+/// The clock of the machine.
+#[must_use]
+pub fn system_clock() -> Clock {
+    Clock::new(Utc::now)
 }
 
 /// Who we are, to a publisher: name, version, where the site is, and how its operator is reached
@@ -119,7 +123,7 @@ pub async fn run(
     mut stop: watch::Receiver<bool>,
     ready: impl FnOnce(SocketAddr),
 ) -> Result<(), DaemonError> {
-    let poller = poller(&config, store.clone())?;
+    let poller = poller(&config, store.clone(), system_clock())?;
     let histories = store.histories().await?;
     let listener = TcpListener::bind(config.listen)
         .await
@@ -132,7 +136,7 @@ pub async fn run(
     ready(address);
 
     let feeds = config.feeds.into_values().filter(|feed| feed.enabled).map(Arc::new);
-    let mut rounds = Rounds::new(feeds, &histories, Utc::now());
+    let mut rounds = Rounds::new(feeds, &histories, poller.clock.now());
     let stopped_now = stop.clone();
     let ended = tokio::select! {
         ended = rounds.go(&poller, &documents, &mut stop) => ended,
@@ -163,10 +167,9 @@ async fn stopped(mut stop: watch::Receiver<bool>) {
     let _ = stop.wait_for(|&stop| stop).await;
 }
 
-/// When each feed is due, and the polls under way.
+/// The agenda, and the polls under way.
 struct Rounds {
-    feeds: BTreeMap<FeedId, Arc<Feed>>,
-    due: BTreeSet<(DateTime<Utc>, FeedId)>,
+    agenda: Agenda,
     polls: JoinSet<Result<Polled, StoreError>>,
     /// Which feed a poll under way is of, so that one that panics is known too.
     polled: HashMap<task::Id, FeedId>,
@@ -178,21 +181,16 @@ impl Rounds {
         histories: &BTreeMap<FeedId, History>,
         now: DateTime<Utc>,
     ) -> Self {
-        let feeds: BTreeMap<_, _> = feeds.map(|feed| (feed.id.clone(), feed)).collect();
-        let mut rounds =
-            Self { feeds, due: BTreeSet::new(), polls: JoinSet::new(), polled: HashMap::new() };
-        let unpolled = History::default();
-        for id in rounds.feeds.keys().cloned().collect::<Vec<_>>() {
-            rounds.plan(&id, histories.get(&id).unwrap_or(&unpolled), now);
+        let agenda = Agenda::new(feeds, histories, now);
+        let (mut feeds, mut overdue) = (0, 0);
+        for (id, planned) in agenda.planned() {
+            feeds += 1;
+            overdue += u32::from(planned.at.is_some_and(|at| at <= now));
+            let unpolled = History::default();
+            log_plan(id, planned, histories.get(id).unwrap_or(&unpolled));
         }
-        let overdue = rounds.due.iter().filter(|(at, _)| *at <= now).count();
-        info!(
-            feeds = rounds.feeds.len(),
-            overdue,
-            "{overdue} of {} feeds are due now",
-            rounds.feeds.len()
-        );
-        rounds
+        info!(feeds, overdue, "{overdue} of {feeds} feeds are due now");
+        Self { agenda, polls: JoinSet::new(), polled: HashMap::new() }
     }
 
     /// Polls feeds as they are due, until it is told to stop.
@@ -202,13 +200,14 @@ impl Rounds {
         documents: &Documents,
         stop: &mut watch::Receiver<bool>,
     ) -> Result<(), DaemonError> {
+        let clock = &poller.clock;
         loop {
-            self.start_due(poller, Utc::now());
+            self.start_due(poller, clock.now());
             tokio::select! {
                 _ = stop.wait_for(|&stop| stop) => return Ok(()),
-                () = tokio::time::sleep(self.sleep(Utc::now())) => {}
+                () = tokio::time::sleep(self.sleep(clock.now())) => {}
                 Some(ended) = self.polls.join_next_with_id() => {
-                    match self.ended(ended, Utc::now())? {
+                    match self.ended(ended, clock.now())? {
                         Some(touched) => documents.touch(&touched),
                         None => documents.touch_all(),
                     }
@@ -222,22 +221,6 @@ impl Rounds {
         while self.polls.join_next().await.is_some() {}
     }
 
-    fn plan(&mut self, id: &FeedId, history: &History, now: DateTime<Utc>) {
-        let Some(feed) = self.feeds.get(id) else { return };
-        let next = next_poll(feed, history, now);
-        if let Some(at) = next.at {
-            // Who mends a feed wants to know how long it waits.
-            if history.failures > 0 {
-                info!(feed = %id, %at, "{id} is polled next at {at}: {}", next.reason);
-            } else {
-                debug!(feed = %id, %at, "{id} is polled next at {at}: {}", next.reason);
-            }
-            self.due.insert((at, id.clone()));
-        } else {
-            warn!(feed = %id, "{id} is not polled again: {}", next.reason);
-        }
-    }
-
     /// Plans the next poll of the feed whose poll has ended, and gives the publications that it
     /// touched; none if that is not known.
     fn ended(
@@ -249,7 +232,8 @@ impl Rounds {
         let Some(id) = self.polled.remove(&task) else { return Ok(None) };
         match ended {
             Ok((_, Ok(polled))) => {
-                self.plan(&id, &polled.history, now);
+                let planned = self.agenda.ended(&id, &polled.history, now);
+                log_plan(&id, &planned, &polled.history);
                 return Ok(Some(polled.touched));
             }
             Ok((_, Err(end @ (StoreError::Closed { .. } | StoreError::Broken { .. })))) => {
@@ -259,7 +243,7 @@ impl Rounds {
                 // To ask servers for what cannot be kept would be rude, and to end would take down
                 // what can still be read.
                 error!(feed = %id, "no feed is polled any more, what there is is served: {error}");
-                self.due.clear();
+                self.agenda.clear();
                 return Ok(Some(BTreeSet::new()));
             }
             Ok((_, Err(error))) => {
@@ -267,24 +251,38 @@ impl Rounds {
             }
             Err(panic) => error!(feed = %id, "the poll of {id} broke off: {panic}"),
         }
-        self.due.insert((now + RETRY, id));
+        self.agenda.lost(&id, now);
         Ok(None)
     }
 
     fn start_due(&mut self, poller: &Poller, now: DateTime<Utc>) {
-        while let Some((at, _)) = self.due.first()
-            && *at <= now
-            && let Some((_, id)) = self.due.pop_first()
-            && let Some(feed) = self.feeds.get(&id)
-        {
-            let (poller, feed) = (poller.clone(), Arc::clone(feed));
+        for feed in self.agenda.due(now) {
+            let (poller, id) = (poller.clone(), feed.id.clone());
             let poll = self.polls.spawn(async move { poller.poll(&feed).await });
             self.polled.insert(poll.id(), id);
         }
     }
 
     fn sleep(&self, now: DateTime<Utc>) -> Duration {
-        let next = self.due.first().map(|(at, _)| (*at - now).to_std().unwrap_or_default());
+        let next = self.agenda.next_wake().map(|at| (at - now).to_std().unwrap_or_default());
         next.unwrap_or(SLEEP_MAX).min(SLEEP_MAX)
+    }
+}
+
+fn log_plan(id: &FeedId, planned: &PollTime, history: &History) {
+    if let Some(ignored) = &planned.ignored {
+        info!(feed = %id, "{id} is polled although its publisher asks for less: {ignored}");
+    }
+    let reason = &planned.reason;
+    let Some(at) = planned.at else {
+        warn!(feed = %id, "{id} is not polled again: {reason}");
+        return;
+    };
+    let outcome = history.polls.last().map(|poll| &poll.outcome);
+    // Who mends a feed wants to know how long it waits.
+    if history.failures > 0 || matches!(outcome, Some(Outcome::Unreachable(_))) {
+        info!(feed = %id, %at, "{id} is polled next at {at}: {reason}");
+    } else {
+        debug!(feed = %id, %at, "{id} is polled next at {at}: {reason}");
     }
 }

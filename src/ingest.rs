@@ -18,6 +18,7 @@ use crate::model::feed::Feed;
 use crate::model::id::ArticleId;
 use crate::model::known::Change;
 use crate::model::known::Memory;
+use crate::model::rhythm::Rhythm;
 use crate::normalize::Frame;
 use crate::normalize::Rejected;
 use crate::normalize::article;
@@ -40,6 +41,8 @@ pub struct Ingested {
     pub is_broken_off: bool,
     /// What had to be mended in the document, in words.
     pub repairs: Vec<String>,
+    /// The rhythm that the document asks for.
+    pub rhythm: Rhythm,
     /// The counts.
     pub tally: Tally,
 }
@@ -64,6 +67,7 @@ pub fn ingest(
         rejected: Vec::new(),
         is_broken_off: parsed.is_broken_off,
         repairs: parsed.repairs.clone(),
+        rhythm: parsed.rhythm.clone(),
         tally: Tally { entries: count(parsed.entries.len()), ..Tally::default() },
     };
     // An article that one entry of the document has become is not there for the next entry: two

@@ -9,6 +9,7 @@
 use crate::classify::Classifier;
 use crate::fetch::Fetched;
 use crate::fetch::Fetcher;
+use crate::fetch::Said;
 use crate::fetch::error::shown;
 use crate::ingest::Ingested;
 use crate::ingest::ingest;
@@ -16,17 +17,18 @@ use crate::model::clock::Clock;
 use crate::model::exchange::Document;
 use crate::model::exchange::History;
 use crate::model::exchange::Outcome;
-use crate::model::exchange::POLLS_KEPT_MAX;
 use crate::model::exchange::Poll;
-use crate::model::exchange::Request;
+use crate::model::exchange::REPAIRS_KEPT_MAX;
 use crate::model::exchange::Tally;
-use crate::model::exchange::Validators;
 use crate::model::feed::Address;
 use crate::model::feed::Feed;
 use crate::model::id::FeedId;
 use crate::model::known::Change;
 use crate::model::publication::Selection;
-use crate::parse::ParseError;
+use crate::schedule::remember::Notice;
+use crate::schedule::remember::Report;
+use crate::schedule::remember::remember;
+use crate::schedule::remember::request;
 use crate::store::Store;
 use crate::store::error::StoreError;
 use chrono::DateTime;
@@ -76,29 +78,6 @@ pub struct Polled {
     pub touched: BTreeSet<Selection>,
 }
 
-/// What came of one exchange, before it is recorded.
-struct Findings {
-    outcome: Outcome,
-    validators: Option<Validators>,
-    not_before: Option<DateTime<Utc>>,
-    bytes: u64,
-    tally: Tally,
-    changes: Vec<Change>,
-}
-
-impl Findings {
-    fn of(outcome: Outcome) -> Self {
-        Self {
-            outcome,
-            validators: None,
-            not_before: None,
-            bytes: 0,
-            tally: Tally::default(),
-            changes: Vec::new(),
-        }
-    }
-}
-
 impl Poller {
     /// Polls a feed once, and records what came of it.
     ///
@@ -108,39 +87,51 @@ impl Poller {
         let (at, began) = (self.clock.now(), Instant::now());
         let before = self.store.history(&feed.id).await?;
         let labelling = self.classifier.digest_for(feed);
-        let known = before.validators.as_ref();
-        let known = known.filter(|_| before.labelling == Some(labelling));
-        let request = Request { validators: known.cloned(), ..Request::default() };
-        let findings = match self.fetcher.fetch(feed, &request).await {
-            Fetched::Document { document, validators, said, .. } => {
-                if let Some(to) = said.moved {
-                    let id = &feed.id;
-                    warn!(feed = %id, %to, "{id} has moved for good: write `url = \"{to}\"`");
-                }
-                self.read(feed, document, validators).await?
-            }
-            Fetched::NotModified { validators, .. } => {
-                Findings { validators: Some(validators), ..Findings::of(Outcome::NotModified) }
-            }
-            Fetched::Gone => Findings::of(Outcome::Gone),
-            Fetched::Later { until } => {
-                Findings { not_before: until, ..Findings::of(Outcome::Later) }
-            }
-            Fetched::Postponed { until } => {
-                Findings { not_before: until, ..Findings::of(Outcome::Postponed) }
-            }
-            Fetched::Unreachable(error) => Findings::of(Outcome::Unreachable(error.to_string())),
-            Fetched::Failed(error) => Findings::of(Outcome::Failed(error.to_string())),
-        };
-        let (mut history, changes) = remember(feed, before, findings, at, began.elapsed());
-        if history.polls.last().is_some_and(|poll| poll.outcome == Outcome::Read) {
-            history.labelling = Some(labelling);
-        }
+        let request = request(feed, &before, labelling, at);
+        let fetched = self.fetcher.fetch(feed, &request).await;
+        let (mut report, changes) = self.found(feed, fetched, at).await?;
+        report.poll.duration = began.elapsed();
+        report.labelling = Some(labelling);
+        let (history, notice) = remember(feed, before, report);
         let recorded =
             self.store.commit(Arc::clone(feed), history.clone(), changes, self.clock.now());
         let touched = recorded.await?;
         log(&feed.id, &history);
+        if let Some(notice) = notice {
+            log_notice(feed, &notice);
+        }
         Ok(Polled { history, touched })
+    }
+
+    /// What came of a fetch: what is to be remembered of it, and what it changes.
+    async fn found(
+        &self,
+        feed: &Arc<Feed>,
+        fetched: Fetched,
+        at: DateTime<Utc>,
+    ) -> Result<(Report, Vec<Change>), StoreError> {
+        let later = |outcome, until| Report { not_before: until, ..Report::of(at, outcome) };
+        let report = match fetched {
+            Fetched::Document { document, validators, said, is_delta, hold } => {
+                let (read, changes) = self.read(feed, document, at).await?;
+                // What the hold keeps free is free again only now.
+                drop(hold);
+                let is_whole = read.is_whole && !is_delta;
+                // What vouches for a document that broke off would keep the rest from us.
+                let validators = read.is_whole.then_some(validators);
+                return Ok((of_answer(Report { validators, is_whole, ..read }, said), changes));
+            }
+            Fetched::NotModified { validators, said } => {
+                let report = Report::of(at, Outcome::NotModified);
+                of_answer(Report { validators: Some(validators), ..report }, said)
+            }
+            Fetched::Gone => Report::of(at, Outcome::Gone),
+            Fetched::Later { until } => later(Outcome::Later, until),
+            Fetched::Postponed { until } => later(Outcome::Postponed, until),
+            Fetched::Unreachable(error) => Report::of(at, Outcome::Unreachable(error.to_string())),
+            Fetched::Failed(error) => Report::of(at, Outcome::Failed(error.to_string())),
+        };
+        Ok((report, Vec::new()))
     }
 
     /// Reads a document on a thread of its own, so that a large one holds up no other poll.
@@ -148,8 +139,8 @@ impl Poller {
         &self,
         feed: &Arc<Feed>,
         document: Document,
-        validators: Validators,
-    ) -> Result<Findings, StoreError> {
+        at: DateTime<Utc>,
+    ) -> Result<(Report, Vec<Change>), StoreError> {
         // A permit is refused only by a semaphore that was closed, which this one never is.
         let _permit = self.readers.acquire().await.ok();
         // Not the instant at which the poll began: it may have waited long for its turn, and what
@@ -160,25 +151,36 @@ impl Poller {
         let (task_feed, classifier) = (Arc::clone(feed), Arc::clone(&self.classifier));
         let read =
             on_a_deep_stack(move || ingest(&task_feed, &document, &memory, &classifier, now));
-        Ok(match timeout(READ_TIMEOUT, read).await.ok().flatten() {
+        let (mut report, changes) = match timeout(READ_TIMEOUT, read).await.ok().flatten() {
             Some(Ok(ingested)) => {
                 log_details(&feed.id, &ingested);
-                Findings {
-                    // What vouches for a document that broke off would keep the rest from us.
-                    validators: (!ingested.is_broken_off).then_some(validators),
-                    bytes,
-                    tally: ingested.tally,
-                    changes: ingested.changes,
-                    ..Findings::of(Outcome::Read)
-                }
+                of_document(at, ingested)
             }
-            Some(Err(error)) => Findings { bytes, ..Findings::of(failed_to_read(feed, &error)) },
+            Some(Err(error)) => (failed_to_read(feed, &error.to_string(), at), Vec::new()),
             None => {
-                let reason = format!("{}: not read within {READ_TIMEOUT:?}", told(&feed.address));
-                Findings { bytes, ..Findings::of(Outcome::Failed(reason)) }
+                let reason = format!("not read within {READ_TIMEOUT:?}");
+                (failed_to_read(feed, &reason, at), Vec::new())
             }
-        })
+        };
+        report.poll.bytes = bytes;
+        Ok((report, changes))
     }
+}
+
+/// What is to be remembered of a document that was read.
+fn of_document(at: DateTime<Utc>, ingested: Ingested) -> (Report, Vec<Change>) {
+    let mut report = Report::of(at, Outcome::Read);
+    report.poll.tally = ingested.tally;
+    report.poll.repairs = ingested.repairs;
+    report.poll.repairs.truncate(REPAIRS_KEPT_MAX);
+    report.is_whole = !ingested.is_broken_off;
+    report.rhythm = Some(ingested.rhythm);
+    (report, ingested.changes)
+}
+
+/// With what the answer said of the next time.
+fn of_answer(report: Report, said: Said) -> Report {
+    Report { moved: said.moved, freshness: said.freshness, ..report }
 }
 
 /// The result of `work` on a thread with a deep stack; none if it panicked or could not start.
@@ -192,8 +194,8 @@ async fn on_a_deep_stack<T: Send + 'static>(
     result.await.ok()
 }
 
-fn failed_to_read(feed: &Feed, error: &ParseError) -> Outcome {
-    Outcome::Failed(format!("{}: {error}", told(&feed.address)))
+fn failed_to_read(feed: &Feed, reason: &str, at: DateTime<Utc>) -> Report {
+    Report::of(at, Outcome::Failed(format!("{}: {reason}", told(&feed.address))))
 }
 
 /// A feed's address as it may be told.
@@ -202,52 +204,6 @@ fn told(address: &Address) -> String {
         Address::Http(url) => shown(url),
         Address::File(_) => address.to_string(),
     }
-}
-
-/// The history with one poll more. The validators of a poll that brought none are those of before.
-fn remember(
-    feed: &Feed,
-    before: History,
-    findings: Findings,
-    at: DateTime<Utc>,
-    duration: Duration,
-) -> (History, Vec<Change>) {
-    let succeeded = matches!(findings.outcome, Outcome::Read | Outcome::NotModified);
-    let before = before.of(&feed.asked_at());
-    let failures = match findings.outcome {
-        Outcome::Read | Outcome::NotModified | Outcome::Gone => 0,
-        // A server that says when to come has not failed; one that only says "later" has.
-        Outcome::Later | Outcome::Postponed if findings.not_before.is_some() => before.failures,
-        Outcome::Later | Outcome::Postponed | Outcome::Unreachable(_) | Outcome::Failed(_) => {
-            before.failures.saturating_add(1)
-        }
-    };
-    let poll = Poll {
-        at,
-        duration,
-        outcome: findings.outcome,
-        bytes: findings.bytes,
-        tally: findings.tally,
-        repairs: Vec::new(),
-    };
-    let mut polls = before.polls;
-    polls.push(poll);
-    let surplus = polls.len().saturating_sub(POLLS_KEPT_MAX);
-    polls.drain(..surplus);
-    let history = History {
-        address: before.address,
-        labelling: before.labelling,
-        validators: findings.validators.or(before.validators),
-        last_full: None,
-        freshness: None,
-        rhythm: before.rhythm,
-        relocation: before.relocation,
-        last_success: if succeeded { Some(at) } else { before.last_success },
-        failures,
-        not_before: findings.not_before,
-        polls,
-    };
-    (history, findings.changes)
 }
 
 /// One line for a poll, with the same fields however it ended.
@@ -288,6 +244,24 @@ fn log(feed: &FeedId, history: &History) {
         };
     }
     if level == Level::WARN { line!(warn) } else { line!(info) }
+}
+
+/// What the admin is to do about a feed's address, or to know of it.
+fn log_notice(feed: &Feed, notice: &Notice) {
+    let id = &feed.id;
+    match notice {
+        Notice::Moving(to) => {
+            info!(feed = %id, %to, "{id} is redirected to {to}, for good as its server says");
+        }
+        Notice::Moved(to) => warn!(
+            feed = %id, %to,
+            "{id} has moved for good and is asked at its new address: write `url = \"{to}\"`"
+        ),
+        Notice::Strayed(from) => warn!(
+            feed = %id, %from,
+            "{id} does not answer at {from}, where it had moved: asked as feeds.toml says again"
+        ),
+    }
 }
 
 fn log_details(feed: &FeedId, ingested: &Ingested) {

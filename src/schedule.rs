@@ -7,14 +7,32 @@
 //! instants keep the order of the slots, and what is due next follows from the last poll alone:
 //! a restart neither brings a poll forward nor loses one.
 //!
+//! # Whose word counts
+//! The schedule is the admin's wish; what the publisher says, and failures, can only make polls
+//! rarer: an instant before which they want no poll moves it to the next time that the schedule
+//! names, or to that instant itself if it comes soon after such a time. `ignore_hints` makes an
+//! exception for [`hints`], and for nothing else: who was asked to come later comes later.
+//!
 //! Never here: a clock. `now` is an argument.
+
+pub mod agenda;
+pub(crate) mod hints;
+pub mod hosts;
+pub(crate) mod limit;
+pub mod remember;
 
 use crate::model::exchange::History;
 use crate::model::exchange::Outcome;
 use crate::model::feed::Feed;
 use crate::model::id::Digest;
+use crate::schedule::hints::of_publisher;
+use crate::schedule::hints::skipped;
+use crate::schedule::limit::Limit;
+use crate::schedule::limit::failures;
+use crate::schedule::limit::later;
+use crate::schedule::limit::rest;
+use crate::schedule::limit::shown;
 use chrono::DateTime;
-use chrono::SecondsFormat;
 use chrono::TimeDelta;
 use chrono::Utc;
 
@@ -22,13 +40,14 @@ use chrono::Utc;
 const SPREAD_MAX: TimeDelta = TimeDelta::hours(1);
 /// A feed whose slots are closer is due at the slot itself.
 const SPREAD_PERIOD_MIN: TimeDelta = TimeDelta::minutes(1);
-/// How long a feed rests after its first failure; twice as long after each further one.
-const REST_MIN: TimeDelta = TimeDelta::minutes(5);
-/// How long a feed rests after a failure at most.
-const REST_MAX: TimeDelta = TimeDelta::hours(24);
+/// A feed is left alone for so long after any poll, or a quarter of its period if that is less;
+/// and if who wants it to wait wants so little more than its next time, it waits just that.
+const PAUSE_MAX: TimeDelta = TimeDelta::minutes(5);
 /// What a server asks for is kept for so long at most. Beyond that, our clock was wrong when we
 /// took it down.
 const NOT_BEFORE_MAX: TimeDelta = TimeDelta::days(7);
+/// How far ahead a time is looked for that a document does not skip.
+const SKIPPED_MAX: TimeDelta = TimeDelta::days(8);
 
 /// When a feed is to be polled.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +56,8 @@ pub struct PollTime {
     pub at: Option<DateTime<Utc>>,
     /// Why then, in words.
     pub reason: String,
+    /// What the publisher asks for and is not obeyed in, in words.
+    pub ignored: Option<String>,
 }
 
 /// When a feed is to be polled next.
@@ -45,48 +66,87 @@ pub fn next_poll(feed: &Feed, history: &History, now: DateTime<Utc>) -> PollTime
     if !feed.enabled {
         return never("it is not enabled");
     }
+    let asked = asked(history, now);
     let Some(last) = history.polls.last() else {
-        return not_before(history, now, now, "never polled".to_owned());
+        return match asked {
+            Some(Limit { until, reason }) => polled_at(until, reason),
+            None => polled_at(now, "never polled".to_owned()),
+        };
     };
     if history.address != feed.asked_at() {
-        return PollTime { at: Some(now), reason: "never polled there".to_owned() };
+        return polled_at(now, "never polled there".to_owned());
     }
     if last.outcome == Outcome::Gone {
         return never("the server says that the feed is gone (410)");
     }
     // A clock that went backwards must not silence a feed.
     let polled = last.at.min(now);
-    let mut at = next_due(feed, polled + pause(feed, polled));
-    let mut reason = format!("the next time of `{}`", feed.schedule.as_str());
-    if let Some(rest) = rest(history.failures).map(|rest| polled + rest).filter(|rest| *rest > at) {
-        at = rest;
-        reason = format!("waiting after {}", failures(history.failures));
+    let hinted = of_publisher(history).filter(|hint| hint.until > polled);
+    let chance = number_of(&["rest", feed.id.as_str(), &history.failures.to_string()]);
+    let rest = rest(history.failures, chance).map(|rest| Limit {
+        until: polled + rest,
+        reason: format!("waiting after {}", failures(history.failures)),
+    });
+    let (obeyed, ignored) = if feed.ignore_hints { (None, hinted) } else { (hinted, None) };
+    let limit = later(later(asked, rest), obeyed);
+    let (at, reason) = due(feed, polled, limit);
+    let (at, reason) =
+        if at <= now { (now, format!("overdue since {}", shown(at))) } else { (at, reason) };
+    let mut planned = unskipped(feed, history, at, reason);
+    if let Some(hint) = ignored.filter(|hint| hint.until > at) {
+        planned.ignored = Some(format!("{} (ignore_hints)", hint.reason));
     }
-    if at <= now {
-        reason = format!("overdue since {}", shown(at));
-        at = now;
-    }
-    not_before(history, now, at, reason)
+    planned
+}
+
+fn polled_at(at: DateTime<Utc>, reason: String) -> PollTime {
+    PollTime { at: Some(at), reason, ignored: None }
 }
 
 fn never(reason: &str) -> PollTime {
-    PollTime { at: None, reason: reason.to_owned() }
+    PollTime { at: None, reason: reason.to_owned(), ignored: None }
 }
 
-/// Later, if the server asked for it.
-fn not_before(
-    history: &History,
-    now: DateTime<Utc>,
-    at: DateTime<Utc>,
-    reason: String,
-) -> PollTime {
-    let asked = history.not_before.filter(|asked| *asked - now <= NOT_BEFORE_MAX);
-    match asked.filter(|asked| *asked > at) {
-        Some(asked) => PollTime {
-            at: Some(asked),
-            reason: format!("the server asks not to come before {}", shown(asked)),
-        },
-        None => PollTime { at: Some(at), reason },
+/// What the server asked for (RFC 9110, 10.2.3).
+fn asked(history: &History, now: DateTime<Utc>) -> Option<Limit> {
+    let until = history.not_before.filter(|asked| *asked - now <= NOT_BEFORE_MAX)?;
+    (until > now).then(|| Limit {
+        until,
+        reason: format!("the server asks not to come before {}", shown(until)),
+    })
+}
+
+/// The first instant at which a feed that was polled at `polled` is due and that is past its
+/// limit, and why then.
+fn due(feed: &Feed, polled: DateTime<Utc>, limit: Option<Limit>) -> (DateTime<Utc>, String) {
+    let pause = pause(feed, polled);
+    let unlimited = next_due(feed, polled + pause);
+    match limit.filter(|limit| limit.until > unlimited) {
+        Some(Limit { until, reason }) => {
+            (next_due(feed, until - pause - TimeDelta::seconds(1)).max(until), reason)
+        }
+        None => (unlimited, format!("the next time of `{}`", feed.schedule.as_str())),
+    }
+}
+
+/// The first time from `at` on that the feed's document does not skip.
+fn unskipped(feed: &Feed, history: &History, at: DateTime<Utc>, reason: String) -> PollTime {
+    let Some(rule) = skipped(&history.rhythm, at) else { return polled_at(at, reason) };
+    if feed.ignore_hints {
+        let ignored = Some(format!("{rule} (ignore_hints)"));
+        return PollTime { at: Some(at), reason, ignored };
+    }
+    let mut later = at;
+    loop {
+        // At the end of a skipped hour nothing is lost by looking anew.
+        later = next_due(feed, later);
+        if later - at > SKIPPED_MAX {
+            let ignored = Some(format!("{rule}, which leave no time of the schedule"));
+            return PollTime { at: Some(at), reason, ignored };
+        }
+        if skipped(&history.rhythm, later).is_none() {
+            return polled_at(later, format!("{rule} leave out {}", shown(at)));
+        }
     }
 }
 
@@ -109,7 +169,7 @@ fn next_due(feed: &Feed, after: DateTime<Utc>) -> DateTime<Utc> {
 /// How long a feed is left alone after any poll: one that came late, at a start or by hand, is
 /// not followed within moments by the one that is due.
 fn pause(feed: &Feed, polled: DateTime<Utc>) -> TimeDelta {
-    (feed.schedule.period(polled, feed.timezone) / 4).min(REST_MIN)
+    (feed.schedule.period(polled, feed.timezone) / 4).min(PAUSE_MAX)
 }
 
 /// How long after a slot the feed is due, if the next slot comes after `period`: always the same
@@ -118,28 +178,15 @@ fn offset(feed: &Feed, period: TimeDelta) -> TimeDelta {
     if period < SPREAD_PERIOD_MIN {
         return TimeDelta::zero();
     }
-    let [a, b, c, d, ..] = Digest::of(["spread", feed.id.as_str()]).0;
-    let fraction = i64::from(u32::from_be_bytes([a, b, c, d]));
+    let fraction = i64::from(number_of(&["spread", feed.id.as_str()]));
     let spread = period.min(SPREAD_MAX).num_seconds();
     TimeDelta::seconds((spread * fraction) >> 32)
 }
 
-/// How long a feed rests after so many failures in a row.
-fn rest(failures: u32) -> Option<TimeDelta> {
-    let doublings = failures.checked_sub(1)?;
-    // 2^9 times five minutes is more than a day.
-    Some((REST_MIN * (1 << doublings.min(9))).min(REST_MAX))
-}
-
-fn failures(failures: u32) -> String {
-    match failures {
-        1 => "a failure".to_owned(),
-        failures => format!("{failures} failures in a row"),
-    }
-}
-
-fn shown(at: DateTime<Utc>) -> String {
-    at.to_rfc3339_opts(SecondsFormat::Secs, true)
+/// A number from a digest: as good as chance, and the same after a restart.
+pub(crate) fn number_of(parts: &[&str]) -> u32 {
+    let [a, b, c, d, ..] = Digest::of(parts.iter().copied()).0;
+    u32::from_be_bytes([a, b, c, d])
 }
 
 #[cfg(test)]
@@ -228,22 +275,23 @@ mod tests {
 
     #[test]
     fn a_feed_that_fails_rests_twice_as_long_each_time() {
-        for (failures, expected, reason) in [
-            (0, "01T00:01:00", "the next time of `* * * * *`"),
-            (1, "01T00:05:05", "waiting after a failure"),
-            (2, "01T00:10:05", "waiting after 2 failures in a row"),
-            (3, "01T00:20:05", "waiting after 3 failures in a row"),
-            (9, "01T21:20:05", "waiting after 9 failures in a row"),
-            (10, "02T00:00:05", "waiting after 10 failures in a row"),
-            (u32::MAX, "02T00:00:05", "waiting after 4294967295 failures in a row"),
+        let start = at("01T00:00:05");
+        for (failures, minutes, reason) in [
+            (1, 5, "waiting after a failure"),
+            (2, 10, "waiting after 2 failures in a row"),
+            (3, 20, "waiting after 3 failures in a row"),
+            (9, 1_280, "waiting after 9 failures in a row"),
+            (10, 1_440, "waiting after 10 failures in a row"),
+            (u32::MAX, 1_440, "waiting after 4294967295 failures in a row"),
         ] {
-            let mut history = polled(at("01T00:00:05"), Outcome::Failed("timeout".to_owned()));
+            let mut history = polled(start, Outcome::Failed("timeout".to_owned()));
             history.failures = failures;
             let poll_time = next_poll(&feed("kharkiv", "* * * * *"), &history, at("01T00:00:06"));
-            let delay = poll_time.at.unwrap() - at(expected);
-            // The schedule of every minute has an offset of 54 seconds: 54:55 of an hour.
-            let expected = if failures == 0 { -6 } else { 0 };
-            assert_eq!(delay.num_seconds(), expected, "{failures}");
+            let delay = poll_time.at.unwrap() - start;
+            let whole = TimeDelta::minutes(minutes);
+            // And then at the next time of the schedule, a minute later at most.
+            let most = whole * 5 / 4 + TimeDelta::minutes(1);
+            assert!(whole * 3 / 4 <= delay && delay <= most, "{failures}: {delay}");
             assert_eq!(poll_time.reason, reason);
         }
         // Never before the schedule.

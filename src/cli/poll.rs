@@ -9,6 +9,7 @@ use crate::cli::say;
 use crate::config::Config;
 use crate::daemon::DaemonError;
 use crate::daemon::poller;
+use crate::daemon::system_clock;
 use crate::model::exchange::Outcome;
 use crate::model::exchange::Poll;
 use crate::model::feed::Feed;
@@ -70,7 +71,7 @@ async fn poll_all(
     store: Store,
     feeds: Vec<Arc<Feed>>,
 ) -> Result<Vec<(FeedId, Poll)>, DaemonError> {
-    let poller = poller(config, store.clone())?;
+    let poller = poller(config, store.clone(), system_clock())?;
     let bar = ProgressBar::new(feeds.len() as u64).with_style(style());
     let mut under_way = JoinSet::new();
     for feed in feeds {
