@@ -71,8 +71,10 @@ pub struct Config {
 pub struct Polling {
     /// How many polls run at once.
     pub concurrency: usize,
-    /// How many requests to one host run at once.
+    /// How many requests to one host, and to one address, run at once.
     pub per_host: usize,
+    /// How long a host and an address are left alone between two requests.
+    pub host_pause: Duration,
     /// How long a connection may take to come about.
     pub connect_timeout: Duration,
     /// How long a poll may take in all.

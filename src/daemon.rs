@@ -84,6 +84,7 @@ pub fn poller(config: &Config, store: Store, clock: Clock) -> Result<Poller, Fet
         body_bytes_max: config.polling.body_bytes_max,
         concurrency: config.polling.concurrency,
         per_host: config.polling.per_host,
+        host_pause: config.polling.host_pause,
         clock: clock.clone(),
     })?;
     let classifier = Classifier::new(&config.catalogue, &config.tags, &region_words());

@@ -23,7 +23,7 @@ pub(crate) mod file;
 pub mod guard;
 pub(crate) mod resolve;
 pub(crate) mod route;
-pub(crate) mod turns;
+pub mod turns;
 
 use crate::fetch::client::Clients;
 use crate::fetch::error::FetchError;
@@ -32,6 +32,7 @@ use crate::fetch::exchange::Answer;
 use crate::fetch::exchange::exchange;
 use crate::fetch::resolve::Lookup;
 use crate::fetch::route::Route;
+use crate::fetch::turns::Limits;
 use crate::fetch::turns::Turns;
 use crate::model::clock::Clock;
 use crate::model::exchange::Document;
@@ -61,8 +62,10 @@ pub struct Settings {
     pub body_bytes_max: u64,
     /// How many exchanges run at once.
     pub concurrency: usize,
-    /// How many exchanges with one host run at once.
+    /// How many exchanges with one host, and with one address, run at once.
     pub per_host: usize,
+    /// How long a host and an address are left alone between two requests.
+    pub host_pause: Duration,
     /// Tells the time to which a server's words are relative.
     pub clock: Clock,
 }
@@ -157,7 +160,11 @@ impl Fetcher {
         settings: Settings,
     ) -> Result<Self, FetchError> {
         Ok(Self {
-            turns: Turns::new(settings.concurrency, settings.per_host),
+            turns: Turns::new(Limits {
+                concurrency: settings.concurrency,
+                per_host: settings.per_host,
+                pause: settings.host_pause,
+            }),
             clients: Clients::new(refusal, lookup, &settings)?,
             settings,
         })
@@ -205,10 +212,10 @@ impl Fetcher {
         loop {
             let url = route.url();
             guard.vet(url).map_err(|reason| FetchError::Refused { url: shown(url), reason })?;
-            let turn = self.turns.with(url.host_str().unwrap_or_default()).await;
+            let mut turn = self.turns.with(url.host_str().unwrap_or_default(), None).await;
             let began = Instant::now();
             let exchange = exchange(&self.settings, client, &route, known);
-            let answer = tokio::time::timeout(left, exchange).await;
+            let answer = turn.during(tokio::time::timeout(left, exchange)).await;
             drop(turn);
             left = left.saturating_sub(began.elapsed());
             match answer.map_err(|_| self.not_done(shown(route.url())))?? {

@@ -192,6 +192,7 @@ fn settings() -> Settings {
         body_bytes_max: BODY_BYTES_MAX,
         concurrency: 8,
         per_host: 8,
+        host_pause: Duration::ZERO,
         clock: Clock::new(Utc::now),
     }
 }

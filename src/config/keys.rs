@@ -138,6 +138,7 @@ pub const POLLING: Table = Table {
         optional("schedule", Shape::Schedule, "for feeds that have none; `every 30m` without it"),
         optional("concurrency", Shape::Number { min: 1, max: 1000 }, "polls that run at once; 32"),
         optional("per_host", Shape::Number { min: 1, max: 32 }, "requests to one host at once; 2"),
+        optional("host_pause", time(0, 60), "between two requests to one host; `1s`"),
         optional("connect_timeout", time(1, 60), "how long a connection may take; `10s`"),
         optional("timeout", time(1, 600), "how long a poll may take in all; `60s`"),
         optional(

@@ -24,6 +24,7 @@ const SINCE: NaiveDate = NaiveDate::from_ymd_opt(2026, 1, 1).unwrap();
 const SCHEDULE: &str = "every 30m";
 const CONCURRENCY: usize = 32;
 const PER_HOST: usize = 2;
+const HOST_PAUSE: Duration = Duration::from_secs(1);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const TIMEOUT: Duration = Duration::from_mins(1);
 const BODY_BYTES_MAX: u64 = 16 * 1024 * 1024;
@@ -73,6 +74,7 @@ pub(crate) fn polling(row: &Row, found: &mut Found) -> (Polling, Option<Crontab>
     let polling = Polling {
         concurrency: count("concurrency").unwrap_or(CONCURRENCY),
         per_host: count("per_host").unwrap_or(PER_HOST),
+        host_pause: row.time("host_pause").unwrap_or(HOST_PAUSE),
         connect_timeout: row.time("connect_timeout").unwrap_or(CONNECT_TIMEOUT),
         timeout: row.time("timeout").unwrap_or(TIMEOUT),
         body_bytes_max: row.number("body_max").unwrap_or(BODY_BYTES_MAX),

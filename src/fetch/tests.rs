@@ -41,6 +41,7 @@ fn fetcher(answers: &[&[&str]]) -> Fetcher {
         body_bytes_max: 1024,
         concurrency: 4,
         per_host: 1,
+        host_pause: Duration::ZERO,
         clock: Clock::new(Utc::now),
     };
     Fetcher::guarded_by(refusal, lookup, settings).unwrap()
