@@ -31,7 +31,7 @@ use visnyk::schedule::agenda::Agenda;
 use visnyk::store::Store;
 
 /// How long the world goes on.
-pub(crate) const WEEKS: i64 = 3;
+pub(crate) const WEEKS: usize = 3;
 /// After so long the daemon is started anew, with nothing but its store.
 const RESTART_EVERY: TimeDelta = TimeDelta::hours(101);
 
@@ -113,7 +113,8 @@ pub(crate) async fn live(rules: &'static [Rule]) -> Vec<Record> {
     let feeds: Vec<Arc<Feed>> = config.feeds.into_values().map(Arc::new).collect();
     let (mut agenda, mut started) = (agenda(&feeds, &store, start()).await, start());
     let mut polls: BTreeMap<FeedId, Vec<_>> = BTreeMap::new();
-    while let Some(wake) = agenda.next_wake().filter(|at| *at < start() + TimeDelta::weeks(WEEKS)) {
+    let end = start() + TimeDelta::weeks(i64::try_from(WEEKS).unwrap());
+    while let Some(wake) = agenda.next_wake().filter(|at| *at < end) {
         now.fetch_max(wake.timestamp_millis(), Ordering::SeqCst);
         if clock.now() - started > RESTART_EVERY {
             (agenda, started) = (self::agenda(&feeds, &store, clock.now()).await, clock.now());
