@@ -49,6 +49,9 @@ use std::time::Instant;
 use tokio::sync::OwnedSemaphorePermit;
 use url::Url;
 
+/// What a redirect may ask to wait without putting the poll off.
+const SHORT_WAIT: Duration = Duration::from_secs(2);
+
 /// How to fetch.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -218,11 +221,35 @@ impl Fetcher {
             let answer = turn.during(tokio::time::timeout(left, exchange)).await;
             drop(turn);
             left = left.saturating_sub(began.elapsed());
-            match answer.map_err(|_| self.not_done(shown(route.url())))?? {
-                Answer::Fetched(fetched) => return Ok(fetched),
-                Answer::Redirect { status, location } => route.follow(status, &location)?,
+            match answer.map_err(|_| self.not_done(shown(route.url())))? {
+                Ok(Answer::Fetched(fetched)) => return Ok(fetched),
+                Ok(Answer::Redirect { status, location, wait }) => {
+                    if let Some(until) = self.postpones(wait, request).await {
+                        return Ok(Fetched::Postponed { until: Some(until) });
+                    }
+                    route.follow(status, &location)?;
+                }
+                Err(error @ FetchError::Connection { .. }) if route.is_at_start() => {
+                    return Ok(Fetched::Unreachable(error));
+                }
+                Err(error) => return Err(error),
             }
         }
+    }
+
+    /// Until when a redirect that asks to wait puts the poll off; a short wait is waited for.
+    async fn postpones(
+        &self,
+        wait: Option<DateTime<Utc>>,
+        request: &Request,
+    ) -> Option<DateTime<Utc>> {
+        let until = wait.filter(|_| !request.has_waited)?;
+        let left = (until - self.settings.clock.now()).to_std().unwrap_or_default();
+        if left > SHORT_WAIT {
+            return Some(until);
+        }
+        tokio::time::sleep(left).await;
+        None
     }
 
     fn not_done(&self, url: String) -> FetchError {

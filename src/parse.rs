@@ -18,14 +18,18 @@ mod draft;
 mod entity;
 mod field;
 mod guard;
+mod hints;
 mod json;
 mod lexer;
 mod name;
+pub mod page;
 mod root;
 mod xml;
 
 use crate::model::entry::ParsedFeed;
 use crate::model::exchange::Document;
+use crate::parse::page::PageKind;
+use url::Url;
 
 /// How many entries of one document are read.
 const ENTRIES_MAX: usize = 2_000;
@@ -43,10 +47,14 @@ pub enum ParseError {
     #[error("the body is empty")]
     Empty,
     /// A page for people stands where the feed was.
-    #[error("an HTML page came instead of a feed{}", .title.as_ref().map(|title| format!(", titled {title:?}")).unwrap_or_default())]
+    #[error("{}", page_told(*.kind, .title.as_deref(), .feeds))]
     HtmlPage {
+        /// What it is.
+        kind: PageKind,
         /// What its `<title>` says.
         title: Option<String>,
+        /// The feeds that it offers.
+        feeds: Vec<Url>,
     },
     /// XML or JSON, but of another kind.
     #[error("the document is {root}, not RSS, RDF, Atom or JSON Feed")]
@@ -74,6 +82,18 @@ pub enum ParseError {
         /// What it said.
         problem: String,
     },
+}
+
+/// What a page is, in words, and what it offers.
+fn page_told(kind: PageKind, title: Option<&str>, feeds: &[Url]) -> String {
+    let what = match kind {
+        PageKind::Login => "a page to log in came instead of a feed",
+        PageKind::Other => "an HTML page came instead of a feed",
+    };
+    let title = title.map(|title| format!(", titled {title:?}")).unwrap_or_default();
+    let feeds: Vec<&str> = feeds.iter().map(Url::as_str).collect();
+    let offer = if feeds.is_empty() { "" } else { "; it names these feeds: " };
+    format!("{what}{title}{offer}{}", feeds.join(", "))
 }
 
 /// The entries of a document, and what had to be mended before it could be read.

@@ -439,8 +439,8 @@ async fn a_port_that_never_accepts_is_given_up() {
     let fetcher = Fetcher::new(settings).unwrap();
     let outcome = fetcher.fetch(&at(&format!("http://{address}/")), &ANEW).await;
     let url = format!("http://{address}/");
-    let expected = FetchError::Timeout { url, what: "no connection", limit: SHORT };
-    assert_eq!(outcome, Fetched::Failed(expected));
+    let reason = "no connection within 200ms".to_owned();
+    assert_eq!(outcome, Fetched::Unreachable(FetchError::Connection { url, reason }));
 }
 
 #[tokio::test]
@@ -449,7 +449,7 @@ async fn a_refused_connection_is_a_failure_without_the_secrets_of_the_address() 
     let address = listener.local_addr().unwrap();
     drop(listener);
     let outcome = fetch(&format!("http://user:canary@{address}/feed?token=canary")).await;
-    let Fetched::Failed(error) = outcome else { panic!("{outcome:?}") };
+    let Fetched::Unreachable(error) = outcome else { panic!("{outcome:?}") };
     let text = error.to_string();
     assert!(text.starts_with(&format!("http://{address}/feed: ")), "{text}");
     assert!(text.contains("refused"), "{text}");

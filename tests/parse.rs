@@ -16,7 +16,9 @@ use visnyk::model::entry::ParsedFeed;
 use visnyk::model::entry::Person;
 use visnyk::model::entry::Text;
 use visnyk::model::exchange::Document;
+use visnyk::model::rhythm::Rhythm;
 use visnyk::parse::ParseError;
+use visnyk::parse::page::PageKind;
 use visnyk::parse::parse;
 
 /// What no document may take, in a debug build on a busy machine.
@@ -123,6 +125,20 @@ fn write_entry(out: &mut String, entry: &Entry) {
     line(out, "base", base.map(Url::to_string).as_ref());
 }
 
+fn write_rhythm(out: &mut String, rhythm: &Rhythm) {
+    for (name, length) in [("ttl", rhythm.ttl), ("changes every", rhythm.update_every)] {
+        if let Some(length) = length {
+            writeln!(out, "{name}: {} s", length.as_secs()).unwrap();
+        }
+    }
+    if !rhythm.skip_hours.is_empty() {
+        writeln!(out, "skips hours: {:?}", rhythm.skip_hours).unwrap();
+    }
+    if !rhythm.skip_days.is_empty() {
+        writeln!(out, "skips days: {}", rhythm.skip_days).unwrap();
+    }
+}
+
 fn written_down(parsed: &Result<ParsedFeed, ParseError>) -> String {
     let feed = match parsed {
         Ok(feed) => feed,
@@ -137,6 +153,7 @@ fn written_down(parsed: &Result<ParsedFeed, ParseError>) -> String {
     line(&mut out, "icon", feed.icon.as_ref());
     line(&mut out, "updated", feed.updated.as_ref());
     persons(&mut out, &feed.authors);
+    write_rhythm(&mut out, &feed.rhythm);
     for repair in &feed.repairs {
         writeln!(out, "repair: {repair}").unwrap();
     }
@@ -180,8 +197,11 @@ fn fifty_megabytes_of_html_are_named_as_such() {
         "<!DOCTYPE html><html><head><title>Сайт\n на ремонті &amp; ні</title>{}",
         "<p>текст</p>".repeat(3_300_000)
     );
-    let expected =
-        ParseError::HtmlPage { title: Some("Сайт на ремонті & ні".to_owned()) };
+    let expected = ParseError::HtmlPage {
+        kind: PageKind::Other,
+        title: Some("Сайт на ремонті & ні".to_owned()),
+        feeds: Vec::new(),
+    };
     assert_eq!(read(page), Err(expected));
 }
 

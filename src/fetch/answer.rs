@@ -5,12 +5,22 @@ use chrono::DateTime;
 use chrono::TimeDelta;
 use chrono::Utc;
 use http::HeaderMap;
+use http::HeaderName;
+use http::header::AGE;
+use http::header::CACHE_CONTROL;
+use http::header::DATE;
 use http::header::ETAG;
+use http::header::EXPIRES;
 use http::header::LAST_MODIFIED;
 use http::header::RETRY_AFTER;
+use std::time::Duration;
 
 /// How long a server can keep us away.
 const RETRY_AFTER_MAX: TimeDelta = TimeDelta::days(7);
+/// More than this no answer is believed to stay fresh.
+const FRESHNESS_MAX: Duration = Duration::from_hours(400 * 24);
+/// The header that names the manipulations of an answer (RFC 3229, 10.5.2).
+const IM: HeaderName = HeaderName::from_static("im");
 /// A longer validator is not kept, in bytes.
 const VALIDATOR_BYTES_MAX: usize = 4096;
 
@@ -27,6 +37,51 @@ pub(crate) fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Dat
     }
     let date = httpdate::parse_http_date(text).ok()?;
     Some(DateTime::<Utc>::from(date).min(latest))
+}
+
+/// How long the answer stays fresh from now on (RFC 9111, 4.2.1): its `max-age`, else the time
+/// from its date to its `Expires`, without its age; none if it says nothing or is stale already.
+pub(crate) fn freshness(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
+    let lifetime = match max_age(headers) {
+        Some(lifetime) => lifetime,
+        None => {
+            let date = |name| httpdate::parse_http_date(headers.get(name)?.to_str().ok()?).ok();
+            let sent = date(DATE).unwrap_or_else(|| now.into());
+            date(EXPIRES)?.duration_since(sent).ok()?
+        }
+    };
+    let age = headers.get(AGE).and_then(|age| seconds(age.to_str().ok()?)).unwrap_or_default();
+    let left = lifetime.min(FRESHNESS_MAX).checked_sub(age)?;
+    (!left.is_zero()).then_some(left)
+}
+
+/// What `Cache-Control` says of the lifetime; zero if the answer is not to be kept. The first of
+/// several counts.
+fn max_age(headers: &HeaderMap) -> Option<Duration> {
+    let lines = headers.get_all(CACHE_CONTROL).iter().filter_map(|line| line.to_str().ok());
+    let mut lifetime = None;
+    for directive in lines.flat_map(|line| line.split(',')) {
+        let (name, value) = directive.split_once('=').unwrap_or((directive, ""));
+        match name.trim().to_ascii_lowercase().as_str() {
+            "no-cache" | "no-store" => return Some(Duration::ZERO),
+            "max-age" => lifetime = lifetime.or(seconds(value.trim().trim_matches('"'))),
+            _ => {}
+        }
+    }
+    lifetime
+}
+
+/// A number of seconds; what does not fit is as much as fits (RFC 9111, 1.2.2).
+fn seconds(text: &str) -> Option<Duration> {
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| Duration::from_secs(text.parse().unwrap_or(u64::MAX)))
+}
+
+/// Whether the answer says that it is made by the manipulation `feed` (RFC 3229, 10.5.3): only
+/// what is new.
+pub(crate) fn is_delta(headers: &HeaderMap) -> bool {
+    let lines = headers.get_all(IM).iter().filter_map(|line| line.to_str().ok());
+    lines.flat_map(|line| line.split(',')).any(|name| name.trim().eq_ignore_ascii_case("feed"))
 }
 
 /// The validators of an answer, byte for byte.
@@ -77,5 +132,44 @@ mod tests {
             assert_eq!(retry_after(&headers, now), expected, "{text:?}");
         }
         assert_eq!(retry_after(&HeaderMap::new(), now), None);
+    }
+
+    #[test]
+    fn an_answer_is_fresh_as_long_as_it_says() {
+        let now = "2026-06-01T12:00:00Z".parse().unwrap();
+        let noon = ("date", "Mon, 01 Jun 2026 12:00:00 GMT");
+        let year_2100 = ("expires", "Fri, 01 Jan 2100 00:00:00 GMT");
+        for (lines, expected) in [
+            (&[("cache-control", "max-age=60")] as &[_], Some(60)),
+            (&[("cache-control", "public,  MAX-AGE=\"60\" , s-maxage=7")], Some(60)),
+            (&[("cache-control", "max-age=60, max-age=90")], Some(60)),
+            (&[("cache-control", "public"), ("cache-control", "max-age=60")], Some(60)),
+            (&[("cache-control", "max-age=60"), ("age", "20")], Some(40)),
+            (&[("cache-control", "max-age=60"), ("age", "60")], None),
+            (&[("cache-control", "max-age=60"), ("age", "old")], Some(60)),
+            (&[("cache-control", "max-age=60, no-cache")], None),
+            (&[("cache-control", "no-store"), year_2100], None),
+            (&[("cache-control", "max-age=0"), year_2100], None),
+            (&[("cache-control", "max-age=99999999999999999999999")], Some(34_560_000)),
+            (&[("cache-control", "max-age=-1")], None),
+            (&[("cache-control", "max-age=1.5")], None),
+            (&[("cache-control", "max-age")], None),
+            (&[("expires", "Mon, 01 Jun 2026 12:05:00 GMT")], Some(300)),
+            (&[noon, ("expires", "Mon, 01 Jun 2026 12:05:00 GMT")], Some(300)),
+            (&[("date", "soon"), ("expires", "Mon, 01 Jun 2026 12:05:00 GMT")], Some(300)),
+            (&[noon, ("expires", "Mon, 01 Jun 2026 11:00:00 GMT")], None),
+            (&[noon, ("expires", "0")], None),
+            (&[noon, ("expires", "-1")], None),
+            (&[noon, year_2100], Some(34_560_000)),
+            (&[("cache-control", "max-age=60"), year_2100], Some(60)),
+            (&[], None),
+        ] {
+            let mut headers = HeaderMap::new();
+            for (name, value) in lines {
+                headers.append(*name, value.parse().unwrap());
+            }
+            let expected = expected.map(Duration::from_secs);
+            assert_eq!(freshness(&headers, now), expected, "{lines:?}");
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! The body of an answer, bounded.
 
+use crate::fetch::Hold;
 use crate::fetch::Settings;
 use crate::fetch::error::FetchError;
 use crate::fetch::error::cut;
@@ -17,7 +18,7 @@ pub(crate) async fn document(
     settings: &Settings,
     mut response: Response,
     url: &Url,
-) -> Result<Document, FetchError> {
+) -> Result<(Document, Hold), FetchError> {
     // What the client has undone is no longer in the header.
     let coding = response.headers().get(CONTENT_ENCODING).cloned();
     if let Some(coding) =
@@ -38,5 +39,6 @@ pub(crate) async fn document(
         }
         bytes.extend_from_slice(&chunk);
     }
-    Ok(Document { url: route::without_user(url), content_type, bytes })
+    let document = Document { url: route::without_user(url), content_type, bytes };
+    Ok((document, Hold::default()))
 }

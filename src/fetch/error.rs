@@ -60,7 +60,16 @@ pub enum FetchError {
         /// What is wrong.
         reason: String,
     },
-    /// The connection, or what was said on it.
+    /// The connection did not come about: the name is not known, nobody takes the connection, or
+    /// who does cannot prove who it is.
+    #[error("{url}: {reason}")]
+    Connection {
+        /// The address.
+        url: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// What was said on the connection.
     #[error("{url}: {reason}")]
     Transport {
         /// The address.

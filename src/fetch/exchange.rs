@@ -1,7 +1,6 @@
 //! One request and its answer.
 
 use crate::fetch::Fetched;
-use crate::fetch::Hold;
 use crate::fetch::Said;
 use crate::fetch::Settings;
 use crate::fetch::answer;
@@ -14,7 +13,10 @@ use crate::fetch::error::shown;
 use crate::fetch::resolve::RefusedName;
 use crate::fetch::route::Route;
 use crate::model::exchange::Validators;
+use chrono::DateTime;
+use chrono::Utc;
 use http::HeaderMap;
+use http::HeaderName;
 use http::HeaderValue;
 use http::StatusCode;
 use http::header::IF_MODIFIED_SINCE;
@@ -22,6 +24,9 @@ use http::header::IF_NONE_MATCH;
 use http::header::LOCATION;
 use reqwest::Client;
 use url::Url;
+
+/// The header that names the manipulations that are understood (RFC 3229, 10.5.3).
+const A_IM: HeaderName = HeaderName::from_static("a-im");
 
 /// What a server answered.
 #[expect(clippy::large_enum_variant, reason = "one for each hop, and taken apart at once")]
@@ -34,6 +39,8 @@ pub(crate) enum Answer {
         status: StatusCode,
         /// The Location header.
         location: Vec<u8>,
+        /// When it wants to be followed (RFC 9110, 10.2.3).
+        wait: Option<DateTime<Utc>>,
     },
 }
 
@@ -48,28 +55,36 @@ pub(crate) async fn exchange(
     let request = client.get(url.clone()).headers(conditions(known));
     let response = request.send().await.map_err(|error| failure(settings, url, error))?;
     let (status, headers) = (response.status(), response.headers());
+    let now = settings.clock.now();
+    let said = Said { moved: route.moved(), freshness: answer::freshness(headers, now) };
+    let is_delta = known.is_some_and(|known| known.etag.is_some()) && answer::is_delta(headers);
     Ok(Answer::Fetched(match (status.as_u16(), known) {
         (200 | 203, _) => {
             let validators = answer::validators(headers, route.asked());
-            let document = body::document(settings, response, url).await?;
-            let said = Said { moved: route.moved(), freshness: None };
-            Fetched::Document { document, validators, said, is_delta: false, hold: Hold::default() }
+            let (document, hold) = body::document(settings, response, url).await?;
+            Fetched::Document { document, validators, said, is_delta: false, hold }
         }
-        (304, Some(known)) => Fetched::NotModified {
-            validators: answer::renewed(headers, known),
-            said: Said { moved: route.moved(), freshness: None },
-        },
+        (226, _) if is_delta => {
+            let validators = answer::validators(headers, route.asked());
+            let (document, hold) = body::document(settings, response, url).await?;
+            Fetched::Document { document, validators, said, is_delta: true, hold }
+        }
+        (304, Some(known)) => {
+            Fetched::NotModified { validators: answer::renewed(headers, known), said }
+        }
         (301 | 302 | 303 | 307 | 308, _) => {
             let location = headers.get(LOCATION).map(HeaderValue::as_bytes);
             let location = location.unwrap_or_default().to_vec();
-            return Ok(Answer::Redirect { status, location });
+            let wait = answer::retry_after(headers, now);
+            return Ok(Answer::Redirect { status, location, wait });
         }
         (410, _) => Fetched::Gone,
-        (429 | 503, _) => match answer::retry_after(headers, settings.clock.now()) {
+        (429 | 503, _) => match answer::retry_after(headers, now) {
             None if status == StatusCode::SERVICE_UNAVAILABLE => {
                 return Err(FetchError::Status { url: shown(url), status });
             }
-            until => Fetched::Later { until },
+            until if route.is_at_first_host() => Fetched::Later { until },
+            until => Fetched::Postponed { until },
         },
         _ => return Err(FetchError::Status { url: shown(url), status }),
     }))
@@ -82,9 +97,12 @@ pub(crate) fn failure(settings: &Settings, url: &Url, error: reqwest::Error) -> 
     if let Some(refused) = causes(&error).find_map(|cause| cause.downcast_ref::<RefusedName>()) {
         return FetchError::Refused { url, reason: refused.to_string() };
     }
-    if error.is_timeout() && error.is_connect() {
+    if error.is_connect() {
+        let is_timeout = error.is_timeout();
         let limit = settings.connect_timeout;
-        return FetchError::Timeout { url, what: "no connection", limit };
+        let reason =
+            if is_timeout { format!("no connection within {limit:?}") } else { reason_of(&error) };
+        return FetchError::Connection { url, reason };
     }
     if error.is_timeout() {
         let limit = read_timeout(settings);
@@ -98,9 +116,11 @@ fn conditions(known: Option<&Validators>) -> HeaderMap {
     let etag = known.and_then(|known| known.etag.as_ref());
     let last_modified = known.and_then(|known| known.last_modified.as_ref());
     let given = [(IF_NONE_MATCH, etag), (IF_MODIFIED_SINCE, last_modified)];
+    // What is new since that ETag is enough (RFC 3229, 10.5.3).
+    let manipulation = etag.map(|_| (A_IM, HeaderValue::from_static("feed")));
     let valid = given.into_iter().filter_map(|(name, bytes)| {
         // What came as a header is one; only a damaged store could hold something else.
         Some((name, HeaderValue::from_bytes(bytes?).ok()?))
     });
-    valid.collect()
+    valid.chain(manipulation).collect()
 }

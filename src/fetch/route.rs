@@ -29,6 +29,17 @@ impl Route {
         self.before.first().unwrap_or(&self.now).to_string()
     }
 
+    /// Whether nothing was asked yet.
+    pub(crate) fn is_at_start(&self) -> bool {
+        self.before.is_empty()
+    }
+
+    /// Whether the address to ask now lies at the host where the route begins.
+    pub(crate) fn is_at_first_host(&self) -> bool {
+        let host = |url: &Url| (url.host_str().map(str::to_owned), url.port_or_known_default());
+        self.before.first().is_none_or(|first| host(first) == host(&self.now))
+    }
+
     /// The address to ask now.
     pub(crate) fn url(&self) -> &Url {
         &self.now

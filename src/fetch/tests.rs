@@ -152,7 +152,7 @@ async fn a_name_is_refused_for_one_address_and_whenever_it_changes() {
     assert!(!was_reached(&trap));
 
     let unknown = fetcher(&[&[]]).fetch(&feed(&url), &Request::default()).await;
-    let Fetched::Failed(FetchError::Transport { reason, .. }) = unknown else {
+    let Fetched::Unreachable(FetchError::Connection { reason, .. }) = unknown else {
         panic!("{unknown:?}");
     };
     assert!(reason.contains("no such name"), "{reason}");

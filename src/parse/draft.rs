@@ -21,6 +21,7 @@ use crate::parse::field::media_of;
 use crate::parse::field::person;
 use crate::parse::field::said_of;
 use crate::parse::field::text_type;
+use crate::parse::hints::Hints;
 use crate::parse::name::Space;
 use crate::parse::shown;
 use quick_xml::escape::escape;
@@ -61,6 +62,7 @@ pub(super) struct Side {
     latitude: Option<f64>,
     longitude: Option<f64>,
     pub(super) base: Option<Url>,
+    pub(super) hints: Hints,
 }
 
 impl Side {
@@ -132,6 +134,7 @@ impl Draft {
 
     /// Takes in a field of the feed itself.
     pub(super) fn take_of_feed(&mut self, field: &Field, format: Format, repairs: &mut Repairs) {
+        self.side.hints.take(field);
         match (field.space, field.name.as_str()) {
             (Space::Rss | Space::Atom, "title")
                 if format == Format::Atom || field.space == Space::Rss =>

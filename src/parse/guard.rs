@@ -76,7 +76,7 @@ pub(super) fn guard(
     base: Option<&Url>,
     repairs: &mut Repairs,
 ) -> Result<Guarded, ParseError> {
-    let (offset, format) = root::find(text)?;
+    let (offset, format) = root::find(text, base)?;
     if text[..offset].contains("<!ENTITY") {
         repairs.note("entities declared by the document were not expanded");
     }
@@ -319,6 +319,7 @@ impl<'a> Pass<'a> {
             (space, local.as_str()),
             (Space::Media, _)
                 | (Space::Rss | Space::Atom, "author" | "contributor" | "image" | "textinput")
+                | (Space::Rss, "skiphours" | "skipdays")
                 | (Space::Atom, "source" | "generator")
         );
         let base = self.base_now().cloned();

@@ -14,6 +14,8 @@ pub(super) enum Space {
     Geo,
     Xhtml,
     Rdf,
+    /// The module of RSS 1.0 that says how often a feed changes.
+    Syndication,
     /// Any other; its elements are passed over.
     Other,
 }
@@ -85,6 +87,7 @@ fn space_of(address: &str) -> Space {
         | "backend.userland.com/rss2"
         | "blogs.law.harvard.edu/tech/rss" => Space::Rss,
         "purl.org/rss/1.0/modules/content" => Space::Content,
+        "purl.org/rss/1.0/modules/syndication" => Space::Syndication,
         "purl.org/dc/elements/1.1" | "purl.org/dc/elements/1.0" => Space::Dublin,
         "purl.org/dc/terms" => Space::DublinTerms,
         "search.yahoo.com/mrss" => Space::Media,
@@ -109,6 +112,7 @@ fn usual_space(prefix: &str) -> Space {
         "geo" => Space::Geo,
         "xhtml" => Space::Xhtml,
         "rdf" => Space::Rdf,
+        "sy" => Space::Syndication,
         _ => Space::Other,
     }
 }

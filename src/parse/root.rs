@@ -2,18 +2,15 @@
 
 use crate::model::entry::Format;
 use crate::parse::ParseError;
-use crate::parse::cut;
-use crate::parse::lexer;
+use crate::parse::page::instead_of_a_feed;
 use crate::parse::shown;
+use url::Url;
 
 /// How many tags and declarations may stand before the root.
 const TAGS_BEFORE_MAX: usize = 10_000;
 
-/// How far into a page its title is looked for.
-const TITLE_BYTES_MAX: usize = 64 * 1_024;
-
-/// Where the root of a feed begins, and of what format it is.
-pub(super) fn find(text: &str) -> Result<(usize, Format), ParseError> {
+/// Where the root of a feed begins, and of what format it is. `address` is where it was found.
+pub(super) fn find(text: &str, address: Option<&Url>) -> Result<(usize, Format), ParseError> {
     let mut first_name = None;
     let mut position = 0;
     let mut tags = 0;
@@ -37,11 +34,11 @@ pub(super) fn find(text: &str) -> Result<(usize, Format), ParseError> {
             "rss" | "channel" => return Ok((start, Format::Rss)),
             "rdf" => return Ok((start, Format::Rdf)),
             "feed" | "entry" => return Ok((start, Format::Atom)),
-            "html" => return Err(html_page(text)),
+            "html" => return Err(instead_of_a_feed(text, address)),
             "!doctype" => {
                 let kind = rest[name.len()..].trim_start();
                 if kind.get(..4).is_some_and(|kind| kind.eq_ignore_ascii_case("html")) {
-                    return Err(html_page(text));
+                    return Err(instead_of_a_feed(text, address));
                 }
             }
             _ if first_name.is_none() && local.starts_with(|c: char| c.is_alphabetic()) => {
@@ -51,7 +48,7 @@ pub(super) fn find(text: &str) -> Result<(usize, Format), ParseError> {
         }
     }
     Err(match first_name {
-        Some(root) if is_html(&root) => html_page(text),
+        Some(root) if is_html(&root) => instead_of_a_feed(text, address),
         Some(root) if text.trim_start_matches('\u{feff}').trim_start().starts_with('<') => {
             ParseError::UnknownRoot { root: format!("<{root}>") }
         }
@@ -77,17 +74,4 @@ fn is_html(name: &str) -> bool {
             | "table"
             | "font"
     )
-}
-
-fn html_page(text: &str) -> ParseError {
-    let head = cut(text, TITLE_BYTES_MAX);
-    let lower = head.to_ascii_lowercase();
-    let title = lower.find("<title").and_then(|start| {
-        let from = start + lower[start..].find('>')? + 1;
-        let to = from + lower[from..].find('<')?;
-        let words = lexer::unescape(&head[from..to]);
-        let title = shown(&words.split_whitespace().collect::<Vec<_>>().join(" "));
-        (!title.is_empty()).then_some(title)
-    });
-    ParseError::HtmlPage { title }
 }

@@ -10,7 +10,6 @@ use crate::model::entry::Format;
 use crate::model::entry::ParsedFeed;
 use crate::model::entry::Text;
 use crate::model::entry::TextKind;
-use crate::model::rhythm::Rhythm;
 use crate::parse::ParseError;
 use crate::parse::draft::Side;
 use crate::parse::guard::Guarded;
@@ -61,7 +60,7 @@ pub(super) fn read(guarded: Guarded, base: Option<&Url>) -> Result<ParsedFeed, P
         icon: side.icon,
         updated: side.updated.or(side.published),
         authors: side.authors,
-        rhythm: Rhythm::default(),
+        rhythm: side.hints.rhythm(),
         entries,
         repairs: Vec::new(),
         is_broken_off: false,

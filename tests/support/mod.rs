@@ -153,6 +153,13 @@ impl Folder {
     pub(crate) fn with(feeds: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let site = "[site]\ntitle = \"Вісник\"\naddress = \"https://visnyk.example/\"\nlisten = \"127.0.0.1:0\"\n";
+        // One publisher plays them all.
+        let pause = "[polling]\nhost_pause = \"0s\"\n";
+        let feeds = if feeds.contains("[polling]\n") {
+            feeds.replace("[polling]\n", pause)
+        } else {
+            format!("{feeds}\n{pause}")
+        };
         fs::write(directory.path().join("feeds.toml"), format!("{site}{feeds}")).unwrap();
         Self { directory }
     }
