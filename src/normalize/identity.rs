@@ -4,6 +4,7 @@ use crate::model::entry::Entry;
 use crate::model::entry::ParsedFeed;
 use crate::model::entry::Text;
 use crate::model::id::Digest;
+use crate::normalize::dates;
 use std::collections::HashMap;
 use url::Url;
 
@@ -66,12 +67,10 @@ pub(crate) fn key(entry: &Entry, counts: &Counts, link: Option<&str>) -> String 
     }
 }
 
-/// The date as it is written, if it names a day: «2 години тому» is another text at every poll.
+/// The date as it is written, if it says the same at every poll: «2 години тому» does not.
 fn lasting_date(entry: &Entry) -> &str {
     let date = entry.published.as_deref().or(entry.updated.as_deref()).unwrap_or("").trim();
-    let mut numbers = date.split(|c: char| !c.is_ascii_digit()).filter(|part| !part.is_empty());
-    let names_a_year = numbers.clone().any(|number| number.len() >= 4);
-    if names_a_year || numbers.nth(2).is_some() { date } else { "" }
+    if dates::is_lasting(date) { date } else { "" }
 }
 
 fn text_of(text: &Text) -> &str {
@@ -167,6 +166,7 @@ mod tests {
         };
         assert_eq!(key_of("2 години тому"), key_of("3 години тому"));
         assert_eq!(key_of("сьогодні, 14:16"), key_of("вчора, 14:16"));
+        assert_eq!(key_of("сьогодні, 14:16:05"), key_of("вчора, 14:16:05"));
         assert_ne!(key_of("03.07.2023"), key_of("04.07.2023"));
         assert_ne!(key_of("3 липня 2023"), key_of("4 липня 2023"));
     }
