@@ -8,38 +8,89 @@
 //! Never here: the store. The memory is all that is known.
 
 use crate::model::article::Article;
-use crate::model::id::ArticleId;
 use crate::model::known::Change;
+use crate::model::known::Evidence;
+use crate::model::known::Key;
 use crate::model::known::Known;
 use crate::model::known::Memory;
+use crate::model::known::Proof;
 use chrono::DateTime;
 use chrono::Utc;
 use std::collections::BTreeSet;
 
-/// The known article that a fresh one is again, unless an earlier entry of the same document has
-/// `taken` it.
+/// A way to know an article again: the key that it shares with a known one, and what else has to
+/// agree.
+type Rule = (Key, fn(&Known, &Article, &Evidence) -> bool);
+
+/// The strongest first. All entries of a document go through one before any goes through the
+/// next, so that a weak likeness takes no article from the entry whose it surely is.
+const RULES: [Rule; 7] = [
+    (Key::Entry, |known, fresh, _| known.keys.content == fresh.keys.content),
+    (Key::Entry, |known, fresh, evidence| {
+        let has_id = evidence.id > Proof::Missing || evidence.link == Proof::Strong;
+        has_title(known, fresh) || (has_link(known, fresh) && has_id)
+    }),
+    (Key::Link, |known, fresh, _| has_title(known, fresh)),
+    (Key::Entry, |known, fresh, evidence| {
+        evidence.id == Proof::Strong || (has_date(known, fresh) && evidence.date == Proof::Strong)
+    }),
+    (Key::Link, |known, fresh, evidence| {
+        let is_told = evidence.date == Proof::Strong || evidence.link == Proof::Strong;
+        has_date(known, fresh) && evidence.date > Proof::Missing && is_told
+    }),
+    (Key::Content, |known, fresh, evidence| {
+        // The same text on another page and another day may be this month's announcement.
+        let is_on_another_page =
+            known.keys.link.is_some() && fresh.keys.link.is_some() && !has_link(known, fresh);
+        if has_date(known, fresh) {
+            evidence.date == Proof::Strong || evidence.text == Proof::Strong
+        } else {
+            evidence.text == Proof::Strong && !is_on_another_page
+        }
+    }),
+    (Key::Title, |known, fresh, evidence| {
+        let is_told = evidence.title == Proof::Strong && evidence.date == Proof::Strong;
+        is_told && has_date(known, fresh)
+    }),
+];
+
+fn has_title(known: &Known, fresh: &Article) -> bool {
+    known.keys.title == fresh.keys.title
+}
+
+fn has_link(known: &Known, fresh: &Article) -> bool {
+    known.keys.link.is_some() && known.keys.link == fresh.keys.link
+}
+
+fn has_date(known: &Known, fresh: &Article) -> bool {
+    known.published == fresh.published
+}
+
+/// The known articles that the fresh ones of one document are again, each of them once.
+///
+/// An article is known again by its id; by its page, if the title or the date is the old one; by
+/// its text; or by title and date. What many may have in common counts only beside something else.
 #[must_use]
-pub fn find<'m>(
-    memory: &'m Memory,
-    fresh: &Article,
-    taken: &BTreeSet<ArticleId>,
-) -> Option<&'m Known> {
-    let free = |known: &&Known| !taken.contains(&known.id);
-    let keys = fresh.keys;
-    let by_entry = memory.by_entry(keys.entry).filter(free);
-    let by_link = || {
-        memory
-            .by_link(keys.link?)
-            .filter(free)
-            .filter(|known| known.keys.title == keys.title || known.published == fresh.published)
-    };
-    let by_content = || {
-        memory
-            .by_content(keys.content)
-            .filter(free)
-            .filter(|known| known.published == fresh.published)
-    };
-    by_entry.or_else(by_link).or_else(by_content)
+pub fn recognized<'m>(memory: &'m Memory, fresh: &[(Article, Evidence)]) -> Vec<Option<&'m Known>> {
+    let mut recognized = vec![None; fresh.len()];
+    let mut taken = BTreeSet::new();
+    for (key, agrees) in RULES {
+        for ((article, evidence), found) in fresh.iter().zip(&mut recognized) {
+            let keys = article.keys;
+            let digest = match key {
+                Key::Entry => Some(keys.entry),
+                Key::Link => keys.link,
+                Key::Title => Some(keys.title),
+                Key::Content => Some(keys.content),
+            };
+            let (None, Some(digest)) = (&found, digest) else { continue };
+            let is_it =
+                |known: &&Known| !taken.contains(&known.id) && agrees(known, article, evidence);
+            *found = memory.by(key, digest).find(is_it);
+            taken.extend(found.map(|known| known.id));
+        }
+    }
+    recognized
 }
 
 /// What a fresh article changes. Its id, its IRI, when it was published and first seen are what

@@ -1,0 +1,90 @@
+//! What of an entry tells it from every other of its feed.
+//!
+//! # Why
+//! An id may be `1` for whatever stands on top, a page may be that of a whole rubric, a title may
+//! be «Оголошення». To take two stories for one loses an article, so what many may have in common
+//! proves nothing by itself.
+
+use crate::model::article::Article;
+use crate::model::entry::Entry;
+use crate::model::known::Evidence;
+use crate::model::known::Proof;
+use crate::normalize::Frame;
+use crate::normalize::dates;
+use crate::normalize::identity;
+use crate::normalize::identity::canonical;
+use chrono::Timelike;
+use url::Url;
+
+/// How many digits the number of a place in a list has at most.
+const PLACE_DIGITS_MAX: usize = 3;
+/// From how many characters on a title is one story's.
+const TITLE_CHARS_MIN: usize = 24;
+/// From how many characters on a text is one story's.
+const TEXT_CHARS_MIN: usize = 200;
+/// From how many characters on the name of a page is that of an article.
+const PAGE_CHARS_MIN: usize = 16;
+
+/// What of the entry, which became the article, tells it from others.
+#[must_use]
+pub fn evidence(frame: &Frame<'_>, entry: &Entry, article: &Article) -> Evidence {
+    Evidence {
+        id: id(frame, entry),
+        link: article.url.as_ref().map_or(Proof::Missing, link),
+        title: strong_if(
+            article.title.chars().count() >= TITLE_CHARS_MIN && frame.counts.title_is_single(entry),
+        ),
+        date: date(frame, entry, article),
+        text: strong_if(length(&article.body) >= TEXT_CHARS_MIN),
+    }
+}
+
+fn strong_if(is_strong: bool) -> Proof {
+    if is_strong { Proof::Strong } else { Proof::Weak }
+}
+
+fn id(frame: &Frame<'_>, entry: &Entry) -> Proof {
+    let Some(id) = identity::own_id(entry) else { return Proof::Missing };
+    let has_digit = id.contains(|c: char| c.is_ascii_digit());
+    let is_place = id.len() <= PLACE_DIGITS_MAX && id.bytes().all(|byte| byte.is_ascii_digit());
+    // What is longer than a date has something else in it.
+    let is_date = id.chars().count() <= 40 && !id.contains('/') && {
+        let is_number = id.bytes().all(|byte| byte.is_ascii_digit());
+        !is_number && dates::date(&id, frame.feed.timezone, frame.now).is_some()
+    };
+    let is_site = [frame.site.as_ref(), Some(frame.document_url)]
+        .into_iter()
+        .flatten()
+        .any(|url| canonical(url) == id);
+    // Of a document of one entry nobody can say whether its id is that of all.
+    let is_of_all = frame.parsed.entries.len() == 1 && !has_digit;
+    strong_if(!is_place && !is_date && !is_site && !is_of_all)
+}
+
+/// An article's own page, rather than that of a rubric.
+fn link(url: &Url) -> Proof {
+    let has_digit = |text: &str| text.contains(|c: char| c.is_ascii_digit());
+    let name = url.path_segments().and_then(|parts| parts.rev().find(|part| !part.is_empty()));
+    let name = name.unwrap_or_default();
+    let is_page = has_digit(name) || (name.len() >= PAGE_CHARS_MIN && name.contains(['-', '_']));
+    strong_if(is_page || url.query().is_some_and(has_digit))
+}
+
+/// A date to the minute that was believed, and that no other entry of the document has.
+fn date(frame: &Frame<'_>, entry: &Entry, article: &Article) -> Proof {
+    let zone = frame.feed.timezone;
+    let written = [&entry.published, &entry.updated].into_iter().flatten();
+    let read = written.map(|text| dates::date(text, zone, frame.now)).find(Option::is_some);
+    let Some(read) = read.flatten().filter(|read| *read == article.published) else {
+        return Proof::Missing;
+    };
+    let is_midnight = read.with_timezone(&zone).num_seconds_from_midnight() == 0;
+    strong_if(!is_midnight && frame.counts.date_is_single(entry))
+}
+
+/// How many characters of a sanitised body are no tags.
+fn length(body: &str) -> usize {
+    body.split('<')
+        .map(|part| part.split_once('>').map_or(part, |(_, words)| words))
+        .fold(0, |length, words| length + words.chars().count())
+}
