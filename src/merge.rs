@@ -27,8 +27,13 @@ type Rule = (Key, fn(&Known, &Article, &Evidence) -> bool);
 const RULES: [Rule; 7] = [
     (Key::Entry, |known, fresh, _| known.keys.content == fresh.keys.content),
     (Key::Entry, |known, fresh, evidence| {
-        let has_id = evidence.id > Proof::Missing || evidence.link == Proof::Strong;
-        has_title(known, fresh) || (has_link(known, fresh) && has_id)
+        let page_is_told = evidence.id > Proof::Missing || evidence.link == Proof::Strong;
+        // Without an id and a page, the title is what the key was made of.
+        let title_is_told = evidence.id == Proof::Strong
+            || (evidence.id == Proof::Missing && evidence.title == Proof::Strong)
+            || (evidence.date == Proof::Strong && has_date(known, fresh));
+        (has_link(known, fresh) && (page_is_told || has_title(known, fresh)))
+            || (has_title(known, fresh) && title_is_told)
     }),
     (Key::Link, |known, fresh, _| has_title(known, fresh)),
     (Key::Entry, |known, fresh, evidence| {

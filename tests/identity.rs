@@ -322,3 +322,319 @@ fn what_a_site_does_to_its_stories_makes_no_story_twice() {
     println!("{} stresses in 3 ways, {polls} polls", NO_NEWS.len() + EDITS.len());
     assert_eq!(failures, Vec::<String>::new());
 }
+
+fn with(number: usize, act: impl FnOnce(&mut Story)) -> Story {
+    let mut story = story(number);
+    act(&mut story);
+    story
+}
+
+/// What is alike in a story and the first: nothing of it makes the two one.
+fn near_misses() -> Vec<(&'static str, [Act; 2])> {
+    let home = |s: &mut Story| s.link = Some("https://misto.example/".to_owned());
+    let none: Act = |_| {};
+    vec![
+        ("one guid, two pages", [|s| s.guid = Some("1".to_owned()); 2]),
+        (
+            "one long guid, which is the site",
+            [|s| s.guid = Some("https://misto.example/".to_owned()); 2],
+        ),
+        ("the feed as guid", [|s| s.guid = Some("https://misto.example/rss".to_owned()); 2]),
+        ("a guid without a number", [|s| s.guid = Some("новина".to_owned()); 2]),
+        ("the place as guid", [|s| s.guid = Some("01".to_owned()); 2]),
+        ("the day as guid", [|s| s.guid = Some("25.09.2026".to_owned()); 2]),
+        ("the home page as link", [home; 2]),
+        (
+            "the page of a rubric as link",
+            [|s| s.link = Some("https://misto.example/news".to_owned()); 2],
+        ),
+        (
+            "a rubric and a day in common",
+            [|s| {
+                s.link = Some("https://misto.example/news".to_owned());
+                s.date = Some("25.09.2026".to_owned());
+            }; 2],
+        ),
+        (
+            "one page that is kept up to date, two guids",
+            [|s| {
+                s.link = Some("https://misto.example/grafik-vidkliuchen-2026".to_owned());
+            }; 2],
+        ),
+        ("a title in common", [|s| s.title = "Оголошення".to_owned(); 2]),
+        (
+            "a title and a day in common",
+            [|s| {
+                s.title = "Оголошення".to_owned();
+                s.date = Some("25.09.2026".to_owned());
+            }; 2],
+        ),
+        (
+            "a long title and a day in common",
+            [|s| {
+                s.title = "Оголошення про проведення громадських слухань".to_owned();
+                s.date = Some("25.09.2026".to_owned());
+            }; 2],
+        ),
+        (
+            "a title and a time in common",
+            [|s| {
+                s.title = "Повітряна тривога".to_owned();
+                s.date = Some("25.09.2026 10:05".to_owned());
+            }; 2],
+        ),
+        (
+            "a short text in common",
+            [|s| {
+                s.title = "Повітряна тривога".to_owned();
+                s.text = "Усі в укриття!".to_owned();
+            }; 2],
+        ),
+        (
+            "a short text and a day in common",
+            [|s| {
+                s.title = "Повітряна тривога".to_owned();
+                s.text = "Усі в укриття!".to_owned();
+                s.date = Some("25.09.2026".to_owned());
+            }; 2],
+        ),
+        (
+            "a short text on the home page",
+            [|s| {
+                s.title = "Повітряна тривога".to_owned();
+                s.text = "Усі в укриття!".to_owned();
+                s.link = Some("https://misto.example".to_owned());
+            }; 2],
+        ),
+        (
+            "this month's announcement",
+            [|s| {
+                s.title = "Запрошуємо на особистий прийом громадян".to_owned();
+                s.text = "Міський голова приймає щовівторка. ".repeat(10);
+            }; 2],
+        ),
+        (
+            "no date and a title in common",
+            [|s| {
+                s.title = "Оголошення про проведення громадських слухань".to_owned();
+                s.date = None;
+            }; 2],
+        ),
+        (
+            "a translation",
+            [none, |s| {
+                let other = story(1);
+                s.date = other.date;
+                s.title = "News number one about the life of the city".to_owned();
+                s.link = Some("http://misto.example/en/news/1-podiia".to_owned());
+                s.guid = Some("http://misto.example/en/?p=1".to_owned());
+            }],
+        ),
+        (
+            "one page, told apart by its parameter",
+            [
+                |s| {
+                    s.guid = None;
+                    s.link = Some("https://misto.example/index.php?id=1".to_owned());
+                },
+                |s| {
+                    s.guid = None;
+                    s.link = Some("https://misto.example/index.php?id=2".to_owned());
+                },
+            ],
+        ),
+        (
+            "one page, told apart by its sid",
+            [
+                |s| {
+                    s.guid = None;
+                    s.link = Some("https://misto.example/article.php?sid=1".to_owned());
+                },
+                |s| {
+                    s.guid = None;
+                    s.link = Some("https://misto.example/article.php?sid=2".to_owned());
+                },
+            ],
+        ),
+        (
+            "ids told apart by their fragment",
+            [
+                |s| s.guid = Some("https://misto.example/news#1".to_owned()),
+                |s| s.guid = Some("https://misto.example/news#2".to_owned()),
+            ],
+        ),
+        (
+            "pages told apart by their fragment, without ids",
+            [
+                |s| {
+                    s.guid = None;
+                    s.link = Some("https://misto.example/news#1".to_owned());
+                },
+                |s| {
+                    s.guid = None;
+                    s.link = Some("https://misto.example/news#2".to_owned());
+                },
+            ],
+        ),
+        (
+            "nothing but a title and a day in common",
+            [|s| {
+                (s.guid, s.link) = (None, None);
+                s.title = "Оголошення".to_owned();
+                s.date = Some("25.09.2026".to_owned());
+            }; 2],
+        ),
+        (
+            "nothing but texts",
+            [|s| {
+                (s.guid, s.link, s.date) = (None, None, None);
+                s.title = String::new();
+            }; 2],
+        ),
+    ]
+}
+
+/// Two stories together, one after the other while the first is there, and when it is gone.
+#[test]
+fn stories_that_are_alike_stay_apart() {
+    let mut polls = 0;
+    let mut failures = Vec::new();
+    for (name, [one, other]) in near_misses() {
+        let one = with(1, one);
+        let other = with(2, other);
+        // Beside others, since most sites show more than two.
+        let beside: Vec<Story> = (50..54).map(story).collect();
+        let document = |stories: &[&Story]| {
+            stories.iter().copied().chain(&beside).cloned().collect::<Vec<_>>()
+        };
+        for (way, documents) in [
+            ("together", vec![document(&[&one, &other]); 2]),
+            (
+                "side by side",
+                vec![document(&[&one]), document(&[&other, &one]), document(&[&other])],
+            ),
+            ("one by one", vec![document(&[&one]), document(&[&other]), document(&[&one])]),
+            ("alone", vec![vec![one.clone()], vec![other.clone()], vec![one.clone()]]),
+        ] {
+            let what = format!("{name}, {way}");
+            let run = || {
+                let mut site = Simulation::new();
+                for document in documents.iter().chain([&document(&[&other, &one])]) {
+                    site.poll(document, &what);
+                }
+                let stories: BTreeSet<usize> =
+                    site.seen.values().map(|(number, _)| *number).filter(|n| *n < 50).collect();
+                assert_eq!((stories.len(), site.total.updated), (2, 0), "{what}");
+                site.polls
+            };
+            match std::panic::catch_unwind(run) {
+                Ok(ran) => polls += ran,
+                Err(_) => failures.push(what),
+            }
+        }
+    }
+    println!("{} near misses in 4 ways, {polls} polls", near_misses().len());
+    assert_eq!(failures, Vec::<String>::new());
+}
+
+/// A document a poll, each from the one before, and what the whole brings.
+#[test]
+fn what_comes_and_goes_is_one_story_and_each_edit_one_edit() {
+    let five = || (1..=5).map(story).collect::<Vec<_>>();
+    let run = |what: &str, documents: Vec<Vec<Story>>, added: u32, updated: u32| {
+        let mut site = Simulation::new();
+        for document in &documents {
+            site.poll(document, what);
+        }
+        assert_eq!((site.total.added, site.total.updated), (added, updated), "{what}");
+    };
+    let times_ten = |act: &dyn Fn(&mut Story, usize)| {
+        let day = (0..10).map(|time| {
+            let mut stories = five();
+            act(&mut stories[2], time);
+            stories
+        });
+        [five()].into_iter().chain(day).collect::<Vec<_>>()
+    };
+    let text = |s: &mut Story, n: usize| s.text.insert_str(0, &format!("Правка {n}. "));
+    run("an entry edited ten times a day", times_ten(&text), 5, 10);
+    let title = |s: &mut Story, n: usize| s.title.push_str(&format!(" ({n})"));
+    run("a title edited ten times a day", times_ten(&title), 5, 10);
+    let counter = |s: &mut Story, n: usize| s.text = s.text.replace("40.", &format!("{}.", 41 + n));
+    run("a counter that counts ten times", times_ten(&counter), 5, 0);
+    let redated = |s: &mut Story, n: usize| s.date = Some(date(50_000 + i64::try_from(n).unwrap()));
+    run("a date that moves ten times", times_ten(&redated), 5, 0);
+
+    let reverted = {
+        let mut edited = five();
+        edited[0].text.insert_str(0, "Помилка. ");
+        vec![five(), edited, five(), five()]
+    };
+    run("an edit that is taken back", reverted, 5, 2);
+    let twice = [five(), five()].concat();
+    run("every entry twice", vec![five(), twice.clone(), five(), twice.clone()], 5, 0);
+    let mut counted = five();
+    counted.extend(five().into_iter().map(|mut s| {
+        s.text.push_str(" У рубриці");
+        appended(&mut s.link, "?utm_source=rubric");
+        s
+    }));
+    run("every entry twice, with another text", vec![five(), counted.clone(), counted], 5, 0);
+    let undated: Vec<Story> = five().into_iter().map(|s| Story { date: None, ..s }).collect();
+    let reversed: Vec<Story> = undated.iter().rev().cloned().collect();
+    run("no dates, and another order", vec![undated.clone(), reversed, undated], 5, 0);
+    for (one, other) in [("2 години тому", "3 години тому"), ("сьогодні, 09:05", "вчора, 09:05")]
+    {
+        let told = |word: &str| {
+            let told = |s| Story { date: Some(word.to_owned()), guid: None, link: None, ..s };
+            five().into_iter().map(told).collect::<Vec<_>>()
+        };
+        run("dates told from now, and nothing else", vec![told(one), told(other)], 5, 0);
+    }
+    let month_away = [vec![five()], vec![vec![story(90)]; 30], vec![five()]].concat();
+    run("away for thirty polls", month_away, 6, 0);
+}
+
+#[test]
+fn a_guid_that_names_the_place_is_no_identity() {
+    // Every poll brings a story, and numbers all from the top anew.
+    let mut site = Simulation::new();
+    for poll in 1..=20 {
+        let shown =
+            (0..5).map(|place| with(poll + 4 - place, |s| s.guid = Some((place + 1).to_string())));
+        site.poll(&shown.collect::<Vec<_>>(), "places as guids");
+    }
+    assert_eq!((site.total.added, site.total.updated), (24, 0));
+}
+
+#[test]
+fn an_archive_that_is_sent_again_moves_nothing() {
+    type Sending = (&'static str, Act);
+    let sendings: [Sending; 4] = [
+        ("new dates", dated_anew),
+        ("new guids and new dates", |s| {
+            s.guid = Some(format!("cms-{}", s.number * 7));
+            dated_anew(s);
+        }),
+        ("new guids, https and new dates", |s| {
+            s.guid = Some(format!("https://www.misto.example/node/{}", s.number));
+            of_link(s, "http:", "https:");
+            dated_anew(s);
+        }),
+        ("new guids and one date for all", |s| {
+            s.guid = Some(format!("node-{}", s.number * 3));
+            s.date = Some(date(50_000));
+        }),
+    ];
+    let archive: Vec<Story> = (1..=500).map(story).collect();
+    for (name, act) in sendings {
+        let mut site = Simulation::new();
+        site.poll(&archive, name);
+        let again: Vec<Story> = archive.iter().map(|s| with(s.number, act)).collect();
+        site.poll(&again, name);
+        site.poll(&again, name);
+        assert_eq!((site.total.added, site.total.updated), (500, 0), "{name}");
+        let moved = site.updated.values().filter(|at| **at > start()).count();
+        assert_eq!(moved, 0, "{name}");
+    }
+}
