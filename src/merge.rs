@@ -8,6 +8,7 @@
 //! Never here: the store. The memory is all that is known.
 
 use crate::model::article::Article;
+use crate::model::id::ArticleId;
 use crate::model::known::Change;
 use crate::model::known::Evidence;
 use crate::model::known::Key;
@@ -17,6 +18,9 @@ use crate::model::known::Proof;
 use chrono::DateTime;
 use chrono::Utc;
 use std::collections::BTreeSet;
+
+/// From how many articles on a site has moved.
+const MOVED_MIN: usize = 3;
 
 /// A way to know an article again: the key that it shares with a known one, and what else has to
 /// agree.
@@ -95,7 +99,32 @@ pub fn recognized<'m>(memory: &'m Memory, fresh: &[(Article, Evidence)]) -> Vec<
             taken.extend(found.map(|known| known.id));
         }
     }
+    follow_move(memory, fresh, &mut recognized, &mut taken);
     recognized
+}
+
+/// A site that moved has all its articles on other pages, under other ids and, it may be, dates.
+/// One such article may be this month's announcement; half a document of them is a move.
+fn follow_move<'m>(
+    memory: &'m Memory,
+    fresh: &[(Article, Evidence)],
+    recognized: &mut [Option<&'m Known>],
+    taken: &mut BTreeSet<ArticleId>,
+) {
+    let mut moved = Vec::new();
+    for (place, (article, evidence)) in fresh.iter().enumerate() {
+        if recognized[place].is_none() && evidence.text == Proof::Strong {
+            let mut same = memory.by(Key::Content, article.keys.content);
+            let found = same.find(|known| !taken.contains(&known.id));
+            taken.extend(found.map(|known| known.id));
+            moved.extend(found.map(|known| (place, known)));
+        }
+    }
+    if moved.len() >= MOVED_MIN && moved.len() * 2 >= fresh.len() {
+        for (place, known) in moved {
+            recognized[place] = Some(known);
+        }
+    }
 }
 
 /// What a fresh article changes. Its id, its IRI, when it was published and first seen are what
