@@ -184,7 +184,8 @@ fn unescaped(part: &str) -> String {
     let mut pieces = part.split('%');
     plain.push_str(pieces.next().unwrap_or_default());
     for piece in pieces {
-        let byte = piece.get(..2).and_then(|code| u8::from_str_radix(code, 16).ok());
+        let code = piece.get(..2).filter(|code| code.bytes().all(|b| b.is_ascii_hexdigit()));
+        let byte = code.and_then(|code| u8::from_str_radix(code, 16).ok());
         match (byte, piece.get(2..)) {
             (Some(byte), Some(rest))
                 if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') =>
@@ -192,8 +193,9 @@ fn unescaped(part: &str) -> String {
                 plain.push(char::from(byte));
                 plain.push_str(rest);
             }
-            (Some(byte), Some(rest)) => {
-                plain.push_str(&format!("%{byte:02X}"));
+            (Some(_), Some(rest)) => {
+                plain.push('%');
+                plain.push_str(&piece[..2].to_ascii_uppercase());
                 plain.push_str(rest);
             }
             _ => {
