@@ -31,21 +31,25 @@ type Rule = (Key, fn(&Known, &Article, &Evidence) -> bool);
 const RULES: [Rule; 7] = [
     (Key::Entry, |known, fresh, _| known.keys.content == fresh.keys.content),
     (Key::Entry, |known, fresh, evidence| {
-        let page_is_told = evidence.id > Proof::Missing || evidence.link == Proof::Strong;
-        // Without an id and a page, the title is what the key was made of.
-        let title_is_told = evidence.id == Proof::Strong
-            || (evidence.id == Proof::Missing && evidence.title == Proof::Strong)
-            || (evidence.date == Proof::Strong && has_date(known, fresh));
-        (has_link(known, fresh) && (page_is_told || has_title(known, fresh)))
-            || (has_title(known, fresh) && title_is_told)
-    }),
-    (Key::Link, |known, fresh, _| has_title(known, fresh)),
-    (Key::Entry, |known, fresh, evidence| {
-        evidence.id == Proof::Strong || (has_date(known, fresh) && evidence.date == Proof::Strong)
+        let is_told = evidence.id == Proof::Strong || dates_tell(known, fresh, *evidence);
+        // Without an id it is the page that the key was made of, and without one the title.
+        let has_id = evidence.id > Proof::Missing;
+        let title_is_told = is_told || (!has_id && evidence.title == Proof::Strong);
+        let page_is_told = is_told || evidence.link == Proof::Strong;
+        let same_title = has_title(known, fresh);
+        (same_title && title_is_told)
+            || (has_link(known, fresh) && (page_is_told || (same_title && !has_id)))
     }),
     (Key::Link, |known, fresh, evidence| {
-        let is_told = evidence.date == Proof::Strong || evidence.link == Proof::Strong;
-        has_date(known, fresh) && evidence.date > Proof::Missing && is_told
+        let is_told = evidence.link == Proof::Strong || dates_tell(known, fresh, *evidence);
+        has_title(known, fresh) && is_told
+    }),
+    (Key::Entry, |known, fresh, evidence| {
+        evidence.id == Proof::Strong || dates_tell(known, fresh, *evidence)
+    }),
+    (Key::Link, |known, fresh, evidence| {
+        let is_told = evidence.link == Proof::Strong && evidence.date > Proof::Missing;
+        dates_tell(known, fresh, *evidence) || (is_told && has_date(known, fresh))
     }),
     (Key::Content, |known, fresh, evidence| {
         // The same text on another page and another day may be this month's announcement.
@@ -58,8 +62,7 @@ const RULES: [Rule; 7] = [
         }
     }),
     (Key::Title, |known, fresh, evidence| {
-        let is_told = evidence.title == Proof::Strong && evidence.date == Proof::Strong;
-        is_told && has_date(known, fresh)
+        evidence.title == Proof::Strong && dates_tell(known, fresh, *evidence)
     }),
 ];
 
@@ -69,6 +72,10 @@ fn has_title(known: &Known, fresh: &Article) -> bool {
 
 fn has_link(known: &Known, fresh: &Article) -> bool {
     known.keys.link.is_some() && known.keys.link == fresh.keys.link
+}
+
+fn dates_tell(known: &Known, fresh: &Article, evidence: Evidence) -> bool {
+    evidence.date == Proof::Strong && has_date(known, fresh)
 }
 
 fn has_date(known: &Known, fresh: &Article) -> bool {
@@ -94,7 +101,7 @@ pub fn recognized<'m>(memory: &'m Memory, fresh: &[(Article, Evidence)]) -> Vec<
             };
             let (None, Some(digest)) = (&found, digest) else { continue };
             let is_it =
-                |known: &&Known| !taken.contains(&known.id) && agrees(known, article, evidence);
+                |known: &&Known| agrees(known, article, evidence) && !taken.contains(&known.id);
             *found = memory.by(key, digest).find(is_it);
             taken.extend(found.map(|known| known.id));
         }

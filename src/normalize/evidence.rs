@@ -14,7 +14,6 @@ use crate::normalize::dates;
 use crate::normalize::identity;
 use crate::normalize::identity::canonical;
 use chrono::Timelike;
-use url::Url;
 
 /// How many digits the number of a place in a list has at most.
 const PLACE_DIGITS_MAX: usize = 3;
@@ -22,15 +21,13 @@ const PLACE_DIGITS_MAX: usize = 3;
 const TITLE_CHARS_MIN: usize = 24;
 /// From how many characters on a text is one story's.
 const TEXT_CHARS_MIN: usize = 200;
-/// From how many characters on words without a number are one story's id, or the name of its page.
-const WORD_CHARS_MIN: usize = 16;
 
 /// What of the entry, which became the article, tells it from others.
 #[must_use]
 pub fn evidence(frame: &Frame<'_>, entry: &Entry, article: &Article) -> Evidence {
     Evidence {
         id: id(frame, entry),
-        link: article.url.as_ref().map_or(Proof::Missing, link),
+        link: article.url.as_ref().map_or(Proof::Missing, |url| strong_if(identity::is_page(url))),
         title: strong_if(
             article.title.chars().count() >= TITLE_CHARS_MIN && frame.counts.title_is_single(entry),
         ),
@@ -57,17 +54,8 @@ fn id(frame: &Frame<'_>, entry: &Entry) -> Proof {
         .flatten()
         .any(|url| canonical(url) == id);
     // Of a document of one entry nobody can say whether its id is that of all.
-    let is_word = id.chars().count() < WORD_CHARS_MIN || frame.parsed.entries.len() == 1;
+    let is_word = id.chars().count() < identity::WORD_CHARS_MIN || frame.parsed.entries.len() == 1;
     strong_if(!is_place && !is_date && !is_site && (has_digit || !is_word))
-}
-
-/// An article's own page, rather than that of a rubric.
-fn link(url: &Url) -> Proof {
-    let has_digit = |text: &str| text.contains(|c: char| c.is_ascii_digit());
-    let name = url.path_segments().and_then(|parts| parts.rev().find(|part| !part.is_empty()));
-    let name = name.unwrap_or_default();
-    let is_page = has_digit(name) || (name.len() >= WORD_CHARS_MIN && name.contains(['-', '_']));
-    strong_if(is_page || url.query().is_some_and(has_digit))
 }
 
 /// A date to the minute that was believed, and that no other entry of the document has.

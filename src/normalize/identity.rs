@@ -12,6 +12,9 @@ use url::Url;
 /// How long an IRI of an entry may be, in bytes.
 pub const IRI_BYTES_MAX: usize = 2000;
 
+/// From how many characters on words without a number are one story's id, or the name of its page.
+pub(crate) const WORD_CHARS_MIN: usize = 16;
+
 /// How often what tells entries apart occurs in one document.
 #[derive(Debug, Default)]
 pub(crate) struct Counts {
@@ -29,8 +32,12 @@ impl Counts {
         let mut whole = HashSet::new();
         for (place, entry) in parsed.entries.iter().enumerate() {
             let id = own_id(entry);
-            let link = link_of(entry).map(|link| canonical(&link));
-            if !whole.insert(told(entry, id.as_deref(), link.as_deref())) {
+            let page = link_of(entry);
+            let link = page.as_ref().map(canonical);
+            let is_telling = id.is_some() && page.as_ref().is_some_and(is_page);
+            let parts = [id.as_deref(), link.as_deref()].map(Option::unwrap_or_default);
+            let told = if is_telling { told(entry, parts) } else { told_in_full(entry, parts) };
+            if !whole.insert(told) {
                 counts.repetitions.insert(place);
                 continue;
             }
@@ -80,19 +87,26 @@ fn is_single(counts: &HashMap<String, usize>, value: &str) -> bool {
     counts.get(value).is_none_or(|count| *count < 2)
 }
 
-/// What an entry says, by which its repetition in the document is found. With an id and a page
-/// the title is enough: its date or its views may be told otherwise in another place.
-fn told(entry: &Entry, id: Option<&str>, link: Option<&str>) -> Digest {
-    let title = entry.title.as_ref().map_or("", text_of);
-    let is_telling = id.is_some() && link.is_some_and(|link| link.contains(['/', '?']));
-    let words = |text: &Option<Text>| match text {
-        Some(text) if !is_telling => text.value.clone(),
-        _ => String::new(),
-    };
-    let (summary, content) = (words(&entry.summary), words(&entry.content));
-    let date = date_of(entry).filter(|_| !is_telling).unwrap_or_default();
-    let (id, link) = (id.unwrap_or_default(), link.unwrap_or_default());
-    Digest::of([id, link, title, &summary, &content, date])
+/// What an entry with an id and a page says, by which its repetition in the document is found: its
+/// date or its views may be told otherwise in another place.
+fn told(entry: &Entry, [id, link]: [&str; 2]) -> Digest {
+    Digest::of([id, link, entry.title.as_ref().map_or("", text_of)])
+}
+
+/// The same of an entry that could be another with the same title.
+fn told_in_full(entry: &Entry, [id, link]: [&str; 2]) -> Digest {
+    let texts = [&entry.title, &entry.summary, &entry.content];
+    let [title, summary, content] = texts.map(|text| text.as_ref().map_or("", text_of));
+    Digest::of([id, link, title, summary, content, date_of(entry).unwrap_or_default()])
+}
+
+/// Whether an address is an article's own page, rather than that of a rubric.
+pub(crate) fn is_page(url: &Url) -> bool {
+    let has_digit = |text: &str| text.contains(|c: char| c.is_ascii_digit());
+    let name = url.path_segments().and_then(|parts| parts.rev().find(|part| !part.is_empty()));
+    let name = name.unwrap_or_default();
+    let is_long = name.len() >= WORD_CHARS_MIN && name.contains(['-', '_']);
+    has_digit(name) || is_long || url.query().is_some_and(has_digit)
 }
 
 /// The entry's id, if it has one; if it is an address, in the form in which two that lead to one
@@ -274,6 +288,33 @@ mod tests {
             ("https://misto.example:8443/a", "misto.example:8443/a"),
         ] {
             assert_eq!(canonical(&Url::parse(given).unwrap()), expected);
+        }
+    }
+
+    #[test]
+    fn an_id_that_is_an_address_is_compared_as_one() {
+        let own = |id: &str| own_id(&Entry { id: Some(id.to_owned()), ..Entry::default() });
+        for same in ["https://www.misto.example/?p=1", " http://misto.example/?p=1&utm_source=x"] {
+            assert_eq!(own(same), own("http://misto.example/?p=1"), "{same}");
+        }
+        for other in ["http://misto.example/?p=2", "http://misto.example/?p=1#2", "?p=1", ""] {
+            assert_ne!(own(other), own("http://misto.example/?p=1"), "{other}");
+        }
+        assert_eq!(own("tag:misto.example,2026:1"), Some("tag:misto.example,2026:1".to_owned()));
+    }
+
+    #[test]
+    fn the_page_of_an_article_is_told_from_that_of_a_rubric() {
+        for (given, expected) in [
+            ("https://misto.example/news/12", true),
+            ("https://misto.example/news/mista-staly-pobratymamy", true),
+            ("https://misto.example/index.php?id=5", true),
+            ("https://misto.example/", false),
+            ("https://misto.example/news", false),
+            ("https://misto.example/news/oholoshennia/", false),
+            ("https://misto.example/index.php?rubric=news", false),
+        ] {
+            assert_eq!(is_page(&Url::parse(given).unwrap()), expected, "{given}");
         }
     }
 

@@ -61,9 +61,13 @@ fn without_counters(text: &str) -> String {
             Skipped::Time => is_number(word) || is_of_date(word),
         };
         if is_skipped {
+            // What comes behind its end is text again.
+            if skipped == Skipped::Count && word.ends_with(['.', ',', ';', ')', '|']) {
+                skipped = Skipped::Nothing;
+            }
             continue;
         }
-        let lower = word.to_lowercase();
+        let lower = word.trim_start_matches(['(', '|', '«']).to_lowercase();
         let begins = |stems: &[&str]| stems.iter().any(|stem| lower.starts_with(stem));
         skipped = if begins(&COUNTERS) {
             Skipped::Count
@@ -129,6 +133,53 @@ mod tests {
 
     fn of(body: &str) -> Digest {
         digest("Назва", "Лід", body, None, None, &[])
+    }
+
+    #[test]
+    fn what_counts_or_tells_the_time_is_no_difference() {
+        for (one, other) in [
+            ("Переглядів: 40", "Переглядів: 1 041"),
+            ("Переглядів: 40. Далі", "Переглядів: 41. Далі"),
+            ("Так (переглядів: 40)", "Так (переглядів: 41)"),
+            ("40 переглядів", "1 041 переглядів"),
+            ("Коментарів: 0", "Коментарів: 12"),
+            ("Оновлено: 24.11.2026 о 14:16", "Оновлено: 25.11.2026 о 9:05"),
+            ("Оновлено: 24 листопада 2026, 14:16 Далі", "Оновлено: 3 грудня 2026, 9:05 Далі"),
+            ("Updated: 14:16:05", "Updated: 14:16:06"),
+        ] {
+            assert_eq!(without_counters(one), without_counters(other));
+        }
+        for (one, other) in [
+            ("Переглядів: 40. 5 липня", "Переглядів: 40. 6 липня"),
+            ("Початок о 14:00", "Початок о 15:00"),
+            ("Станом на 14:00", "Станом на 15:00"),
+            ("Оновлено 5 шкіл", "Оновлено 6 шкіл"),
+            ("Подали 40 заяв", "Подали 41 заяв"),
+        ] {
+            assert_ne!(without_counters(one), without_counters(other));
+        }
+    }
+
+    #[test]
+    fn a_site_that_moves_has_edited_nothing() {
+        let on = |host: &str| {
+            let page = Url::parse(&format!("https://{host}/1")).unwrap();
+            let image = Image {
+                url: page.join("/a.jpg").unwrap(),
+                alt: None,
+                caption: None,
+                width: None,
+                height: None,
+            };
+            let body = format!("<p><a href=\"https://{host}/2\" rel=\"ugc\">далі</a></p>");
+            digest("Назва", "Лід", &body, Some(&image), Some(&page), &[])
+        };
+        assert_eq!(on("misto.example"), on("www.rada.example"));
+        let page = Url::parse("https://misto.example/1").unwrap();
+        let of = |url: &str| address(&Url::parse(url).unwrap(), Some(&page));
+        assert_eq!(of("http://www.misto.example/a.jpg"), "/a.jpg");
+        assert_eq!(of("http://rada.example/a.jpg"), "rada.example/a.jpg");
+        assert_eq!(of("http://misto.example.org/a.jpg"), "misto.example.org/a.jpg");
     }
 
     #[test]

@@ -41,6 +41,12 @@ const NEAR_MISSES: &[(&str, &[Field])] = &[
     ("the home page as link, without guids", &[NO_GUID, HOME]),
     ("the page of a rubric as link", &[RUBRIC]),
     ("a rubric and a day", &[RUBRIC, DAY]),
+    ("a rubric and a title", &[RUBRIC, NOTICE]),
+    ("a rubric, a title and a day", &[RUBRIC, HEARING, DAY]),
+    ("a rubric, without guids", &[NO_GUID, RUBRIC]),
+    ("a rubric and a day, without guids", &[NO_GUID, RUBRIC, DAY]),
+    ("a rubric, and the place as guid", &[("guid", "01", "01"), RUBRIC]),
+    ("a rubric and a title, and the place as guid", &[("guid", "01", "01"), RUBRIC, NOTICE]),
     (
         "one page that is kept up to date",
         &[("link", "https://misto.example/grafik-2026", "https://misto.example/grafik-2026")],

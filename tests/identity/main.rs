@@ -64,7 +64,9 @@ fn stress(told: Act, act: Act, way: &str, edits: u32, what: &str) -> usize {
         site.poll(&[story(90)], what);
     }
     for number in 0..5 {
+        let before = stories[number].clone();
         act(&mut stories[number]);
+        assert!(!what.starts_with("most") || stories[number] != before, "{what}: nothing is done");
         if way == "one by one" {
             site.poll(&stories, what);
         }
