@@ -142,7 +142,8 @@ pub fn merge(known: Option<&Known>, fresh: Article, now: DateTime<Utc>) -> Chang
         return Change::Added(fresh);
     };
     let mut article = fresh;
-    let said = article.updated;
+    // A date of publication says nothing of an edit: «2 години тому» moves with every poll.
+    let said = Some(article.updated).filter(|said| *said != article.published);
     article.id = known.id;
     article.iri.clone_from(&known.iri);
     article.published = known.published;
@@ -150,8 +151,8 @@ pub fn merge(known: Option<&Known>, fresh: Article, now: DateTime<Utc>) -> Chang
     article.updated = known.updated;
     article.revision = known.revision;
     if article.keys.content != known.keys.content {
-        let believed = said > known.updated && said <= now;
-        article.updated = if believed { said } else { now }.max(known.published);
+        let believed = said.filter(|said| *said > known.updated && *said <= now);
+        article.updated = believed.unwrap_or(now).max(known.published);
         article.revision = known.revision.saturating_add(1);
         return Change::Updated(article);
     }

@@ -150,9 +150,23 @@ fn what_an_entry_lacks_is_made_and_an_entry_of_nothing_is_rejected() {
 }
 
 #[test]
-fn a_date_in_the_future_counts_as_first_seen() {
-    let future = Entry { published: Some("2026-11-24T23:00:00Z".to_owned()), ..entry(1) };
-    assert_eq!(all(vec![future], NOW)[0].published, NOW.parse::<DateTime<Utc>>().unwrap());
+fn a_date_that_is_not_to_be_believed_counts_as_first_seen() {
+    for written in [
+        "2026-11-24T12:00:01Z",
+        "2026-11-24T23:00:00Z",
+        "2026-11-26T12:00:00Z",
+        "2062-11-24T12:00:00Z",
+        "9999-12-31T23:59:59Z",
+        "1970-01-01T00:00:00Z",
+        "Thu, 01 Jan 1970 00:00:00 GMT",
+        "-0001-11-30T00:00:00+00:00",
+        "незабаром",
+    ] {
+        let entry = Entry { published: Some(written.to_owned()), ..entry(1) };
+        let article = all(vec![entry], NOW).remove(0);
+        assert_eq!(article.published, NOW.parse::<DateTime<Utc>>().unwrap(), "{written}");
+        assert_eq!(article.updated, article.published, "{written}");
+    }
 }
 
 #[test]

@@ -43,7 +43,7 @@ fn any_event() -> impl Strategy<Value = (usize, Event)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// At each poll the site does something to some of its stories, one thing to each.
     #[test]
