@@ -17,6 +17,10 @@ use chrono::Timelike;
 
 /// How many digits the number of a place in a list has at most.
 const PLACE_DIGITS_MAX: usize = 3;
+/// How many letters a date without spaces has at most, as in `03-Jul-2023`.
+const DATE_LETTERS_MAX: usize = 3;
+/// How many digits `20230703` has.
+const DAY_DIGITS: usize = 8;
 /// From how many characters on a title is one story's.
 const TITLE_CHARS_MIN: usize = 24;
 /// From how many characters on a text is one story's.
@@ -44,11 +48,12 @@ fn id(frame: &Frame<'_>, entry: &Entry) -> Proof {
     let Some(id) = identity::own_id(entry) else { return Proof::Missing };
     let has_digit = id.contains(|c: char| c.is_ascii_digit());
     let is_place = id.len() <= PLACE_DIGITS_MAX && id.bytes().all(|byte| byte.is_ascii_digit());
-    // What is longer than a date has something else in it.
-    let is_date = id.chars().count() <= 40 && !id.contains('/') && {
-        let is_number = id.bytes().all(|byte| byte.is_ascii_digit());
-        !is_number && dates::date(&id, frame.feed.timezone, frame.now).is_some()
-    };
+    let letters = id.chars().filter(|c| c.is_alphabetic()).count();
+    // A tag, a digest and an address may have a date in them, and something else.
+    let may_be_date = id.contains(' ') || letters <= DATE_LETTERS_MAX;
+    let is_number = letters == 0 && id.len() != DAY_DIGITS && !id.contains(['.', '-', '/']);
+    let is_date =
+        may_be_date && !is_number && dates::date(&id, frame.feed.timezone, frame.now).is_some();
     let is_site = [frame.site.as_ref(), Some(frame.document_url)]
         .into_iter()
         .flatten()

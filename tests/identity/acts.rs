@@ -123,6 +123,7 @@ pub(crate) const KINDS: &[(&str, Act)] = &[
     ("no dates", |s| s.date = None),
     ("numbers as guids", |s| s.guid = Some(format!("{}", 40_000 + s.number))),
     ("small numbers as guids", |s| s.guid = Some(format!("{}", 40 + s.number))),
+    ("tags as guids", |s| s.guid = Some(format!("tag:misto.example,2026-09-25:{}", s.number))),
     ("no guids", |s| s.guid = None),
     ("no links", |s| s.link = None),
     ("the home page as link", |s| s.link = Some("https://misto.example/".to_owned())),

@@ -36,6 +36,8 @@ const NEAR_MISSES: &[(&str, &[Field])] = &[
     ("the place as guid", &[("guid", "01", "01")]),
     ("the place as guid, and a title", &[("guid", "01", "01"), HEARING]),
     ("the day as guid", &[("guid", "25.09.2026", "25.09.2026")]),
+    ("the day as guid, in eight digits", &[("guid", "20260925", "20260925")]),
+    ("the day as guid, and a month's name", &[("guid", "25-Sep-2026", "25-Sep-2026")]),
     ("the day as guid, and as date", &[("guid", "25.09.2026", "25.09.2026"), DAY]),
     ("the home page as link", &[HOME]),
     ("the home page as link, without guids", &[NO_GUID, HOME]),
