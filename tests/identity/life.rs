@@ -112,14 +112,17 @@ impl Life {
     }
 }
 
-/// Whether the id stays, or with the title the page.
+/// Whether an id stays that is the story's own, or with the title the page.
 fn is_told(old: &Story, new: &Story) -> bool {
-    let is_same = |old: &Option<String>, new: &Option<String>| {
-        old.as_deref().map(plain).filter(|old| old.len() > 3) == new.as_deref().map(plain)
+    let own = |address: &Option<String>| {
+        let plain = address.as_deref().map(plain);
+        plain.filter(|address| address != "misto.example" && address.len() > 3)
     };
-    let has_page = old.link.as_deref().map(plain).is_some_and(|link| link != "misto.example");
-    (old.guid.is_some() && is_same(&old.guid, &new.guid))
-        || (has_page && is_same(&old.link, &new.link) && old.title == new.title)
+    let stays = |old: &Option<String>, new: &Option<String>| {
+        let old = own(old);
+        old.is_some() && old == own(new)
+    };
+    stays(&old.guid, &new.guid) || (stays(&old.link, &new.link) && old.title == new.title)
 }
 
 /// An address without what [`NO_NEWS`] does to it.
