@@ -8,20 +8,26 @@
 //! beside the others, which go on.
 
 use crate::classify::Classifier;
-use crate::merge::find;
 use crate::merge::merge;
+use crate::merge::recognized;
 use crate::model::article::Article;
 use crate::model::article::Keys;
+use crate::model::entry::ParsedFeed;
 use crate::model::exchange::Document;
 use crate::model::exchange::Tally;
 use crate::model::feed::Feed;
 use crate::model::id::ArticleId;
 use crate::model::known::Change;
+use crate::model::known::Evidence;
+use crate::model::known::Key;
+use crate::model::known::Known;
 use crate::model::known::Memory;
+use crate::model::known::Proof;
 use crate::model::rhythm::Rhythm;
 use crate::normalize::Frame;
 use crate::normalize::Rejected;
 use crate::normalize::article;
+use crate::normalize::evidence::evidence;
 use crate::parse::ParseError;
 use crate::parse::parse;
 use chrono::DateTime;
@@ -70,30 +76,20 @@ pub fn ingest(
         rhythm: parsed.rhythm.clone(),
         tally: Tally { entries: count(parsed.entries.len()), ..Tally::default() },
     };
-    // An article that one entry of the document has become is not there for the next entry: two
-    // entries of one document are two articles, or one is a repetition.
-    let mut taken = BTreeSet::new();
-    for (place, entry) in parsed.entries.iter().enumerate() {
-        let mut fresh = match article(&frame, entry) {
-            Ok(fresh) => fresh,
-            Err(rejected) => {
-                ingested.rejected.push(rejected);
-                continue;
-            }
-        };
-        fresh.labels = classifier.label(&fresh, feed);
-        keep_order(&mut fresh, place, now);
-        let known = find(memory, &fresh, &taken);
-        if known.is_none() && memory.has(fresh.id) && !taken.contains(&fresh.id) {
+    let fresh = fresh(feed, &frame, &parsed, classifier, &mut ingested.rejected);
+    let known = recognized(memory, &fresh);
+    let mut ids = BTreeSet::new();
+    for ((mut fresh, evidence), known) in fresh.into_iter().zip(known) {
+        settle_link(&mut fresh, known, memory);
+        if known.is_none() && is_borne(&fresh, evidence, memory, &ids) {
             fresh.id = another_id(&fresh);
         }
         let title = fresh.title.clone();
         let change = merge(known, fresh, now);
-        if taken.insert(article_of(&change)) {
+        if ids.insert(article_of(&change)) {
             ingested.changes.push(change);
         } else {
-            let reason = "it repeats an earlier entry of the document".to_owned();
-            ingested.rejected.push(Rejected { what: format!("«{title}»"), reason });
+            ingested.rejected.push(repetition(&title));
         }
     }
     let changes = &ingested.changes;
@@ -104,21 +100,71 @@ pub fn ingest(
     Ok(ingested)
 }
 
+/// The articles that the entries of a document are, labelled, and what of each tells it from
+/// others.
+fn fresh(
+    feed: &Feed,
+    frame: &Frame<'_>,
+    parsed: &ParsedFeed,
+    classifier: &Classifier,
+    rejected: &mut Vec<Rejected>,
+) -> Vec<(Article, Evidence)> {
+    let mut all = Vec::with_capacity(parsed.entries.len());
+    for (place, entry) in parsed.entries.iter().enumerate() {
+        match article(frame, entry) {
+            Ok(fresh) if frame.is_repetition(place) => rejected.push(repetition(&fresh.title)),
+            Ok(mut fresh) => {
+                let evidence = evidence(frame, entry, &fresh);
+                fresh.labels = classifier.label(&fresh, feed);
+                keep_order(&mut fresh, place);
+                all.push((fresh, evidence));
+            }
+            Err(reason) => rejected.push(reason),
+        }
+    }
+    all
+}
+
+fn repetition(title: &str) -> Rejected {
+    let reason = "it repeats an earlier entry of the document".to_owned();
+    Rejected { what: format!("«{title}»"), reason }
+}
+
 /// Entries without a date are as old as the poll that brought them; among each other they keep
 /// the order of the document, the newest first.
-fn keep_order(fresh: &mut Article, place: usize, now: DateTime<Utc>) {
-    if fresh.published == now {
+fn keep_order(fresh: &mut Article, place: usize) {
+    if fresh.published == fresh.first_seen {
         fresh.published -= TimeDelta::seconds(i64::try_from(place).unwrap_or_default());
         fresh.updated = fresh.published;
     }
 }
 
-/// The id of an article whose entry bears the id of another that is known by a new one: made of
-/// all that tells the two apart.
+/// A page that another article of the feed has is no article's own: publications would show the
+/// two as one story.
+fn settle_link(fresh: &mut Article, known: Option<&Known>, memory: &Memory) {
+    let id = known.map(|known| known.id);
+    let others = |link| memory.by(Key::Link, link).any(|other| Some(other.id) != id);
+    fresh.keys.link = fresh.keys.link.filter(|link| !others(*link));
+}
+
+/// Whether the id of a new article is another's: of the memory, of the document, or, where ids
+/// come round again, of one that is not remembered any more.
+fn is_borne(
+    fresh: &Article,
+    evidence: Evidence,
+    memory: &Memory,
+    ids: &BTreeSet<ArticleId>,
+) -> bool {
+    let comes_round = evidence.id < Proof::Strong && memory.by_entry(fresh.keys.entry).is_some();
+    memory.has(fresh.id) || ids.contains(&fresh.id) || comes_round
+}
+
+/// The id of an article whose entry bears the id of another: made of all that tells the two
+/// apart.
 fn another_id(fresh: &Article) -> ArticleId {
-    let Keys { entry, link, title, .. } = fresh.keys;
+    let Keys { entry, link, title, content } = fresh.keys;
     let link = link.map(|link| link.to_string()).unwrap_or_default();
-    ArticleId::of(&fresh.feed, &format!("again:{entry}:{link}:{title}"))
+    ArticleId::of(&fresh.feed, &format!("again:{entry}:{link}:{title}:{content}"))
 }
 
 fn article_of(change: &Change) -> ArticleId {

@@ -10,36 +10,128 @@
 use crate::model::article::Article;
 use crate::model::id::ArticleId;
 use crate::model::known::Change;
+use crate::model::known::Evidence;
+use crate::model::known::Key;
 use crate::model::known::Known;
 use crate::model::known::Memory;
+use crate::model::known::Proof;
 use chrono::DateTime;
 use chrono::Utc;
 use std::collections::BTreeSet;
 
-/// The known article that a fresh one is again, unless an earlier entry of the same document has
-/// `taken` it.
+/// From how many articles on a site has moved.
+const MOVED_MIN: usize = 3;
+
+/// A way to know an article again: the key that it shares with a known one, and what else has to
+/// agree.
+type Rule = (Key, fn(&Known, &Article, &Evidence) -> bool);
+
+/// The strongest first. All entries of a document go through one before any goes through the
+/// next, so that a weak likeness takes no article from the entry whose it surely is.
+const RULES: [Rule; 7] = [
+    (Key::Entry, |known, fresh, _| known.keys.content == fresh.keys.content),
+    (Key::Entry, |known, fresh, evidence| {
+        let is_told = evidence.id == Proof::Strong || dates_tell(known, fresh, *evidence);
+        // Without an id it is the page that the key was made of, and without one the title.
+        let has_id = evidence.id > Proof::Missing;
+        let title_is_told = is_told || (!has_id && evidence.title == Proof::Strong);
+        let page_is_told = is_told || evidence.link == Proof::Strong;
+        let same_title = has_title(known, fresh);
+        (same_title && title_is_told)
+            || (has_link(known, fresh) && (page_is_told || (same_title && !has_id)))
+    }),
+    (Key::Link, |known, fresh, evidence| {
+        let is_told = evidence.link == Proof::Strong || dates_tell(known, fresh, *evidence);
+        has_title(known, fresh) && is_told
+    }),
+    (Key::Entry, |known, fresh, evidence| {
+        evidence.id == Proof::Strong || dates_tell(known, fresh, *evidence)
+    }),
+    (Key::Link, |known, fresh, evidence| {
+        let is_told = evidence.link == Proof::Strong && evidence.date > Proof::Missing;
+        dates_tell(known, fresh, *evidence) || (is_told && has_date(known, fresh))
+    }),
+    (Key::Content, |known, fresh, evidence| {
+        // The same text on another page and another day may be this month's announcement.
+        let is_on_another_page =
+            known.keys.link.is_some() && fresh.keys.link.is_some() && !has_link(known, fresh);
+        if has_date(known, fresh) {
+            evidence.date == Proof::Strong || evidence.text == Proof::Strong
+        } else {
+            evidence.text == Proof::Strong && !is_on_another_page
+        }
+    }),
+    (Key::Title, |known, fresh, evidence| {
+        evidence.title == Proof::Strong && dates_tell(known, fresh, *evidence)
+    }),
+];
+
+fn has_title(known: &Known, fresh: &Article) -> bool {
+    known.keys.title == fresh.keys.title
+}
+
+fn has_link(known: &Known, fresh: &Article) -> bool {
+    known.keys.link.is_some() && known.keys.link == fresh.keys.link
+}
+
+fn dates_tell(known: &Known, fresh: &Article, evidence: Evidence) -> bool {
+    evidence.date == Proof::Strong && has_date(known, fresh)
+}
+
+fn has_date(known: &Known, fresh: &Article) -> bool {
+    known.published == fresh.published
+}
+
+/// The known articles that the fresh ones of one document are again, each of them once.
+///
+/// An article is known again by its id; by its page, if the title or the date is the old one; by
+/// its text; or by title and date. What many may have in common counts only beside something else.
 #[must_use]
-pub fn find<'m>(
+pub fn recognized<'m>(memory: &'m Memory, fresh: &[(Article, Evidence)]) -> Vec<Option<&'m Known>> {
+    let mut recognized = vec![None; fresh.len()];
+    let mut taken = BTreeSet::new();
+    for (key, agrees) in RULES {
+        for ((article, evidence), found) in fresh.iter().zip(&mut recognized) {
+            let keys = article.keys;
+            let digest = match key {
+                Key::Entry => Some(keys.entry),
+                Key::Link => keys.link,
+                Key::Title => Some(keys.title),
+                Key::Content => Some(keys.content),
+            };
+            let (None, Some(digest)) = (&found, digest) else { continue };
+            let is_it =
+                |known: &&Known| agrees(known, article, evidence) && !taken.contains(&known.id);
+            *found = memory.by(key, digest).find(is_it);
+            taken.extend(found.map(|known| known.id));
+        }
+    }
+    follow_move(memory, fresh, &mut recognized, &mut taken);
+    recognized
+}
+
+/// A site that moved has all its articles on other pages, under other ids and, it may be, dates.
+/// One such article may be this month's announcement; half a document of them is a move.
+fn follow_move<'m>(
     memory: &'m Memory,
-    fresh: &Article,
-    taken: &BTreeSet<ArticleId>,
-) -> Option<&'m Known> {
-    let free = |known: &&Known| !taken.contains(&known.id);
-    let keys = fresh.keys;
-    let by_entry = memory.by_entry(keys.entry).filter(free);
-    let by_link = || {
-        memory
-            .by_link(keys.link?)
-            .filter(free)
-            .filter(|known| known.keys.title == keys.title || known.published == fresh.published)
-    };
-    let by_content = || {
-        memory
-            .by_content(keys.content)
-            .filter(free)
-            .filter(|known| known.published == fresh.published)
-    };
-    by_entry.or_else(by_link).or_else(by_content)
+    fresh: &[(Article, Evidence)],
+    recognized: &mut [Option<&'m Known>],
+    taken: &mut BTreeSet<ArticleId>,
+) {
+    let mut moved = Vec::new();
+    for (place, (article, evidence)) in fresh.iter().enumerate() {
+        if recognized[place].is_none() && evidence.text == Proof::Strong {
+            let mut same = memory.by(Key::Content, article.keys.content);
+            let found = same.find(|known| !taken.contains(&known.id));
+            taken.extend(found.map(|known| known.id));
+            moved.extend(found.map(|known| (place, known)));
+        }
+    }
+    if moved.len() >= MOVED_MIN && moved.len() * 2 >= fresh.len() {
+        for (place, known) in moved {
+            recognized[place] = Some(known);
+        }
+    }
 }
 
 /// What a fresh article changes. Its id, its IRI, when it was published and first seen are what
@@ -50,7 +142,8 @@ pub fn merge(known: Option<&Known>, fresh: Article, now: DateTime<Utc>) -> Chang
         return Change::Added(fresh);
     };
     let mut article = fresh;
-    let said = article.updated;
+    // A date of publication says nothing of an edit: «2 години тому» moves with every poll.
+    let said = Some(article.updated).filter(|said| *said != article.published);
     article.id = known.id;
     article.iri.clone_from(&known.iri);
     article.published = known.published;
@@ -58,8 +151,8 @@ pub fn merge(known: Option<&Known>, fresh: Article, now: DateTime<Utc>) -> Chang
     article.updated = known.updated;
     article.revision = known.revision;
     if article.keys.content != known.keys.content {
-        let believed = said > known.updated && said <= now;
-        article.updated = if believed { said } else { now }.max(known.published);
+        let believed = said.filter(|said| *said > known.updated && *said <= now);
+        article.updated = believed.unwrap_or(now).max(known.published);
         article.revision = known.revision.saturating_add(1);
         return Change::Updated(article);
     }

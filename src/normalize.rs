@@ -8,6 +8,7 @@
 //! Never here: the store, the clock. The same entry at two times has the same id.
 
 pub mod dates;
+pub mod evidence;
 pub mod html;
 pub mod identity;
 pub(crate) mod image;
@@ -58,6 +59,20 @@ impl<'a> Frame<'a> {
         let mut frame = Self { feed, parsed, document_url, now, site, counts: Counts::default() };
         frame.counts = Counts::of(parsed, |entry| frame.link(entry));
         frame
+    }
+
+    /// Whether the entry at a place of the document is an earlier one again.
+    #[must_use]
+    pub fn is_repetition(&self, place: usize) -> bool {
+        self.counts.is_repetition(place)
+    }
+
+    /// Whether a canonical link can be an entry's own: not the home page, nor another's.
+    fn is_own(&self, link: &str) -> bool {
+        let home = self.site.as_ref().map(identity::canonical);
+        link.contains(['/', '?', '#'])
+            && home.as_deref() != Some(link)
+            && self.counts.link_is_single(link)
     }
 
     /// What relative addresses of an entry are relative to.
@@ -134,24 +149,22 @@ pub fn article(frame: &Frame<'_>, entry: &Entry) -> Result<Article, Rejected> {
     let published = date(&entry.published).or(updated).unwrap_or(now).min(now);
     let image = image::image(entry, &body, &title, absolute);
     let canonical = url.as_ref().map(identity::canonical);
-    let home = frame.site.as_ref().map(identity::canonical);
-    let single = canonical
-        .as_deref()
-        .filter(|link| frame.counts.link_is_single(link) && Some(*link) != home.as_deref());
+    let single = canonical.as_deref().filter(|link| frame.is_own(link));
     let key = identity::key(entry, &frame.counts, single);
     let id = ArticleId::of(&feed.id, &key);
-    let iri = entry.id.as_deref().filter(|id| frame.counts.id_is_single(id.trim()));
+    let own_id = identity::own_id(entry).filter(|id| frame.counts.id_is_single(id));
+    let iri = own_id.and(entry.id.as_deref()).map(str::trim);
     let iri = iri.and_then(identity::iri).map(str::to_owned);
     let enclosures = image::enclosures(entry, absolute);
     let authors = origin::authors(frame, entry);
     let names = authors.iter().map(|author| author.name.clone());
-    let files = enclosures.iter().map(|file| identity::canonical(&file.url));
+    let files = enclosures.iter().map(|file| seen::address(&file.url, url.as_ref()));
     let beside: Vec<String> = names.chain(files).collect();
     let keys = Keys {
         entry: Digest::of([key.as_str()]),
         link: single.map(|link| Digest::of([link])),
         title: Digest::of([title.as_str()]),
-        content: seen::digest(&title, &lead, &body, image.as_ref(), canonical.as_deref(), &beside),
+        content: seen::digest(&title, &lead, &body, image.as_ref(), url.as_ref(), &beside),
     };
     let mut via: Vec<Url> = entry.related_links.iter().filter_map(|link| absolute(link)).collect();
     via.truncate(VIA_MAX);

@@ -97,6 +97,65 @@ fn entries_without_a_date_keep_the_order_of_the_document() {
 }
 
 #[test]
+fn a_date_that_is_told_from_now_or_is_missing_is_settled_at_first_sight() {
+    for written in [
+        "2 години тому",
+        "сьогодні, 10:05",
+        "вчора",
+        "щойно",
+        "25 листопада",
+        "25.11.2026",
+        "",
+        "скоро",
+    ] {
+        let dated = format!("<pubDate>{written}</pubDate></item>");
+        let items = item("1", "Перша новина").replace("</item>", &dated);
+        let first = read(&items, &Memory::default(), now());
+        let settled = article(&first.changes[0]).clone();
+        assert!(settled.published <= now(), "{written}");
+        let memory = Memory::new([Known::of(&settled)]);
+        for hours in [1, 12, 24, 24 * 30, 24 * 400] {
+            let later = now() + TimeDelta::hours(hours);
+            let again = read(&items, &memory, later);
+            assert_eq!(
+                again.changes,
+                [Change::Unchanged(settled.id)],
+                "{written}, {hours} h later"
+            );
+            // An edit is dated anew, the article is not.
+            let edited = items.replace("</title>", "!</title>");
+            let edited = read(&edited, &memory, later);
+            let edited = article(&edited.changes[0]);
+            assert_eq!((edited.id, edited.published), (settled.id, settled.published), "{written}");
+            assert_eq!(edited.updated, later, "{written}, {hours} h later");
+        }
+    }
+}
+
+#[test]
+fn a_page_of_several_stories_is_the_own_page_of_none_but_the_first() {
+    let on_page = |guid: &str, title: &str| {
+        item(guid, title).replace(&format!("/{}</link>", title.len()), "/grafik-2026</link>")
+    };
+    let first = read(&on_page("first-1", "Графік на понеділок"), &Memory::default(), now());
+    let old = article(&first.changes[0]).clone();
+    assert!(old.keys.link.is_some());
+    let memory = Memory::new([Known::of(&old)]);
+    let second = read(&on_page("second-2", "Графік на вівторок"), &memory, now());
+    let new = article(&second.changes[0]).clone();
+    assert!(matches!(second.changes[0], Change::Added(_)));
+    assert_eq!((new.keys.link, new.url == old.url), (None, true));
+    // And both stay as they are from then on.
+    let memory = Memory::new([Known::of(&new), Known::of(&old)]);
+    for (guid, title, id) in
+        [("first-1", "Графік на понеділок", old.id), ("second-2", "Графік на вівторок", new.id)]
+    {
+        let again = read(&on_page(guid, title), &memory, now());
+        assert_eq!(again.changes, [Change::Unchanged(id)]);
+    }
+}
+
+#[test]
 fn an_entry_that_repeats_another_is_counted_and_told() {
     let twice = item("1", "Перша") + &item("1", "Перша");
     let read = read(&twice, &Memory::default(), now());

@@ -21,10 +21,12 @@ use visnyk::model::feed::TaggingEntity;
 use visnyk::model::id::Digest;
 use visnyk::model::id::FeedId;
 use visnyk::model::known::Change;
+use visnyk::model::known::Evidence;
 use visnyk::model::known::Known;
 use visnyk::model::known::Memory;
 use visnyk::normalize::Frame;
 use visnyk::normalize::article;
+use visnyk::normalize::evidence::evidence;
 
 const NOW: &str = "2026-11-24T12:00:00Z";
 const LATER: &str = "2026-11-25T12:00:00Z";
@@ -57,6 +59,10 @@ fn entry(n: usize) -> Entry {
 }
 
 fn all(entries: Vec<Entry>, now: &str) -> Vec<Article> {
+    with_evidence(entries, now).into_iter().map(|(article, _)| article).collect()
+}
+
+fn with_evidence(entries: Vec<Entry>, now: &str) -> Vec<(Article, Evidence)> {
     let (feed, url) = (feed(), Url::parse("https://misto.example/rss").unwrap());
     let parsed = ParsedFeed {
         link: Some("https://misto.example/".to_owned()),
@@ -64,7 +70,12 @@ fn all(entries: Vec<Entry>, now: &str) -> Vec<Article> {
         ..ParsedFeed::default()
     };
     let frame = Frame::new(&feed, &parsed, &url, now.parse().unwrap());
-    parsed.entries.iter().filter_map(|entry| article(&frame, entry).ok()).collect()
+    let both = |entry| {
+        let article = article(&frame, entry).ok()?;
+        let evidence = evidence(&frame, entry, &article);
+        Some((article, evidence))
+    };
+    parsed.entries.iter().filter_map(both).collect()
 }
 
 /// What a second document changes: one letter an entry. `r` is no news: only our labels, or the
@@ -72,10 +83,11 @@ fn all(entries: Vec<Entry>, now: &str) -> Vec<Article> {
 fn changes(first: Vec<Entry>, second: Vec<Entry>) -> String {
     let first = all(first, NOW);
     let memory = Memory::new(first.iter().map(Known::of));
-    let mut taken = BTreeSet::new();
+    let second = with_evidence(second, LATER);
+    let known = merge::recognized(&memory, &second);
+    let mut ids = BTreeSet::new();
     let mut letters = String::new();
-    for fresh in all(second, LATER) {
-        let known = merge::find(&memory, &fresh, &taken);
+    for ((fresh, _), known) in second.into_iter().zip(known) {
         let change = merge::merge(known, fresh, LATER.parse().unwrap());
         let (id, letter) = match &change {
             Change::Added(article) => (article.id, 'a'),
@@ -83,7 +95,7 @@ fn changes(first: Vec<Entry>, second: Vec<Entry>) -> String {
             Change::Relabelled(article) => (article.id, 'r'),
             Change::Unchanged(id) => (*id, '-'),
         };
-        assert!(taken.insert(id), "two entries became one article");
+        assert!(ids.insert(id), "two entries became one article");
         letters.push(letter);
     }
     letters
@@ -125,9 +137,23 @@ fn what_an_entry_lacks_is_made_and_an_entry_of_nothing_is_rejected() {
 }
 
 #[test]
-fn a_date_in_the_future_counts_as_first_seen() {
-    let future = Entry { published: Some("2026-11-24T23:00:00Z".to_owned()), ..entry(1) };
-    assert_eq!(all(vec![future], NOW)[0].published, NOW.parse::<DateTime<Utc>>().unwrap());
+fn a_date_that_is_not_to_be_believed_counts_as_first_seen() {
+    for written in [
+        "2026-11-24T12:00:01Z",
+        "2026-11-24T23:00:00Z",
+        "2026-11-26T12:00:00Z",
+        "2062-11-24T12:00:00Z",
+        "9999-12-31T23:59:59Z",
+        "1970-01-01T00:00:00Z",
+        "Thu, 01 Jan 1970 00:00:00 GMT",
+        "-0001-11-30T00:00:00+00:00",
+        "незабаром",
+    ] {
+        let entry = Entry { published: Some(written.to_owned()), ..entry(1) };
+        let article = all(vec![entry], NOW).remove(0);
+        assert_eq!(article.published, NOW.parse::<DateTime<Utc>>().unwrap(), "{written}");
+        assert_eq!(article.updated, article.published, "{written}");
+    }
 }
 
 #[test]
@@ -144,7 +170,7 @@ fn what_a_site_changes_does_not_make_news() {
     for (second, expected) in [
         (same(), "---"),
         (new_ids, "rrr"),
-        (https, "rrr"),
+        (https, "---"),
         (new_dates, "---"),
         (views, "---"),
         (edited, "uuu"),

@@ -42,14 +42,10 @@ pub(crate) fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Dat
 /// How long the answer stays fresh from now on (RFC 9111, 4.2.1): its `max-age`, else the time
 /// from its date to its `Expires`, without its age; none if it says nothing or is stale already.
 pub(crate) fn freshness(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
-    let lifetime = match max_age(headers) {
-        Some(lifetime) => lifetime,
-        None => {
-            let date = |name| httpdate::parse_http_date(headers.get(name)?.to_str().ok()?).ok();
-            let sent = date(DATE).unwrap_or_else(|| now.into());
-            date(EXPIRES)?.duration_since(sent).ok()?
-        }
-    };
+    let date = |name| httpdate::parse_http_date(headers.get(name)?.to_str().ok()?).ok();
+    let sent = date(DATE).unwrap_or_else(|| now.into());
+    let expires = || date(EXPIRES)?.duration_since(sent).ok();
+    let lifetime = max_age(headers).or_else(expires)?;
     let age = headers.get(AGE).and_then(|age| seconds(age.to_str().ok()?)).unwrap_or_default();
     let left = lifetime.min(FRESHNESS_MAX).checked_sub(age)?;
     (!left.is_zero()).then_some(left)

@@ -8,7 +8,6 @@ use crate::model::id::ArticleId;
 use crate::model::id::Digest;
 use chrono::DateTime;
 use chrono::Utc;
-use std::collections::HashMap;
 use std::collections::HashSet;
 
 /// How many articles of one feed are remembered for comparison: the newest.
@@ -52,32 +51,88 @@ impl Known {
     }
 }
 
+/// By what a known article is looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Key {
+    /// The key of its entry.
+    Entry,
+    /// Its canonical link.
+    Link,
+    /// Its title.
+    Title,
+    /// What a reader sees of it.
+    Content,
+}
+
+/// Whether a part of an entry tells it from every other of its feed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Proof {
+    /// The entry has no such part.
+    Missing,
+    /// Another story may have the same.
+    Weak,
+    /// No other story has it.
+    Strong,
+}
+
+/// How much the parts of a fresh entry prove.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Evidence {
+    /// Its own id.
+    pub id: Proof,
+    /// Its page.
+    pub link: Proof,
+    /// Its title.
+    pub title: Proof,
+    /// When it was published.
+    pub date: Proof,
+    /// Its text.
+    pub text: Proof,
+}
+
 /// The known articles of one feed, to be found by any of their keys.
 #[derive(Debug, Clone, Default)]
 pub struct Memory {
     known: Vec<Known>,
     ids: HashSet<ArticleId>,
-    by_entry: HashMap<Digest, usize>,
-    by_link: HashMap<Digest, usize>,
-    by_content: HashMap<Digest, usize>,
+    by_entry: Index,
+    by_link: Index,
+    by_title: Index,
+    by_content: Index,
+}
+
+/// Digests and the places of what has them, in order.
+#[derive(Debug, Clone, Default)]
+struct Index(Vec<(Digest, usize)>);
+
+impl Index {
+    fn of(known: &[Known], digest: impl Fn(&Known) -> Option<Digest>) -> Self {
+        let pairs = known.iter().enumerate();
+        let mut pairs: Vec<_> =
+            pairs.filter_map(|(place, known)| Some((digest(known)?, place))).collect();
+        pairs.sort_unstable();
+        Self(pairs)
+    }
+
+    fn places(&self, digest: Digest) -> impl Iterator<Item = usize> {
+        let start = self.0.partition_point(|(other, _)| *other < digest);
+        self.0[start..].iter().take_while(move |(other, _)| *other == digest).map(|(_, at)| *at)
+    }
 }
 
 impl Memory {
-    /// A memory of these articles, the newest first. Of two with one key the newer is found.
+    /// A memory of these articles, the newest first.
     #[must_use]
     pub fn new(newest_first: impl IntoIterator<Item = Known>) -> Self {
-        let mut memory = Self::default();
-        for known in newest_first.into_iter().take(KNOWN_MAX) {
-            let index = memory.known.len();
-            memory.ids.insert(known.id);
-            memory.by_entry.entry(known.keys.entry).or_insert(index);
-            memory.by_content.entry(known.keys.content).or_insert(index);
-            if let Some(link) = known.keys.link {
-                memory.by_link.entry(link).or_insert(index);
-            }
-            memory.known.push(known);
+        let known: Vec<Known> = newest_first.into_iter().take(KNOWN_MAX).collect();
+        Self {
+            ids: known.iter().map(|known| known.id).collect(),
+            by_entry: Index::of(&known, |known| Some(known.keys.entry)),
+            by_link: Index::of(&known, |known| known.keys.link),
+            by_title: Index::of(&known, |known| Some(known.keys.title)),
+            by_content: Index::of(&known, |known| Some(known.keys.content)),
+            known,
         }
-        memory
     }
 
     /// How many articles are known.
@@ -98,22 +153,21 @@ impl Memory {
         self.ids.contains(&id)
     }
 
-    /// The article whose entry had this key.
+    /// The newest article whose entry had this key.
     #[must_use]
     pub fn by_entry(&self, entry: Digest) -> Option<&Known> {
-        self.by_entry.get(&entry).map(|&i| &self.known[i])
+        self.by(Key::Entry, entry).next()
     }
 
-    /// The article with this canonical link.
-    #[must_use]
-    pub fn by_link(&self, link: Digest) -> Option<&Known> {
-        self.by_link.get(&link).map(|&i| &self.known[i])
-    }
-
-    /// The article that a reader would see the same of.
-    #[must_use]
-    pub fn by_content(&self, content: Digest) -> Option<&Known> {
-        self.by_content.get(&content).map(|&i| &self.known[i])
+    /// The articles that have a key, the newest first.
+    pub fn by(&self, key: Key, digest: Digest) -> impl Iterator<Item = &Known> {
+        let index = match key {
+            Key::Entry => &self.by_entry,
+            Key::Link => &self.by_link,
+            Key::Title => &self.by_title,
+            Key::Content => &self.by_content,
+        };
+        index.places(digest).map(|place| &self.known[place])
     }
 }
 

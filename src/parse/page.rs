@@ -134,8 +134,11 @@ fn push(links: &mut Vec<String>, href: &str) {
 fn looks_like_a_feed(href: &str) -> bool {
     let path = href.split(['?', '#']).next().unwrap_or_default().to_ascii_lowercase();
     let last = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
-    matches!(last, "rss" | "feed" | "atom" | "feeds" | "rss2")
-        || last.ends_with(".rss")
-        || last.ends_with(".atom")
-        || (last.ends_with(".xml") && (last.contains("rss") || last.contains("feed")))
+    let (name, ending) = last.rsplit_once('.').unwrap_or((last, ""));
+    match ending {
+        "" => matches!(name, "rss" | "feed" | "atom" | "feeds" | "rss2"),
+        "rss" | "atom" => true,
+        "xml" => name.contains("rss") || name.contains("feed"),
+        _ => false,
+    }
 }
