@@ -17,6 +17,7 @@
 pub(crate) mod answer;
 pub(crate) mod body;
 pub(crate) mod client;
+pub(crate) mod coding;
 pub mod error;
 pub(crate) mod exchange;
 pub(crate) mod file;
@@ -25,6 +26,7 @@ pub(crate) mod resolve;
 pub(crate) mod route;
 pub mod turns;
 
+use crate::fetch::body::LARGE_BODIES_MAX;
 use crate::fetch::client::Clients;
 use crate::fetch::error::FetchError;
 use crate::fetch::error::shown;
@@ -44,9 +46,11 @@ use chrono::DateTime;
 use chrono::Utc;
 use std::net::IpAddr;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 use std::time::Instant;
 use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::Semaphore;
 use url::Url;
 
 /// What a redirect may ask to wait without putting the poll off.
@@ -79,6 +83,8 @@ pub struct Fetcher {
     settings: Settings,
     turns: Turns,
     clients: Clients,
+    /// For large bodies.
+    large: Arc<Semaphore>,
 }
 
 /// What came of it.
@@ -136,7 +142,7 @@ pub struct Said {
 /// A share of the memory for large documents, until it is dropped.
 #[derive(Debug, Default)]
 pub struct Hold {
-    _permit: Option<OwnedSemaphorePermit>,
+    permit: Option<OwnedSemaphorePermit>,
 }
 
 /// What came does not differ by what was kept free for it.
@@ -147,6 +153,16 @@ impl PartialEq for Hold {
 }
 
 impl Eq for Hold {}
+
+impl Hold {
+    /// Waits for a share, unless there is one already.
+    pub(crate) async fn grow(&mut self, large: &Arc<Semaphore>) {
+        if self.permit.is_none() {
+            // A semaphore that is never closed always gives a permit in the end.
+            self.permit = Arc::clone(large).acquire_owned().await.ok();
+        }
+    }
+}
 
 impl Fetcher {
     /// A fetcher with these settings.
@@ -169,6 +185,7 @@ impl Fetcher {
                 pause: settings.host_pause,
             }),
             clients: Clients::new(refusal, lookup, &settings)?,
+            large: Arc::new(Semaphore::new(LARGE_BODIES_MAX)),
             settings,
         })
     }
@@ -217,7 +234,7 @@ impl Fetcher {
             guard.vet(url).map_err(|reason| FetchError::Refused { url: shown(url), reason })?;
             let mut turn = self.turns.with(url.host_str().unwrap_or_default(), None).await;
             let began = Instant::now();
-            let exchange = exchange(&self.settings, client, &route, known);
+            let exchange = exchange(&self.settings, &self.large, client, &route, known);
             let answer = turn.during(tokio::time::timeout(left, exchange)).await;
             drop(turn);
             left = left.saturating_sub(began.elapsed());

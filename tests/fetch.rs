@@ -343,10 +343,10 @@ async fn every_coding_is_undone() {
         let Fetched::Document { document, .. } = outcome else { panic!("{coding}: {outcome:?}") };
         assert_eq!(document.bytes, text.as_bytes(), "{coding}");
     }
-    let server = Server::start(|_| ok(&["content-encoding: gzip, gzip"])).await;
+    let server = Server::start(|_| ok(&["content-encoding: gzip, gzip, gzip"])).await;
     assert_eq!(
         message(&server, fetch(&server.url("/")).await),
-        "http://HOST/: the content coding `gzip, gzip` cannot be undone"
+        "http://HOST/: the content coding `gzip, gzip, gzip` cannot be undone"
     );
 }
 
@@ -554,7 +554,7 @@ async fn a_broken_answer_is_a_failure() {
         "/truncated-chunks" => {
             Reply::Say(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n9\r\n<rss>".to_vec())
         }
-        "/no-gzip" => ok(&["content-encoding: gzip"]),
+        "/no-gzip" => say("200 OK", &["content-encoding: gzip"], b"no feed, and no gzip"),
         "/empty" => Reply::Say(Vec::new()),
         _ => Reply::Say(b"SSH-2.0-OpenSSH_9.2\r\n".to_vec()),
     })

@@ -1,6 +1,7 @@
 //! The HTTP clients: one for feeds that must lie at public addresses, one for those that need not.
 
 use crate::fetch::Settings;
+use crate::fetch::coding;
 use crate::fetch::error::FetchError;
 use crate::fetch::error::reason_of;
 use crate::fetch::guard::Guard;
@@ -11,6 +12,7 @@ use crate::model::feed::Private;
 use http::HeaderMap;
 use http::HeaderValue;
 use http::header::ACCEPT;
+use http::header::ACCEPT_ENCODING;
 use reqwest::Client;
 use reqwest::ClientBuilder;
 use std::net::IpAddr;
@@ -68,7 +70,11 @@ pub(crate) fn read_timeout(settings: &Settings) -> Duration {
 }
 
 fn builder(settings: &Settings) -> ClientBuilder {
-    let accepted = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(ACCEPTED))]);
+    let accepted = HeaderMap::from_iter([
+        (ACCEPT, HeaderValue::from_static(ACCEPTED)),
+        // What is accepted is undone in `body`, where its size is bounded.
+        (ACCEPT_ENCODING, HeaderValue::from_static(coding::ACCEPTED)),
+    ]);
     Client::builder()
         .user_agent(&settings.user_agent)
         .default_headers(accepted)

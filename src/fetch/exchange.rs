@@ -23,6 +23,8 @@ use http::header::IF_MODIFIED_SINCE;
 use http::header::IF_NONE_MATCH;
 use http::header::LOCATION;
 use reqwest::Client;
+use std::sync::Arc;
+use tokio::sync::Semaphore;
 use url::Url;
 
 /// The header that names the manipulations that are understood (RFC 3229, 10.5.3).
@@ -47,6 +49,7 @@ pub(crate) enum Answer {
 /// One request and its answer.
 pub(crate) async fn exchange(
     settings: &Settings,
+    large: &Arc<Semaphore>,
     client: &Client,
     route: &Route,
     known: Option<&Validators>,
@@ -61,12 +64,12 @@ pub(crate) async fn exchange(
     Ok(Answer::Fetched(match (status.as_u16(), known) {
         (200 | 203, _) => {
             let validators = answer::validators(headers, route.asked());
-            let (document, hold) = body::document(settings, response, url).await?;
+            let (document, hold) = body::document(settings, large, response, url).await?;
             Fetched::Document { document, validators, said, is_delta: false, hold }
         }
         (226, _) if is_delta => {
             let validators = answer::validators(headers, route.asked());
-            let (document, hold) = body::document(settings, response, url).await?;
+            let (document, hold) = body::document(settings, large, response, url).await?;
             Fetched::Document { document, validators, said, is_delta: true, hold }
         }
         (304, Some(known)) => {
