@@ -11,6 +11,7 @@
 pub mod keys;
 pub mod problem;
 
+mod access;
 mod feeds;
 mod labels;
 mod nearest;
@@ -41,6 +42,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 use toml::de::DeTable;
+use url::Url;
 
 /// The longest feeds.toml that is read.
 const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
@@ -75,6 +77,8 @@ pub struct Polling {
     pub per_host: usize,
     /// How long a host and an address are left alone between two requests.
     pub host_pause: Duration,
+    /// Through which proxy feeds are fetched that name none.
+    pub proxy: Option<Url>,
     /// How long a connection may take to come about.
     pub connect_timeout: Duration,
     /// How long a poll may take in all.

@@ -85,6 +85,7 @@ pub fn poller(config: &Config, store: Store, clock: Clock) -> Result<Poller, Fet
         concurrency: config.polling.concurrency,
         per_host: config.polling.per_host,
         host_pause: config.polling.host_pause,
+        proxy: config.polling.proxy.clone(),
         clock: clock.clone(),
     })?;
     let classifier = Classifier::new(&config.catalogue, &config.tags, &region_words());
@@ -104,12 +105,17 @@ pub fn system_clock() -> Clock {
     Clock::new(Utc::now)
 }
 
-/// Who we are, to a publisher: name, version, where the site is, and how its operator is reached
-/// (RFC 9110, 10.1.5).
+/// Who we are, to a publisher: name, version, where the site is, how its operator is reached
+/// (RFC 9110, 10.1.5), and for how many readers we ask, as aggregators say it.
 fn user_agent(config: &Config) -> String {
     let contact = config.site.contact.iter().map(|contact| format!("; {contact}"));
     let contact: String = contact.collect();
-    format!("visnyk/{} (+{}{contact})", env!("CARGO_PKG_VERSION"), config.site.address)
+    let readers = match config.site.readers {
+        None => String::new(),
+        Some(1) => "; 1 subscriber".to_owned(),
+        Some(readers) => format!("; {readers} subscribers"),
+    };
+    format!("visnyk/{} (+{}{contact}{readers})", env!("CARGO_PKG_VERSION"), config.site.address)
 }
 
 /// Runs the daemon until `stop` turns true, and then ends it cleanly.

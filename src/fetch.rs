@@ -22,8 +22,10 @@ pub mod error;
 pub(crate) mod exchange;
 pub(crate) mod file;
 pub mod guard;
+pub(crate) mod proxy;
 pub(crate) mod resolve;
 pub(crate) mod route;
+pub(crate) mod secret;
 pub mod turns;
 
 use crate::fetch::body::LARGE_BODIES_MAX;
@@ -32,8 +34,10 @@ use crate::fetch::error::FetchError;
 use crate::fetch::error::shown;
 use crate::fetch::exchange::Answer;
 use crate::fetch::exchange::exchange;
+use crate::fetch::exchange::headers;
 use crate::fetch::resolve::Lookup;
 use crate::fetch::route::Route;
+use crate::fetch::secret::Proof;
 use crate::fetch::turns::Limits;
 use crate::fetch::turns::Turns;
 use crate::model::clock::Clock;
@@ -73,6 +77,8 @@ pub struct Settings {
     pub per_host: usize,
     /// How long a host and an address are left alone between two requests.
     pub host_pause: Duration,
+    /// Through which proxy feeds are fetched that name none.
+    pub proxy: Option<Url>,
     /// Tells the time to which a server's words are relative.
     pub clock: Clock,
 }
@@ -225,16 +231,25 @@ impl Fetcher {
         url: &Url,
         request: &Request,
     ) -> Result<Fetched, FetchError> {
-        let (client, guard) = self.clients.for_access(&feed.access);
         let mut route = Route::new(url.clone());
         let known = request.validators.as_ref().filter(|known| known.address == route.asked());
+        let proof = self.proof(feed).await?;
         let mut left = self.settings.timeout;
         loop {
             let url = route.url();
-            guard.vet(url).map_err(|reason| FetchError::Refused { url: shown(url), reason })?;
-            let mut turn = self.turns.with(url.host_str().unwrap_or_default(), None).await;
+            let reach = self.clients.reach(&feed.access, url).await?;
+            let place = match self.clients.place(&reach, url).await {
+                Err(error @ FetchError::Connection { .. }) if route.is_at_start() => {
+                    return Ok(Fetched::Unreachable(error));
+                }
+                place => place?,
+            };
+            let host = url.host_str().unwrap_or_default();
+            let mut turn = self.turns.with(host, place.address).await;
             let began = Instant::now();
-            let exchange = exchange(&self.settings, &self.large, client, &route, known);
+            let headers = headers(known, proof.as_ref(), url);
+            let exchange =
+                exchange(&self.settings, &self.large, (&reach.client, headers), &route, known);
             let answer = turn.during(tokio::time::timeout(left, exchange)).await;
             drop(turn);
             left = left.saturating_sub(began.elapsed());
@@ -246,11 +261,27 @@ impl Fetcher {
                     }
                     route.follow(status, &location)?;
                 }
-                Err(error @ FetchError::Connection { .. }) if route.is_at_start() => {
+                Err(error @ FetchError::Connection { .. })
+                    if route.is_at_start() && reach.is_direct() =>
+                {
                     return Ok(Fetched::Unreachable(error));
                 }
                 Err(error) => return Err(error),
             }
+        }
+    }
+
+    /// What proves to a feed's server who we are.
+    async fn proof(&self, feed: &Feed) -> Result<Option<Proof>, FetchError> {
+        let (Some(credentials), Address::Http(url)) = (&feed.access.credentials, &feed.address)
+        else {
+            return Ok(None);
+        };
+        let (credentials, of) = (credentials.clone(), url.clone());
+        let reading = tokio::task::spawn_blocking(move || secret::read(&credentials, &of));
+        match tokio::time::timeout(self.settings.timeout, reading).await {
+            Ok(Ok(proof)) => proof.map(Some),
+            Ok(Err(_)) | Err(_) => Err(self.not_done(shown(url))),
         }
     }
 

@@ -4,6 +4,7 @@ use chrono::Utc;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use std::io::Write;
+use std::net::Ipv4Addr;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,6 +18,8 @@ use tokio::net::TcpListener;
 use tokio::net::TcpStream;
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
+use url::Host;
+use url::Url;
 use visnyk::crontab::Crontab;
 use visnyk::fetch::Fetched;
 use visnyk::fetch::Fetcher;
@@ -29,6 +32,7 @@ use visnyk::model::exchange::Validators;
 use visnyk::model::feed::Access;
 use visnyk::model::feed::Address;
 use visnyk::model::feed::Feed;
+use visnyk::model::feed::Network;
 use visnyk::model::feed::Private;
 use visnyk::model::feed::TaggingEntity;
 use visnyk::model::id::FeedId;
@@ -193,6 +197,7 @@ fn settings() -> Settings {
         concurrency: 8,
         per_host: 8,
         host_pause: Duration::ZERO,
+        proxy: None,
         clock: Clock::new(Utc::now),
     }
 }
@@ -673,14 +678,60 @@ async fn an_address_that_is_not_public_is_refused_however_it_is_spelt() {
             let url = format!("http://{user}{host}:{port}/");
             let feed = Feed { access: Access::default(), ..at(&url) };
             let outcome = fetcher.fetch(&feed, &ANEW).await;
-            let refused = matches!(outcome, Fetched::Failed(FetchError::Refused { .. }));
-            assert!(refused, "{url}: {outcome:?}");
+            let Fetched::Failed(FetchError::Refused { reason, .. }) = outcome else {
+                panic!("{url}: {outcome:?}");
+            };
+            println!("{:<42} {reason}", format!("{user}{host}"));
         }
     }
-    // The same server is there for a feed that may have it, and that is its first connection.
-    let url = format!("http://2130706433:{port}/");
-    assert!(matches!(fetch(&url).await, Fetched::Document { .. }));
-    assert_eq!(server.connections.load(Ordering::SeqCst), 1);
+    // The same server is there for feeds that may have it, and those are its first connections.
+    assert_eq!(server.connections.load(Ordering::SeqCst), 0);
+    let ours = hosts.iter().filter(|host| {
+        // The spellings of the address at which the server is.
+        let url: Url = format!("http://{host}:{port}/").parse().unwrap();
+        matches!(url.host(), Some(Host::Ipv4(ip)) if ip == Ipv4Addr::LOCALHOST)
+    });
+    let ours: Vec<_> = ours.collect();
+    assert!(ours.len() > 15, "{}", ours.len());
+    for host in &ours {
+        let url = format!("http://{host}:{port}/");
+        assert!(matches!(fetch(&url).await, Fetched::Document { .. }), "{url}");
+    }
+    assert!(server.connections.load(Ordering::SeqCst) > 0);
+}
+
+#[tokio::test]
+async fn a_list_of_private_addresses_opens_these_and_no_others() {
+    let server = Server::start_gated("0.0.0.0", None, |_| ok(&[])).await;
+    let port = server.address.port();
+    let network = |addresses: &str, port| Network { addresses: addresses.parse().unwrap(), port };
+    for (list, host, is_open) in [
+        (vec![network("127.0.0.1/32", None)], "127.0.0.1", true),
+        (vec![network("127.0.0.1/32", Some(port))], "2130706433", true),
+        (vec![network("127.0.0.0/8", None)], "127.9.8.7", true),
+        (vec![network("127.0.0.0/8", None)], "[::ffff:127.0.0.1]", true),
+        (vec![network("10.0.0.0/8", None), network("127.0.0.2/32", None)], "127.0.0.2", true),
+        (vec![network("127.0.0.0/8", None)], "localhost", true),
+        (vec![network("127.0.0.1/32", Some(port ^ 1))], "127.0.0.1", false),
+        (vec![network("127.0.0.2/32", None)], "127.0.0.1", false),
+        (vec![network("10.0.0.0/8", None)], "127.0.0.1", false),
+        (vec![network("10.0.0.0/8", None)], "localhost", false),
+        // Public ones are not meant either.
+        (vec![network("10.0.0.0/8", None)], "93.184.216.34", false),
+        (vec![network("0.0.0.0/32", None)], "[::1]", false),
+    ] {
+        let access = Access { private: Private::Only(list.clone()), ..Access::default() };
+        let before = server.connections.load(Ordering::SeqCst);
+        let feed = Feed { access, ..at(&format!("http://{host}:{port}/")) };
+        let outcome = Fetcher::new(hasty()).unwrap().fetch(&feed, &ANEW).await;
+        let refused = matches!(outcome, Fetched::Failed(FetchError::Refused { .. }));
+        // A machine may look `localhost` up as IPv6 too, which is not in the list.
+        if host != "localhost" {
+            assert_eq!(!refused, is_open, "{host} with {list:?}: {outcome:?}");
+        }
+        let reached = server.connections.load(Ordering::SeqCst) > before;
+        assert_eq!(reached, !refused, "{host} with {list:?}");
+    }
 }
 
 #[tokio::test]

@@ -1,16 +1,15 @@
 //! `[[feed]]`: the sources that are polled.
 
+use crate::config::access::access;
 use crate::config::problem::Found;
 use crate::config::problem::Span;
 use crate::config::reference::Known;
 use crate::config::reference::once;
 use crate::config::table::Row;
 use crate::crontab::Crontab;
-use crate::model::feed::Access;
 use crate::model::feed::Address;
 use crate::model::feed::Feed;
 use crate::model::feed::FeedKind;
-use crate::model::feed::Private;
 use crate::model::feed::Republish;
 use crate::model::feed::TaggingEntity;
 use crate::model::id::CommunityId;
@@ -82,6 +81,7 @@ fn feed(
     found: &mut Found,
 ) -> Option<Feed> {
     let (region, community) = place(row, places, found);
+    let access = access(row, defaults.folder, found);
     let tags = places.tags.find_all(&row.texts("tags"), found);
     let address = match row.address("url")? {
         Address::File(path) => Address::File(defaults.folder.join(path)),
@@ -104,18 +104,9 @@ fn feed(
         enabled: row.flag("enabled").unwrap_or(true),
         republish: republish(row).unwrap_or(defaults.republish),
         ignore_hints: row.flag("ignore_hints").unwrap_or(false),
-        access: access(row),
+        access,
         tagging: defaults.tagging.clone(),
     })
-}
-
-/// How the feed is reached.
-fn access(row: &Row) -> Access {
-    let private = match row.flag("allow_private") {
-        Some(true) => Private::Allowed,
-        Some(false) | None => Private::Refused,
-    };
-    Access { private, ..Access::default() }
 }
 
 /// The region and the community, which must lie in it.

@@ -56,6 +56,8 @@ pub enum Shape {
     Id,
     /// `true` or `false`.
     Flag,
+    /// `true`, `false`, or a list of addresses and networks.
+    Private,
     /// A whole number.
     Number {
         /// The least.
@@ -101,6 +103,8 @@ pub enum Shape {
 
 /// The words of `kind`.
 pub const KINDS: &[&str] = &["municipal", "partner"];
+/// The words of `auth`.
+pub const AUTHS: &[&str] = &["basic", "bearer", "header"];
 /// The words of `republish`.
 pub const REPUBLISH: &[&str] = &["full", "summary", "link"];
 
@@ -117,6 +121,7 @@ pub const SITE: Table = Table {
         optional("address", Shape::WebAddress, "where subscribers reach the site"),
         optional("listen", Shape::Socket, "where the server listens; `127.0.0.1:8080` without it"),
         optional("contact", Shape::Text, "an e-mail address or page that polled servers are told"),
+        optional("readers", Shape::Number { min: 1, max: 1_000_000_000 }, "told to servers"),
         optional("language", Shape::Language, "the language of the site's titles; `uk` without it"),
         optional("timezone", Shape::Zone, "the zone of dates and schedules; `Europe/Kyiv`"),
         optional("rights", Shape::Text, "the terms under which the combined feeds are given out"),
@@ -139,6 +144,7 @@ pub const POLLING: Table = Table {
         optional("concurrency", Shape::Number { min: 1, max: 1000 }, "polls that run at once; 32"),
         optional("per_host", Shape::Number { min: 1, max: 32 }, "requests to one host at once; 2"),
         optional("host_pause", time(0, 60), "between two requests to one host; `1s`"),
+        optional("proxy", Shape::Text, "for feeds that name none; the usual variables"),
         optional("connect_timeout", time(1, 60), "how long a connection may take; `10s`"),
         optional("timeout", time(1, 600), "how long a poll may take in all; `60s`"),
         optional(
@@ -177,7 +183,13 @@ pub const FEED: Table = Table {
         optional("enabled", Shape::Flag, "whether it is polled; `true` without it"),
         optional("republish", Shape::Choice(REPUBLISH), "how much of an article is published"),
         optional("ignore_hints", Shape::Flag, "whether its own rhythm does not count; `false`"),
-        optional("allow_private", Shape::Flag, "whether it may lie in a private network; `false`"),
+        optional("allow_private", Shape::Private, "private addresses at which it may lie; `false`"),
+        optional("ca_file", Shape::Text, "a file of authorities (PEM) that are trusted for it"),
+        optional("proxy", Shape::Text, "through which proxy it is fetched, or `none`"),
+        optional("auth", Shape::Choice(AUTHS), "how its server knows us"),
+        optional("user", Shape::Text, "for `auth = \"basic\"`"),
+        optional("header", Shape::Text, "for `auth = \"header\"`"),
+        optional("secret", Shape::Text, "where the secret is, never the secret itself"),
     ],
 };
 

@@ -87,7 +87,7 @@ impl Found {
         self.kept.sort_by_key(|problem| problem.here.as_ref().map(|mark| mark.span.start));
         Problems {
             file_name: file_name.to_owned(),
-            text: without_credentials(text),
+            text: without_secrets(&without_credentials(text)),
             shown: self.kept,
             count: self.count,
         }
@@ -194,9 +194,47 @@ fn without_credentials(text: &str) -> String {
     safe
 }
 
+/// The text with `*` for each byte of what was written as a secret instead of where one is.
+fn without_secrets(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        let value = line.trim_start().strip_prefix("secret").and_then(|rest| {
+            rest.trim_start()
+                .strip_prefix('=')
+                .map(|rest| rest.trim_start_matches([' ', '\t', '"', '\'']))
+        });
+        let is_place = |value: &str| {
+            ["credential:", "file:", "env:"].iter().any(|kind| value.starts_with(kind))
+        };
+        let Some(value) = value.filter(|value| !is_place(value)) else {
+            safe.push_str(line);
+            continue;
+        };
+        let (before, value) = line.split_at(line.len() - value.len());
+        let end = value.find(['"', '\'', '\n']).unwrap_or(value.len());
+        safe.push_str(before);
+        safe.extend(std::iter::repeat_n('*', end));
+        safe.push_str(&value[end..]);
+    }
+    safe
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_secret_that_is_written_down_is_not_shown() {
+        for (text, expected) in [
+            ("secret = \"canary\" # x\n", "secret = \"******\" # x\n"),
+            ("  secret='я'", "  secret='**'"),
+            ("secret = canary\nurl = \"x\"", "secret = ******\nurl = \"x\""),
+            ("secret = \"env:TOKEN\"", "secret = \"env:TOKEN\""),
+            ("secrets = 1", "secrets = 1"),
+        ] {
+            assert_eq!(without_secrets(text), expected);
+        }
+    }
 
     #[test]
     fn a_password_in_an_address_is_not_shown() {

@@ -51,7 +51,7 @@ struct Wrong {
 
 /// The value of a key, or nothing and a problem.
 pub(crate) fn read(key: &Key, given: &Spanned<DeValue<'_>>, found: &mut Found) -> Option<Value> {
-    if let (Shape::Texts, DeValue::Array(array)) = (key.shape, given.get_ref()) {
+    if let (Shape::Texts | Shape::Private, DeValue::Array(array)) = (key.shape, given.get_ref()) {
         if array.len() > TEXTS_MAX {
             let what = format!("`{}` has more than {TEXTS_MAX} values", key.name);
             found.add(what, given.span(), "write fewer");
@@ -82,6 +82,7 @@ pub(crate) fn wanted(shape: Shape) -> String {
         Shape::Text => "a text in quotes".to_owned(),
         Shape::Texts => "a list of texts: `[\"…\", \"…\"]`".to_owned(),
         Shape::Id => format!("1 to {SLUG_BYTES_MAX} of a-z, 0-9 and `-` in quotes"),
+        Shape::Private => "`true`, `false`, or a list of addresses: `[\"10.1.2.0/24\"]`".to_owned(),
         Shape::Flag => "`true` or `false`, without quotes".to_owned(),
         Shape::Number { min, max } => format!("a whole number from {min} to {max}, without quotes"),
         Shape::Time { min, max } => {
@@ -105,7 +106,7 @@ pub(crate) fn wanted(shape: Shape) -> String {
 
 fn value(shape: Shape, given: &DeValue<'_>) -> Result<Value, Wrong> {
     match (shape, given) {
-        (Shape::Flag, DeValue::Boolean(flag)) => Ok(Value::Flag(*flag)),
+        (Shape::Flag | Shape::Private, DeValue::Boolean(flag)) => Ok(Value::Flag(*flag)),
         (Shape::Number { min, max }, DeValue::Integer(integer)) => {
             let digits = integer.as_str().replace('_', "");
             let number = u64::from_str_radix(&digits, integer.radix()).ok();
@@ -118,7 +119,7 @@ fn value(shape: Shape, given: &DeValue<'_>) -> Result<Value, Wrong> {
             .and_then(|d| NaiveDate::from_ymd_opt(d.year.into(), d.month.into(), d.day.into()))
             .map(Value::Day)
             .ok_or_else(|| wrong("is not a day alone", shape)),
-        (Shape::Flag | Shape::Number { .. } | Shape::Day | Shape::Texts, _) => {
+        (Shape::Flag | Shape::Private | Shape::Number { .. } | Shape::Day | Shape::Texts, _) => {
             Err(wrong(&format!("is {}", type_of(given)), shape))
         }
         (_, DeValue::String(text)) => text_value(shape, text),

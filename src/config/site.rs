@@ -2,6 +2,7 @@
 
 use crate::config::Polling;
 use crate::config::Publishing;
+use crate::config::access::proxy;
 use crate::config::problem::Found;
 use crate::config::shape::is_authority;
 use crate::config::table::Row;
@@ -51,6 +52,7 @@ pub(crate) fn site(row: &Row, found: &mut Found) -> Option<Site> {
         title: row.text("title").unwrap_or_else(|| TITLE.to_owned()),
         subtitle: row.text("subtitle"),
         contact,
+        readers: row.number("readers"),
         language: row.text("language").unwrap_or_else(|| LANGUAGE.to_owned()),
         timezone: row.zone("timezone").unwrap_or(TIMEZONE),
         rights: row.text("rights"),
@@ -75,6 +77,7 @@ pub(crate) fn polling(row: &Row, found: &mut Found) -> (Polling, Option<Crontab>
         concurrency: count("concurrency").unwrap_or(CONCURRENCY),
         per_host: count("per_host").unwrap_or(PER_HOST),
         host_pause: row.time("host_pause").unwrap_or(HOST_PAUSE),
+        proxy: row.spanned_text("proxy").and_then(|given| proxy(&given, found)),
         connect_timeout: row.time("connect_timeout").unwrap_or(CONNECT_TIMEOUT),
         timeout: row.time("timeout").unwrap_or(TIMEOUT),
         body_bytes_max: row.number("body_max").unwrap_or(BODY_BYTES_MAX),

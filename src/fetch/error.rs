@@ -77,6 +77,16 @@ pub enum FetchError {
         /// What is wrong.
         reason: String,
     },
+    /// A secret that cannot be read. What it is, is never told.
+    #[error("{url}: the secret `{place}`: {reason}")]
+    Secret {
+        /// The address.
+        url: String,
+        /// Where it is.
+        place: String,
+        /// What is wrong.
+        reason: String,
+    },
     /// A file that cannot be read.
     #[error("{path}: {reason}")]
     File {

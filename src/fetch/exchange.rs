@@ -7,11 +7,10 @@ use crate::fetch::answer;
 use crate::fetch::body;
 use crate::fetch::client::read_timeout;
 use crate::fetch::error::FetchError;
-use crate::fetch::error::causes;
 use crate::fetch::error::reason_of;
 use crate::fetch::error::shown;
-use crate::fetch::resolve::RefusedName;
 use crate::fetch::route::Route;
+use crate::fetch::secret::Proof;
 use crate::model::exchange::Validators;
 use chrono::DateTime;
 use chrono::Utc;
@@ -50,12 +49,12 @@ pub(crate) enum Answer {
 pub(crate) async fn exchange(
     settings: &Settings,
     large: &Arc<Semaphore>,
-    client: &Client,
+    (client, asked): (&Client, HeaderMap),
     route: &Route,
     known: Option<&Validators>,
 ) -> Result<Answer, FetchError> {
     let url = route.url();
-    let request = client.get(url.clone()).headers(conditions(known));
+    let request = client.get(url.clone()).headers(asked);
     let response = request.send().await.map_err(|error| failure(settings, url, error))?;
     let (status, headers) = (response.status(), response.headers());
     let now = settings.clock.now();
@@ -97,9 +96,6 @@ pub(crate) async fn exchange(
 pub(crate) fn failure(settings: &Settings, url: &Url, error: reqwest::Error) -> FetchError {
     let error = error.without_url();
     let url = shown(url);
-    if let Some(refused) = causes(&error).find_map(|cause| cause.downcast_ref::<RefusedName>()) {
-        return FetchError::Refused { url, reason: refused.to_string() };
-    }
     if error.is_connect() {
         let is_timeout = error.is_timeout();
         let limit = settings.connect_timeout;
@@ -114,8 +110,8 @@ pub(crate) fn failure(settings: &Settings, url: &Url, error: reqwest::Error) -> 
     FetchError::Transport { url, reason: reason_of(&error) }
 }
 
-/// The headers of a conditional request (RFC 9110, 13.1).
-fn conditions(known: Option<&Validators>) -> HeaderMap {
+/// The headers of a request: its conditions (RFC 9110, 13.1), and what proves who we are.
+pub(crate) fn headers(known: Option<&Validators>, proof: Option<&Proof>, url: &Url) -> HeaderMap {
     let etag = known.and_then(|known| known.etag.as_ref());
     let last_modified = known.and_then(|known| known.last_modified.as_ref());
     let given = [(IF_NONE_MATCH, etag), (IF_MODIFIED_SINCE, last_modified)];
@@ -125,5 +121,5 @@ fn conditions(known: Option<&Validators>) -> HeaderMap {
         // What came as a header is one; only a damaged store could hold something else.
         Some((name, HeaderValue::from_bytes(bytes?).ok()?))
     });
-    valid.chain(manipulation).collect()
+    valid.chain(manipulation).chain(proof.and_then(|proof| proof.for_address(url))).collect()
 }

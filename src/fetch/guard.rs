@@ -7,6 +7,7 @@
 //! never reaches the resolver, and a name is known only there: both are looked at, the one in
 //! `Guard::vet`, the other in `resolve`.
 
+use crate::model::feed::Network;
 use std::net::IpAddr;
 use std::net::Ipv4Addr;
 use std::net::Ipv6Addr;
@@ -14,38 +15,60 @@ use url::Host;
 use url::Url;
 
 /// What is allowed to be reached.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) enum Guard {
     /// Only addresses in which this function sees no reason to refuse them, on the usual ports.
     Public(fn(IpAddr) -> Option<&'static str>),
     /// Everything that is `http:` or `https:`.
     Open,
+    /// These and no others.
+    Only(Vec<Network>),
 }
 
 impl Guard {
     /// Why this address may not be asked, as far as it can be seen without a resolver.
-    pub(crate) fn vet(self, url: &Url) -> Result<(), String> {
+    pub(crate) fn vet(&self, url: &Url) -> Result<(), String> {
         if !matches!(url.scheme(), "http" | "https") {
             return Err(format!("the scheme is `{}`, not http or https", url.scheme()));
         }
-        let Self::Public(refusal) = self else { return Ok(()) };
-        let ip = match url.host() {
-            None => return Err("there is no host".to_owned()),
-            Some(Host::Ipv4(ip)) => Some(IpAddr::V4(ip)),
-            Some(Host::Ipv6(ip)) => Some(IpAddr::V6(ip)),
-            Some(Host::Domain(name)) => {
-                vet_name(name)?;
-                name.parse().ok()
+        let port = url.port_or_known_default().ok_or("there is no port")?;
+        if let (Self::Public(_), Some(Host::Domain(name))) = (self, url.host()) {
+            vet_name(name)?;
+        }
+        match literal(url) {
+            Some(ip) => self.vet_address(ip, port).map_err(|reason| format!("{ip} is {reason}"))?,
+            None if url.host().is_none() => return Err("there is no host".to_owned()),
+            None => {}
+        }
+        match (self, port) {
+            (Self::Public(_), 80 | 443 | 1024..) | (Self::Open | Self::Only(_), _) => Ok(()),
+            (Self::Public(_), _) => Err(format!("the port is {port}, not 80, 443 or above 1023")),
+        }
+    }
+
+    /// Why no connection to this address may be made.
+    pub(crate) fn vet_address(&self, ip: IpAddr, port: u16) -> Result<(), &'static str> {
+        match self {
+            Self::Public(refusal) => refusal(ip).map_or(Ok(()), Err),
+            Self::Open => Ok(()),
+            Self::Only(networks) => {
+                let ip = ip.to_canonical();
+                let is_meant = |network: &Network| {
+                    network.addresses.contains(&ip) && network.port.is_none_or(|only| only == port)
+                };
+                let is_listed = networks.iter().any(is_meant);
+                if is_listed { Ok(()) } else { Err("not in the list of `allow_private`") }
             }
-        };
-        if let Some((ip, reason)) = ip.and_then(|ip| Some((ip, refusal(ip)?))) {
-            return Err(format!("{ip} is {reason}"));
         }
-        match url.port_or_known_default() {
-            Some(80 | 443 | 1024..) => Ok(()),
-            Some(port) => Err(format!("the port is {port}, not 80, 443 or above 1023")),
-            None => Err("there is no port".to_owned()),
-        }
+    }
+}
+
+/// The IP address that the host of an address spells.
+pub(crate) fn literal(url: &Url) -> Option<IpAddr> {
+    match url.host()? {
+        Host::Ipv4(ip) => Some(IpAddr::V4(ip)),
+        Host::Ipv6(ip) => Some(IpAddr::V6(ip)),
+        Host::Domain(name) => name.trim_end_matches('.').parse().ok(),
     }
 }
 
@@ -76,6 +99,8 @@ fn refusal_v4(ip: Ipv4Addr) -> Option<&'static str> {
         [169, 254, ..] => "a link-local address (RFC 3927)",
         [192, 0, 0, _] => "an address for protocols (RFC 6890)",
         [192, 88, 99, _] => "an address of 6to4 relays (RFC 7526)",
+        // Azure's, which answers to every machine there.
+        [168, 63, 129, 16] => "an address of a cloud's metadata",
         [192, 0, 2, _] | [198, 51, 100, _] | [203, 0, 113, _] => {
             "an address for documentation (RFC 5737)"
         }
@@ -90,6 +115,12 @@ fn refusal_v6(ip: Ipv6Addr) -> Option<&'static str> {
     let parts = ip.segments();
     let last = inner(parts[6], parts[7]);
     match parts {
+        // ISATAP (RFC 5214, 6.1).
+        [0x2000..=0x3fff, _, _, _, 0 | 0x0200, 0x5efe, ..] if refusal_v4(last).is_some() => {
+            refusal_v4(last)
+        }
+        // IPv4-translated (RFC 2765, 2.1).
+        [0, 0, 0, 0, 0xffff, 0, ..] => refusal_v4(last).or(Some("an IPv4-translated address")),
         [0, 0, 0, 0, 0, 0, 0, 0] => Some("an unspecified address"),
         [0, 0, 0, 0, 0, 0, 0, 1] => Some("a loopback address"),
         // IPv4-mapped and IPv4-compatible (RFC 4291, 2.5.5), NAT64 (RFC 6052, 2.1).
@@ -132,7 +163,8 @@ mod tests {
         for ip in "0.0.0.0 0.1.2.3 10.0.0.1 10.255.255.255 100.64.0.1 100.127.255.255 127.0.0.1 \
             127.255.255.254 169.254.169.254 172.16.0.1 172.31.255.255 192.0.0.1 192.0.2.1 \
             192.88.99.1 192.168.0.1 198.18.0.1 198.19.255.255 198.51.100.7 203.0.113.9 224.0.0.1 \
-            239.255.255.255 240.0.0.1 255.255.255.255 :: ::1 ::127.0.0.1 ::10.0.0.1 \
+            239.255.255.255 240.0.0.1 255.255.255.255 168.63.129.16 ::ffff:0:10.0.0.1 2a00::5efe:10.0.0.1 \
+            2a00::200:5efe:7f00:1 :: ::1 ::127.0.0.1 ::10.0.0.1 \
             ::ffff:127.0.0.1 ::ffff:169.254.169.254 ::ffff:7f00:1 64:ff9b::7f00:1 \
             64:ff9b::169.254.169.254 64:ff9b:1::10.0.0.1 64:ff9b:1:7f00:0:100:: \
             64:ff9b:1:7f00:0:100:808:808 64:ff9b:1:: 64:ff9b:2::1 2002:7f00:1:: 2002:c0a8:1::1 \

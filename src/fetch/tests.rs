@@ -42,6 +42,7 @@ fn fetcher(answers: &[&[&str]]) -> Fetcher {
         concurrency: 4,
         per_host: 1,
         host_pause: Duration::ZERO,
+        proxy: None,
         clock: Clock::new(Utc::now),
     };
     Fetcher::guarded_by(refusal, lookup, settings).unwrap()

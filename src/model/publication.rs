@@ -72,6 +72,8 @@ pub struct Site {
     pub address: Url,
     /// How its operator is reached: an e-mail address or a page.
     pub contact: Option<String>,
+    /// How many people read what it publishes, if that is known: polled servers are told.
+    pub readers: Option<u64>,
     /// The language of its titles (BCP 47).
     pub language: String,
     /// The zone in which its dates are written, and that of feeds which name none.

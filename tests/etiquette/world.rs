@@ -115,7 +115,8 @@ pub(crate) async fn live(rules: &'static [Rule]) -> Vec<Record> {
     let mut polls: BTreeMap<FeedId, Vec<_>> = BTreeMap::new();
     let end = start() + TimeDelta::weeks(i64::try_from(WEEKS).unwrap());
     while let Some(wake) = agenda.next_wake().filter(|at| *at < end) {
-        now.fetch_max(wake.timestamp_millis(), Ordering::SeqCst);
+        // The clock has no finer parts than milliseconds.
+        now.fetch_max(wake.timestamp_millis() + 1, Ordering::SeqCst);
         if clock.now() - started > RESTART_EVERY {
             (agenda, started) = (self::agenda(&feeds, &store, clock.now()).await, clock.now());
         }

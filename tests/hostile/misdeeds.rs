@@ -16,15 +16,15 @@ pub(crate) struct Misdeed {
 
 /// What bombs become, in bytes.
 const BOMB_BYTES: usize = 256 * 1024 * 1024;
-const PIECE: [u8; 64 * 1024] = [b' '; 64 * 1024];
+static PIECE: [u8; 64 * 1024] = [b' '; 64 * 1024];
 
 pub(crate) fn rss() -> Vec<u8> {
     let mut text =
         "<?xml version=\"1.0\"?><rss version=\"2.0\"><channel><title>t</title>".to_owned();
     for n in 0..20 {
-        text += &format!(
+        text.extend([format!(
             "<item><guid isPermaLink=\"false\">{n}</guid><title>Новина {n}</title></item>"
-        );
+        )]);
     }
     (text + "</channel></rss>").into_bytes()
 }
@@ -93,7 +93,7 @@ fn zstd_bomb() -> Vec<u8> {
 fn entity_bomb() -> Vec<u8> {
     let mut text = "<?xml version=\"1.0\"?><!DOCTYPE rss [<!ENTITY a0 \"ha\">".to_owned();
     for n in 1..30 {
-        text += &format!("<!ENTITY a{n} \"&a{};&a{};\">", n - 1, n - 1);
+        text.extend([format!("<!ENTITY a{n} \"&a{0};&a{0};\">", n - 1)]);
     }
     text += "]><rss version=\"2.0\"><channel><title>t</title><item><guid>1</guid><title>&a29;</title></item></channel></rss>";
     text.into_bytes()
@@ -109,7 +109,7 @@ fn redirect(status: &str, location: &str) -> Act {
 
 const CHUNKED: &str = "HTTP/1.1 200 OK\ntransfer-encoding: chunked\n\n";
 
-/// What servers do wrong with a connection, and with what they say before the body.
+/// What servers do wrong with a connection, and at the head of an answer.
 fn of_the_head() -> Vec<Misdeed> {
     let one = |name, act, ends| Misdeed { name, act, ends };
     vec![
@@ -155,6 +155,13 @@ fn of_the_head() -> Vec<Misdeed> {
             Act::Drip(b"HTTP/1.1 200 OK\r\nx: ".to_vec()),
             "failed the server said nothing",
         ),
+    ]
+}
+
+/// What servers do wrong in what they say before the body.
+fn of_the_status() -> Vec<Misdeed> {
+    let one = |name, act, ends| Misdeed { name, act, ends };
+    vec![
         one("a length of -1", raw("HTTP/1.1 200 OK\ncontent-length: -1\n\n<rss/>"), "failed"),
         one(
             "two lengths that differ",
@@ -307,5 +314,5 @@ fn of_the_body() -> Vec<Misdeed> {
 }
 
 pub(crate) fn all() -> Vec<Misdeed> {
-    [of_the_head(), of_redirects(), of_the_body()].into_iter().flatten().collect()
+    [of_the_head(), of_the_status(), of_redirects(), of_the_body()].into_iter().flatten().collect()
 }

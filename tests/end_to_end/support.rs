@@ -30,8 +30,8 @@ pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 /// What the publisher's server answers at a path.
 #[derive(Clone)]
 pub(crate) enum Answer {
-    /// 200 with these header lines and this body, or 304 if the request has that `ETag`.
-    Document { headers: String, etag: Option<String>, body: Vec<u8> },
+    /// These header lines and this body, or 304 if the request has that `ETag`.
+    Document { status: &'static str, headers: String, etag: Option<String>, body: Vec<u8> },
     /// Nothing, until the client goes away.
     Silence,
 }
@@ -40,27 +40,31 @@ impl Answer {
     /// A document without validators.
     pub(crate) fn document(content_type: &str, body: impl Into<Vec<u8>>) -> Self {
         let headers = format!("Content-Type: {content_type}\r\n");
-        Self::Document { headers, etag: None, body: body.into() }
+        Self::Document { status: "200 OK", headers, etag: None, body: body.into() }
     }
 
     /// The same with an `ETag`.
-    pub(crate) fn with_etag(self, tag: &str) -> Self {
-        match self {
-            Self::Document { headers, body, .. } => {
-                Self::Document { headers, etag: Some(tag.to_owned()), body }
-            }
-            Self::Silence => Self::Silence,
+    pub(crate) fn with_etag(mut self, tag: &str) -> Self {
+        if let Self::Document { etag, .. } = &mut self {
+            *etag = Some(tag.to_owned());
         }
+        self
     }
 
     /// The same with one header line more.
-    pub(crate) fn with_header(self, line: &str) -> Self {
-        match self {
-            Self::Document { headers, etag, body } => {
-                Self::Document { headers: format!("{headers}{line}\r\n"), etag, body }
-            }
-            Self::Silence => Self::Silence,
+    pub(crate) fn with_header(mut self, line: &str) -> Self {
+        if let Self::Document { headers, .. } = &mut self {
+            headers.extend([line, "\r\n"]);
         }
+        self
+    }
+
+    /// The same with another status.
+    pub(crate) fn with_status(mut self, other: &'static str) -> Self {
+        if let Self::Document { status, .. } = &mut self {
+            *status = other;
+        }
+        self
     }
 }
 
@@ -110,7 +114,7 @@ fn answer(mut stream: TcpStream, answers: &HashMap<&str, Answer>, seen: &Mutex<V
             b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
         )),
         Some(Answer::Silence) => drop(stream.read(&mut [0; 1])),
-        Some(Answer::Document { headers, etag, body }) => {
+        Some(Answer::Document { status, headers, etag, body }) => {
             let tag = etag.map(|etag| format!("ETag: {etag}\r\n")).unwrap_or_default();
             let asked = head.lines().find_map(|line| {
                 line.to_ascii_lowercase().strip_prefix("if-none-match: ").map(str::to_owned)
@@ -120,7 +124,7 @@ fn answer(mut stream: TcpStream, answers: &HashMap<&str, Answer>, seen: &Mutex<V
                 format!("HTTP/1.1 304 Not Modified\r\n{tag}Connection: close\r\n\r\n")
             } else {
                 format!(
-                    "HTTP/1.1 200 OK\r\n{headers}{tag}Content-Length: {}\r\nConnection: close\r\n\r\n",
+                    "HTTP/1.1 {status}\r\n{headers}{tag}Content-Length: {}\r\nConnection: close\r\n\r\n",
                     body.len()
                 )
             };
@@ -171,6 +175,7 @@ impl Folder {
 
     /// Puts a file into it.
     pub(crate) fn put(&self, name: &str, content: &[u8]) {
+        fs::create_dir_all(self.path(name).parent().unwrap()).unwrap();
         fs::write(self.path(name), content).unwrap();
     }
 
