@@ -1,15 +1,18 @@
-//! The command line: `visnyk run`, `visnyk poll`, `visnyk check`.
+//! The command line: `visnyk run`, `visnyk poll`, `visnyk status`, `visnyk check`.
 //!
 //! # Exit status
-//! 0 done; 1 a feed could not be polled; 2 the command line is wrong; 74 the store or the
+//! 0 done; 1 a feed could not be polled, or needs its admin; 2 the command line is wrong; 74 the store or the
 //! listener; 78 feeds.toml has a mistake (the last two as in `sysexits.h`).
 
 pub mod check;
 pub mod log;
 pub mod poll;
 pub mod run;
+pub mod status;
 
 use crate::cli::log::LogFormat;
+use crate::cli::poll::Detail;
+use crate::cli::status::Form;
 use crate::config::Config;
 use crate::config::read;
 use crate::model::id::FeedId;
@@ -69,6 +72,22 @@ pub enum Command {
         /// Ids of feeds, as in feeds.toml
         #[arg(value_name = "FEED")]
         feeds: Vec<FeedId>,
+
+        /// Tell what each publisher asks for, and when each feed is polled next and why
+        #[arg(long)]
+        explain: bool,
+    },
+
+    /// Show how each feed goes, those that need you first, and when it is polled next and why
+    #[command(after_help = "Example:\n  visnyk status --json")]
+    Status {
+        /// Ids of feeds, as in feeds.toml
+        #[arg(value_name = "FEED")]
+        feeds: Vec<FeedId>,
+
+        /// Write an array of objects
+        #[arg(long)]
+        json: bool,
     },
 
     /// Read feeds.toml and show every mistake in it
@@ -96,7 +115,14 @@ pub fn run(arguments: Arguments) -> ExitCode {
     let state = arguments.state.unwrap_or_else(|| default_state(&path));
     match command {
         Command::Run => run::run(config, &state),
-        Command::Poll { feeds } => poll::poll(&config, &state, &feeds),
+        Command::Poll { feeds, explain } => {
+            let detail = if explain { Detail::Explained } else { Detail::Plain };
+            poll::poll(&config, &state, &feeds, detail)
+        }
+        Command::Status { feeds, json } => {
+            let form = if json { Form::Json } else { Form::Table };
+            status::status(&config, &state, &feeds, form)
+        }
         Command::Check => check::check(&path, &config),
     }
 }

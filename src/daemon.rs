@@ -4,6 +4,8 @@
 //! and learns from the poll's result when the feed is due next. A poll that takes long holds up
 //! no other: how many run at once is the fetcher's to bound.
 
+use crate::admin::Board;
+use crate::admin::Listener;
 use crate::classify::Classifier;
 use crate::config::Config;
 use crate::fetch::Fetcher;
@@ -31,6 +33,7 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -127,6 +130,7 @@ fn user_agent(config: &Config) -> String {
 pub async fn run(
     config: Config,
     store: Store,
+    socket: &Path,
     mut stop: watch::Receiver<bool>,
     ready: impl FnOnce(SocketAddr),
 ) -> Result<(), DaemonError> {
@@ -140,13 +144,22 @@ pub async fn run(
     let documents = Documents::new(Arc::new(config.clone()), store.clone());
     let stopping = stopped(stop.clone());
     let mut server = tokio::spawn(serve(listener, documents.clone(), Limits::default(), stopping));
+    let board = Board::default();
+    let admin = match Listener::bind(socket) {
+        Ok(admin) => Some(admin),
+        Err(error) => {
+            warn!("no admin socket at {}: {error}", socket.display());
+            None
+        }
+    };
     ready(address);
 
     let feeds = config.feeds.into_values().filter(|feed| feed.enabled).map(Arc::new);
-    let mut rounds = Rounds::new(feeds, &histories, poller.clock.now());
+    let mut rounds = Rounds::new(feeds, &histories, board.clone(), poller.clock.now());
     let stopped_now = stop.clone();
     let ended = tokio::select! {
         ended = rounds.go(&poller, &documents, &mut stop) => ended,
+        () = answer_admins(admin.as_ref(), &board) => Ok(()),
         // The word to stop reaches the server as well as the rounds.
         ended = &mut server => match ended {
             Ok(()) if *stopped_now.borrow() => Ok(()),
@@ -168,6 +181,14 @@ pub async fn run(
     ended
 }
 
+/// Answers for ever, if there is a socket.
+async fn answer_admins(admin: Option<&Listener>, board: &Board) {
+    match admin {
+        Some(admin) => admin.serve(board).await,
+        None => std::future::pending().await,
+    }
+}
+
 /// Ends when the word to stop comes, or nobody is left to give it.
 async fn stopped(mut stop: watch::Receiver<bool>) {
     // An error means that the sender is gone, which is as good as its word.
@@ -180,24 +201,31 @@ struct Rounds {
     polls: JoinSet<Result<Polled, StoreError>>,
     /// Which feed a poll under way is of, so that one that panics is known too.
     polled: HashMap<task::Id, FeedId>,
+    /// What admins are told.
+    board: Board,
 }
 
 impl Rounds {
     fn new(
         feeds: impl Iterator<Item = Arc<Feed>>,
         histories: &BTreeMap<FeedId, History>,
+        board: Board,
         now: DateTime<Utc>,
     ) -> Self {
-        let agenda = Agenda::new(feeds, histories, now);
+        let feeds: Vec<Arc<Feed>> = feeds.collect();
+        let agenda = Agenda::new(feeds.iter().cloned(), histories, now);
+        let by_id: BTreeMap<_, _> = feeds.iter().map(|feed| (&feed.id, feed)).collect();
         let (mut feeds, mut overdue) = (0, 0);
         for (id, planned) in agenda.planned() {
             feeds += 1;
             overdue += u32::from(planned.at.is_some_and(|at| at <= now));
             let unpolled = History::default();
-            log_plan(id, planned, histories.get(id).unwrap_or(&unpolled));
+            let history = histories.get(id).unwrap_or(&unpolled);
+            log_plan(id, planned, history);
+            board.put(by_id[id], history, planned);
         }
         info!(feeds, overdue, "{overdue} of {feeds} feeds are due now");
-        Self { agenda, polls: JoinSet::new(), polled: HashMap::new() }
+        Self { agenda, polls: JoinSet::new(), polled: HashMap::new(), board }
     }
 
     /// Polls feeds as they are due, until it is told to stop.
@@ -240,6 +268,9 @@ impl Rounds {
         match ended {
             Ok((_, Ok(polled))) => {
                 let planned = self.agenda.ended(&id, &polled.history, now);
+                if let Some(feed) = self.agenda.feed(&id) {
+                    self.board.put(feed, &polled.history, &planned);
+                }
                 log_plan(&id, &planned, &polled.history);
                 return Ok(Some(polled.touched));
             }

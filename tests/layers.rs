@@ -7,7 +7,7 @@ use std::path::Path;
 use std::path::PathBuf;
 
 /// A room, and the rooms that it may use: all of them above it.
-const ROOMS: [(&str, &[&str]); 18] = [
+const ROOMS: [(&str, &[&str]); 19] = [
     ("crontab", &[]),
     ("model", &["crontab"]),
     ("place", &["model"]),
@@ -22,12 +22,16 @@ const ROOMS: [(&str, &[&str]); 18] = [
     ("fetch", &["model"]),
     ("store", &["model"]),
     ("serve", &["model", "config", "publish", "store"]),
+    ("admin", &["model", "schedule"]),
     ("poll", &["model", "config", "schedule", "ingest", "classify", "parse", "fetch", "store"]),
     (
         "daemon",
-        &["model", "place", "config", "schedule", "classify", "poll", "fetch", "store", "serve"],
+        &[
+            "model", "place", "config", "schedule", "classify", "poll", "fetch", "store", "serve",
+            "admin",
+        ],
     ),
-    ("cli", &["model", "config", "store", "daemon"]),
+    ("cli", &["model", "config", "schedule", "store", "admin", "daemon"]),
     ("main", &["cli"]),
 ];
 

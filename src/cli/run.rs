@@ -1,6 +1,8 @@
 //! `visnyk run`: the daemon, until a signal ends it.
 
+use crate::admin;
 use crate::cli::IO_ERROR;
+use crate::cli::directory;
 use crate::cli::enabled;
 use crate::cli::fail;
 use crate::cli::open;
@@ -24,10 +26,11 @@ pub fn run(config: Config, state: &Path) -> ExitCode {
     };
     let feeds = enabled(&config);
     let site = config.site.address.clone();
+    let socket = admin::socket(directory("RUNTIME_DIRECTORY"), state);
     let ended = runtime.block_on(async {
         let (stop, stopping) = watch::channel(false);
         tokio::spawn(stop_on_signal(stop));
-        daemon::run(config, store, stopping, |address| {
+        daemon::run(config, store, &socket, stopping, |address| {
             info!(%address, "listening at {address}, published at {site}");
             tell_systemd(&[
                 NotifyState::Ready,

@@ -98,6 +98,12 @@ impl Agenda {
         self.probed.clear();
     }
 
+    /// A feed of the agenda.
+    #[must_use]
+    pub fn feed(&self, id: &FeedId) -> Option<&Arc<Feed>> {
+        self.feeds.get(id).map(|item| &item.feed)
+    }
+
     /// When there is something to do next.
     #[must_use]
     pub fn next_wake(&self) -> Option<DateTime<Utc>> {

@@ -1,0 +1,197 @@
+//! What an admin asks of a running daemon: a Unix socket for its owner, and the state of each feed
+//! as it is told there.
+//!
+//! A request is a line, an answer is a JSON document, and then the connection is closed.
+
+use crate::model::exchange::History;
+use crate::model::exchange::Outcome;
+use crate::model::feed::Address;
+use crate::model::feed::Feed;
+use crate::model::id::FeedId;
+use crate::schedule::PollTime;
+use chrono::DateTime;
+use chrono::SecondsFormat;
+use chrono::Utc;
+use serde_json::Value;
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
+use std::time::Duration;
+use tokio::io::AsyncBufReadExt;
+use tokio::io::AsyncReadExt;
+use tokio::io::AsyncWriteExt;
+use tokio::io::BufReader;
+use tokio::net::UnixListener;
+use tokio::net::UnixStream;
+use tokio::time::timeout;
+use tracing::warn;
+
+/// The name of the socket in its directory.
+pub const SOCKET: &str = "admin.sock";
+/// How long a request and its answer may take.
+const TIMEOUT: Duration = Duration::from_secs(5);
+/// The longest request, in bytes.
+const REQUEST_BYTES_MAX: u64 = 1024;
+/// The longest answer that is read, in bytes.
+const ANSWER_BYTES_MAX: u64 = 256 * 1024 * 1024;
+/// After so many failures in a row a feed needs its admin.
+pub const FAILURES_MANY: u32 = 3;
+
+/// The state of every feed, as it is told.
+#[derive(Debug, Clone, Default)]
+pub struct Board(Arc<Mutex<BTreeMap<FeedId, Value>>>);
+
+impl Board {
+    /// Puts the state of a feed there.
+    pub fn put(&self, feed: &Feed, history: &History, planned: &PollTime) {
+        self.lines().insert(feed.id.clone(), state(feed, history, planned));
+    }
+
+    /// All of it.
+    #[must_use]
+    pub fn all(&self) -> Value {
+        Value::Array(self.lines().values().cloned().collect())
+    }
+
+    fn lines(&self) -> MutexGuard<'_, BTreeMap<FeedId, Value>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The state of a feed: where it is asked, how it went, and when it is polled next and why.
+#[must_use]
+pub fn state(feed: &Feed, history: &History, planned: &PollTime) -> Value {
+    let history = history.clone().of(&feed.asked_at());
+    let last = history.polls.last();
+    let (word, told) = last.map_or(("never polled", None), |last| word(&last.outcome));
+    let failing = history.polls.iter().rev().take_while(|poll| {
+        matches!(poll.outcome, Outcome::Failed(_) | Outcome::Unreachable(_) | Outcome::Gone)
+    });
+    let address = match &feed.address {
+        Address::Http(url) => {
+            let mut url = url.clone();
+            url.set_query(None);
+            url.to_string()
+        }
+        Address::File(_) => feed.address.to_string(),
+    };
+    json!({
+        "feed": feed.id.as_str(),
+        "address": address,
+        "timezone": feed.timezone.name(),
+        "state": word,
+        "told": told,
+        "failures": failing.count(),
+        "last_poll": last.map(|last| shown(last.at)),
+        "last_success": history.last_success.map(shown),
+        "next_poll": planned.at.map(shown),
+        "reason": planned.reason,
+        "not_obeyed": planned.ignored,
+        "moved_to": history.relocation.stored.as_ref().map(url::Url::as_str),
+        "repairs": last.map(|last| last.repairs.clone()).unwrap_or_default(),
+    })
+}
+
+fn word(outcome: &Outcome) -> (&'static str, Option<&str>) {
+    match outcome {
+        Outcome::Read => ("read", None),
+        Outcome::NotModified => ("not modified", None),
+        Outcome::Later | Outcome::Postponed => ("later", None),
+        Outcome::Gone => ("gone", None),
+        Outcome::Unreachable(reason) => ("unreachable", Some(reason)),
+        Outcome::Failed(reason) => ("failed", Some(reason)),
+    }
+}
+
+fn shown(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+/// Where the socket of a daemon is whose state lies in this directory: in the directory that the
+/// service manager made for it, if it did.
+#[must_use]
+pub fn socket(runtime: Option<PathBuf>, state: &Path) -> PathBuf {
+    runtime.unwrap_or_else(|| state.to_owned()).join(SOCKET)
+}
+
+/// A socket that is removed when it is dropped.
+#[derive(Debug)]
+pub struct Listener {
+    path: PathBuf,
+    listener: UnixListener,
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        // Whether or not it is still there, it is of no use.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+impl Listener {
+    /// Listens at a path, for the owner only. The store is locked by then, so that a socket that
+    /// lies there is of a daemon that is no more.
+    ///
+    /// # Errors
+    /// The socket cannot be made.
+    pub fn bind(path: &Path) -> io::Result<Self> {
+        match fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let listener = UnixListener::bind(path)?;
+        fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
+        Ok(Self { path: path.to_owned(), listener })
+    }
+
+    /// Answers one request after the other, for ever.
+    pub async fn serve(&self, board: &Board) {
+        loop {
+            match self.listener.accept().await {
+                Ok((stream, _)) => {
+                    // Who asks and does not listen is not waited for.
+                    let _ = timeout(TIMEOUT, answer(stream, board)).await;
+                }
+                Err(error) => {
+                    warn!("the admin socket takes no connection: {error}");
+                    tokio::time::sleep(TIMEOUT).await;
+                }
+            }
+        }
+    }
+}
+
+async fn answer(mut stream: UnixStream, board: &Board) -> io::Result<()> {
+    let (read, mut write) = stream.split();
+    let mut line = String::new();
+    BufReader::new(read.take(REQUEST_BYTES_MAX)).read_line(&mut line).await?;
+    let answer = match line.trim_end() {
+        "status" => board.all(),
+        other => json!({ "error": format!("there is no command {other:?}") }),
+    };
+    write.write_all(answer.to_string().as_bytes()).await?;
+    write.shutdown().await
+}
+
+/// What the daemon at a socket answers; none if there is no daemon.
+///
+/// # Errors
+/// It does not answer, or not as it should.
+pub async fn ask(path: &Path, command: &str) -> io::Result<Option<Value>> {
+    let Ok(mut stream) = UnixStream::connect(path).await else { return Ok(None) };
+    let asking = async {
+        stream.write_all(format!("{command}\n").as_bytes()).await?;
+        let mut bytes = Vec::new();
+        stream.take(ANSWER_BYTES_MAX).read_to_end(&mut bytes).await?;
+        serde_json::from_slice(&bytes).map_err(io::Error::other)
+    };
+    timeout(TIMEOUT, asking).await.map_err(io::Error::other)?.map(Some)
+}

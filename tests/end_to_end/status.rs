@@ -1,0 +1,88 @@
+//! What an admin is told of each feed: the same by a daemon and without one.
+
+use crate::support::Answer;
+use crate::support::Folder;
+use crate::support::Publisher;
+use serde_json::Value;
+use std::os::unix::fs::PermissionsExt;
+
+const RSS: &str = "<rss version=\"2.0\"><channel><title>t</title><ttl>180</ttl>\
+     <item><guid>1</guid><title>Новина &nbsp; дня</title></item></channel></rss>";
+
+fn feed(id: &str, url: &str) -> String {
+    format!("[[feed]]\nid = \"{id}\"\ntitle = \"{id}\"\nurl = \"{url}\"\nallow_private = true\n")
+}
+
+fn status(folder: &Folder, arguments: &[&str]) -> (Option<i32>, String, String) {
+    let output = folder.visnyk(&[&["status"], arguments].concat()).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+/// The plan of each feed, without what only time tells.
+fn plans(json: &str) -> Vec<(String, String, Value, Value)> {
+    let lines: Vec<Value> = serde_json::from_str(json).unwrap();
+    let plan = |line: &Value| {
+        let word = |key: &str| line[key].as_str().unwrap_or_default().to_owned();
+        (word("feed"), word("state"), line["next_poll"].clone(), line["failures"].clone())
+    };
+    lines.iter().map(plan).collect()
+}
+
+#[test]
+fn the_status_says_who_needs_help_when_each_feed_is_polled_next_and_why() {
+    let publisher = Publisher::start([
+        ("/good", Answer::document("text/xml", RSS)),
+        ("/gone", Answer::document("text/html", "").with_status("410 Gone")),
+        ("/page", Answer::document("text/html", "<html><title>Вхід</title><input type=password>")),
+    ]);
+    let feeds: String =
+        ["good", "gone", "page"].map(|id| feed(id, &publisher.url(&format!("/{id}")))).concat();
+    let folder = Folder::with(&feeds);
+    let daemon = folder.run();
+    daemon.get_when("/sources/good.atom", |body| body.contains("<entry>"));
+    while status(&folder, &["--json"]).1.contains("never polled") {}
+
+    let (code, json, errors) = status(&folder, &["--json"]);
+    assert_eq!((code, errors.as_str()), (Some(1), ""), "a feed that is gone needs its admin");
+    let by_daemon = plans(&json);
+    let order: Vec<&str> = by_daemon.iter().map(|(id, ..)| id.as_str()).collect();
+    assert_eq!(order, ["gone", "page", "good"], "those that need help first");
+    let lines: Vec<Value> = serde_json::from_str(&json).unwrap();
+    assert_eq!(lines[0]["next_poll"], Value::Null);
+    assert!(lines[1]["told"].as_str().unwrap().contains("a page to log in"), "{json}");
+    assert!(lines[2]["reason"].as_str().unwrap().contains("3 h (ttl)"), "{json}");
+
+    let (_, table, _) = status(&folder, &["good", "page"]);
+    assert!(table.contains("may be kept for 3 h (ttl)") && !table.contains("gone"), "{table}");
+    let mode = folder.path("state/admin.sock").metadata().unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600, "the socket is its owner's");
+
+    // The socket of a daemon that was killed is in nobody's way.
+    daemon.signal("-KILL");
+    daemon.wait();
+    assert!(folder.path("state/admin.sock").exists());
+    let (code, json, errors) = status(&folder, &["--json"]);
+    assert_eq!(code, Some(1));
+    assert!(errors.contains("no daemon runs here"), "{errors}");
+    assert_eq!(plans(&json), by_daemon, "the store says the same");
+    let again = folder.run();
+    assert_eq!(plans(&status(&folder, &["--json"]).1), by_daemon, "and so does another daemon");
+    again.signal("-TERM");
+    assert_eq!(again.wait().0, Some(0));
+    assert!(!folder.path("state/admin.sock").exists(), "it is gone with its daemon");
+}
+
+#[test]
+fn a_poll_is_explained() {
+    let publisher = Publisher::start([(
+        "/good",
+        Answer::document("text/xml", RSS).with_header("Cache-Control: max-age=7200"),
+    )]);
+    let folder = Folder::with(&feed("good", &publisher.url("/good")));
+    let output = folder.visnyk(&["poll", "--explain"]).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    for part in ["fresh for 2 h; ttl 3 h", "next poll", "the document may be kept for 3 h (ttl)"] {
+        assert!(text.contains(part), "{part} is not in:\n{text}");
+    }
+}
