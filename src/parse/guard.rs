@@ -86,7 +86,39 @@ pub(super) fn guard(
     }
     let mut pass = Pass::new(text, offset, format, base, repairs);
     pass.run();
-    pass.finish()
+    let rest = &text[pass.end..];
+    let guarded = pass.finish()?;
+    if is_silent(rest) {
+        return Ok(guarded);
+    }
+    // Two documents one after the other: the second counts if the first has nothing to say.
+    if guarded.entries.is_empty()
+        && let Ok((offset, format)) = root::find(rest, base)
+    {
+        let mut second = Pass::new(rest, offset, format, base, repairs);
+        second.run();
+        let second = second.finish()?;
+        repairs.note("an empty feed before the feed was passed over");
+        return Ok(second);
+    }
+    repairs.note("what follows the end of the feed was passed over");
+    Ok(guarded)
+}
+
+/// Whether nothing follows but white space, comments and instructions (XML 1.0, 2.8).
+fn is_silent(mut rest: &str) -> bool {
+    loop {
+        rest = rest
+            .trim_start_matches(|c: char| c.is_whitespace() || c.is_control() || c == '\u{feff}');
+        let closed = |open, close: &'static str| {
+            let inner = rest.strip_prefix(open)?;
+            Some(inner.find(close).map_or("", |end| &inner[end + close.len()..]))
+        };
+        match closed("<!--", "-->").or_else(|| closed("<?", "?>")) {
+            Some(behind) => rest = behind,
+            None => return rest.is_empty(),
+        }
+    }
 }
 
 /// What an open element is.
@@ -130,6 +162,8 @@ struct Pass<'a> {
     entries: Vec<Side>,
     entries_seen: usize,
     root_closed: bool,
+    /// Where the root ended, if it did.
+    end: usize,
     cut: Option<(usize, String)>,
 }
 
@@ -159,6 +193,7 @@ impl<'a> Pass<'a> {
             entries: Vec::new(),
             entries_seen: 0,
             root_closed: false,
+            end: text.len(),
             cut: None,
         }
     }
@@ -169,6 +204,10 @@ impl<'a> Pass<'a> {
                 Token::Start { name, attributes, empty } => self.start(name, attributes, empty),
                 Token::End { name } => self.end(&name),
                 Token::Text { text, stray } => self.text(&text, stray),
+                Token::Mended { text, repair } => {
+                    self.repairs.note(repair);
+                    self.text(&text, false);
+                }
                 Token::Stop { problem } => {
                     if !self.root_closed {
                         let problem =
@@ -179,6 +218,7 @@ impl<'a> Pass<'a> {
                 }
             }
             if self.root_closed {
+                self.end = self.lexer.position();
                 return;
             }
         }

@@ -88,6 +88,28 @@ impl<'de> Visitor<'de> for ItemsVisitor {
     }
 }
 
+/// What can be read of a document that breaks off or has a mistake: what it says of itself before
+/// its items, and the items before the mistake. None if there is no such item.
+fn salvaged(text: &str) -> Option<Raw> {
+    let (head, rest) = text.split_once("\"items\"")?;
+    let mut rest = rest.trim_start().strip_prefix(':')?.trim_start().strip_prefix('[')?;
+    let mut kept = Vec::new();
+    while kept.len() < ENTRIES_MAX {
+        rest = rest.trim_start_matches(|c: char| c.is_whitespace() || c == ',');
+        let mut stream = serde_json::Deserializer::from_str(rest).into_iter::<Value>();
+        let Some(Ok(item)) = stream.next() else { break };
+        kept.push(item);
+        rest = &rest[stream.byte_offset()..];
+    }
+    if kept.is_empty() {
+        return None;
+    }
+    let head = format!("{}}}", head.trim_end().trim_end_matches(','));
+    let head = serde_json::from_str(&head).or_else(|_| serde_json::from_str("{}"));
+    let seen = kept.len();
+    head.ok().map(|head| Raw { items: Some(Items { kept, seen }), ..head })
+}
+
 /// The entries of a JSON Feed.
 pub(super) fn read(
     text: &str,
@@ -96,11 +118,23 @@ pub(super) fn read(
 ) -> Result<ParsedFeed, ParseError> {
     let mut stream = serde_json::Deserializer::from_str(text).into_iter::<Raw>();
     let raw = match stream.next() {
-        Some(Ok(raw)) => raw,
+        Some(Ok(raw)) => {
+            if !text[stream.byte_offset()..].trim().is_empty() {
+                repairs.note("what follows the end of the feed was passed over");
+            }
+            raw
+        }
         Some(Err(error)) => {
             let lines = text.split_inclusive('\n').take(error.line().saturating_sub(1));
             let position = lines.map(str::len).sum::<usize>() + error.column();
-            return Err(ParseError::Broken { position, problem: error.to_string() });
+            let problem = error.to_string();
+            let Some(raw) = salvaged(text) else {
+                return Err(ParseError::Broken { position, problem });
+            };
+            let kept = raw.items.as_ref().map_or(0, |items| items.kept.len());
+            repairs.is_broken_off = true;
+            repairs.note(&format!("broken at byte {position} ({problem}): cut after entry {kept}"));
+            raw
         }
         None => return Err(ParseError::Empty),
     };

@@ -24,6 +24,8 @@ pub(super) enum Token<'a> {
     End { name: String },
     /// Characters, their references undone. `stray`: a `<` or `&` that should have been escaped.
     Text { text: Cow<'a, str>, stray: bool },
+    /// Characters that stood there in a wrong way, and which.
+    Mended { text: Cow<'a, str>, repair: &'static str },
     /// The end, or where the text cannot be read any further.
     Stop { problem: Option<String> },
 }
@@ -74,13 +76,62 @@ impl<'a> Lexer<'a> {
                     let stray = text.starts_with('&');
                     Token::Text { text, stray }
                 }
-                Event::CData(text) => Token::Text { text: text.into_inner(), stray: false },
+                Event::CData(text) => self.cdata(position, text.into_inner()),
                 Event::GeneralRef(reference) => reference_token(&reference),
                 Event::Eof => Token::Stop { problem: None },
                 Event::Comment(_) | Event::Decl(_) | Event::PI(_) | Event::DocType(_) => continue,
             };
         }
     }
+}
+
+/// How far behind a CDATA section the end is looked for that was meant.
+const CDATA_BYTES_MAX: usize = 64 * 1_024;
+
+impl<'a> Lexer<'a> {
+    /// The characters of a CDATA section. One that holds `]]>`, as code and careless templates
+    /// do, ends too early: what was meant ends before the next tag.
+    fn cdata(&mut self, start: usize, text: Cow<'a, str>) -> Token<'a> {
+        let mut end = self.position();
+        while let Some(length) = meant_end(&self.text[end..]) {
+            end += length;
+        }
+        let repair = if end > self.position() {
+            "`]]>` within a CDATA section was kept as text"
+        } else if text.starts_with(OPEN) {
+            "a CDATA section within another was opened"
+        } else {
+            return Token::Text { text, stray: false };
+        };
+        let section = &self.text[start..end];
+        let inner = section.strip_prefix(OPEN).and_then(|inner| inner.strip_suffix(CLOSE));
+        let inner = inner.unwrap_or(section);
+        // One that holds another one whole.
+        let nested = inner.strip_prefix(OPEN).and_then(|inner| inner.strip_suffix(CLOSE));
+        *self = Self::new(self.text, end);
+        Token::Mended { text: Cow::Borrowed(nested.unwrap_or(inner)), repair }
+    }
+}
+
+const OPEN: &str = "<![CDATA[";
+const CLOSE: &str = "]]>";
+
+/// How long it is to the `]]>` at which a CDATA section was meant to end, if it was not meant to
+/// end where `after` begins.
+fn meant_end(after: &str) -> Option<usize> {
+    let next = after.trim_start();
+    if next.is_empty() || next.starts_with('<') {
+        return None;
+    }
+    let mut window = after.len().min(CDATA_BYTES_MAX);
+    while !after.is_char_boundary(window) {
+        window -= 1;
+    }
+    let close = after[..window].find(CLOSE)?;
+    let between = &after[..close];
+    // There the end of another section or of a comment's text is no end of this one.
+    let is_other = between.contains(OPEN) || between.contains("<!--");
+    (!is_other).then_some(close + CLOSE.len())
 }
 
 /// The text of an attribute, its references undone.

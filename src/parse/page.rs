@@ -95,7 +95,7 @@ fn look(text: &str, address: Option<&Url>) -> Seen {
             }
             Token::End { .. } => in_title = false,
             Token::Text { text, .. } if in_title => seen.title.push_str(cut(&text, 1_024)),
-            Token::Text { .. } => {}
+            Token::Text { .. } | Token::Mended { .. } => {}
             Token::Stop { .. } => return seen,
         }
     }
