@@ -34,6 +34,7 @@ use visnyk::model::feed::Address;
 use visnyk::model::feed::Feed;
 use visnyk::model::feed::Network;
 use visnyk::model::feed::Private;
+use visnyk::model::feed::Proxy;
 use visnyk::model::feed::TaggingEntity;
 use visnyk::model::id::FeedId;
 
@@ -732,6 +733,76 @@ async fn a_list_of_private_addresses_opens_these_and_no_others() {
         let reached = server.connections.load(Ordering::SeqCst) > before;
         assert_eq!(reached, !refused, "{host} with {list:?}");
     }
+}
+
+/// A feed that is fetched through a proxy.
+fn through(proxy: &str, url: &str) -> Feed {
+    let proxy = Some(Proxy::Through(proxy.parse().unwrap()));
+    Feed { access: Access { proxy, ..Access::default() }, ..at(url) }
+}
+
+#[tokio::test]
+async fn a_proxy_is_asked_for_the_name_and_never_for_what_is_spelt_out_as_private() {
+    // To a proxy the whole address is said (RFC 9112, 3.2.2).
+    let proxy = Server::start(|path| match path {
+        "http://city.example/feed" => ok(&[]),
+        _ => say("403 Forbidden", &[], b""),
+    })
+    .await;
+    let fetcher = Fetcher::new(settings()).unwrap();
+    let outcome = fetcher.fetch(&through(&proxy.url("/"), "http://city.example/feed"), &ANEW).await;
+    assert!(matches!(outcome, Fetched::Document { .. }), "{outcome:?}");
+    for host in ["127.0.0.1", "2130706433", "[::1]", "localhost", "169.254.169.254"] {
+        let url = format!("http://{host}/feed");
+        let outcome = fetcher.fetch(&through(&proxy.url("/"), &url), &ANEW).await;
+        let refused = matches!(outcome, Fetched::Failed(FetchError::Refused { .. }));
+        assert!(refused, "{url}: {outcome:?}");
+    }
+    // Which addresses a name has is the proxy's to know, so no list can allow it.
+    let mut feed = through(&proxy.url("/"), "http://city.example/feed");
+    let addresses = "10.0.0.0/8".parse().unwrap();
+    feed.access.private = Private::Only(vec![Network { addresses, port: None }]);
+    let outcome = fetcher.fetch(&feed, &ANEW).await;
+    assert!(matches!(outcome, Fetched::Failed(FetchError::Refused { .. })), "{outcome:?}");
+    assert_eq!(proxy.requests().len(), 1);
+    // And `none` asks none, whatever holds for others.
+    let server = Server::start(|_| ok(&[])).await;
+    let for_all = Settings { proxy: Some(proxy.url("/").parse().unwrap()), ..settings() };
+    let fetcher = Fetcher::new(for_all).unwrap();
+    let private = Private::Allowed;
+    let access = Access { private, proxy: Some(Proxy::Direct), ..Access::default() };
+    let outcome = fetcher.fetch(&Feed { access, ..at(&server.url("/")) }, &ANEW).await;
+    assert!(matches!(outcome, Fetched::Document { .. }), "{outcome:?}");
+    let outcome = fetcher.fetch(&at("http://city.example/feed"), &ANEW).await;
+    assert!(matches!(outcome, Fetched::Document { .. }), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn a_socks_proxy_is_given_the_name_and_not_an_address() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let proxy = listener.local_addr().unwrap();
+    // RFC 1928: a greeting, a request, and then the stream itself.
+    let serving = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut greeting = [0; 2];
+        stream.read_exact(&mut greeting).await.unwrap();
+        stream.read_exact(&mut vec![0; greeting[1].into()]).await.unwrap();
+        stream.write_all(&[5, 0]).await.unwrap();
+        let mut head = [0; 5];
+        stream.read_exact(&mut head).await.unwrap();
+        assert_eq!(head[..4], [5, 1, 0, 3], "a name is asked for");
+        let mut name = vec![0; usize::from(head[4]) + 2];
+        stream.read_exact(&mut name).await.unwrap();
+        stream.write_all(&[5, 0, 0, 1, 0, 0, 0, 0, 0, 0]).await.unwrap();
+        let (mut stream, _) = read_request(stream).await.unwrap();
+        answer(&mut stream, ok(&[])).await;
+        String::from_utf8(name[..name.len() - 2].to_vec()).unwrap()
+    });
+    let fetcher = Fetcher::new(settings()).unwrap();
+    let feed = through(&format!("socks5://{proxy}"), "http://city.example/feed");
+    let outcome = fetcher.fetch(&feed, &ANEW).await;
+    assert!(matches!(outcome, Fetched::Document { .. }), "{outcome:?}");
+    assert_eq!(serving.await.unwrap(), "city.example");
 }
 
 #[tokio::test]

@@ -23,6 +23,7 @@ use reqwest::Certificate;
 use reqwest::Client;
 use reqwest::ClientBuilder;
 use std::fs::File;
+use std::io;
 use std::io::Read;
 use std::net::IpAddr;
 use std::path::Path;
@@ -116,7 +117,12 @@ impl Clients {
         }
         let mut builder = builder(&self.settings);
         if let Some(path) = &access.ca_file {
-            builder = builder.tls_certs_merge(authorities(path).await?);
+            let reading = timeout(self.settings.connect_timeout, authorities(path));
+            let read = reading.await.unwrap_or_else(|_| {
+                let (path, reason) = (path.display().to_string(), "it cannot be read in time");
+                Err(FetchError::File { path, reason: reason.to_owned() })
+            });
+            builder = builder.tls_certs_merge(read?);
         }
         let Some(proxy) = proxy else { return direct(builder, guard) };
         let client = builder.proxy(proxy).build().map_err(|error| unmade(&error))?;
@@ -127,7 +133,13 @@ impl Clients {
     pub(crate) async fn place(&self, reach: &Reach, url: &Url) -> Result<Place, FetchError> {
         let refused = |reason| FetchError::Refused { url: shown(url), reason };
         reach.guard.vet(url).map_err(refused)?;
-        let Some(pins) = &reach.pins else { return Ok(Place { address: None, _pin: None }) };
+        let Some(pins) = &reach.pins else {
+            if matches!(reach.guard, Guard::Only(_)) && literal(url).is_none() {
+                let reason = "through a proxy, a name is not known to be in `allow_private`";
+                return Err(refused(reason.to_owned()));
+            }
+            return Ok(Place { address: None, _pin: None });
+        };
         if let Some(ip) = literal(url) {
             return Ok(Place { address: Some(ip.to_canonical()), _pin: None });
         }
@@ -171,11 +183,17 @@ async fn authorities(path: &Path) -> Result<Vec<Certificate>, FetchError> {
     let failed = |reason: String| FetchError::File { path: shown.clone(), reason };
     let path = path.to_owned();
     let reading = tokio::task::spawn_blocking(move || {
+        if !path.metadata()?.is_file() {
+            return Err(io::Error::other("not a regular file"));
+        }
         let mut bytes = Vec::new();
-        File::open(path)?.take(CA_FILE_BYTES_MAX).read_to_end(&mut bytes).map(|_| bytes)
+        File::open(path)?.take(CA_FILE_BYTES_MAX + 1).read_to_end(&mut bytes).map(|_| bytes)
     });
     let bytes = reading.await.map_err(|error| failed(error.to_string()))?;
     let bytes = bytes.map_err(|error| failed(error.to_string()))?;
+    if bytes.len() as u64 > CA_FILE_BYTES_MAX {
+        return Err(failed(format!("it is over {CA_FILE_BYTES_MAX} bytes")));
+    }
     let found = Certificate::from_pem_bundle(&bytes).map_err(|error| failed(reason_of(&error)))?;
     if found.is_empty() {
         return Err(failed("there is no certificate (PEM) in it".to_owned()));

@@ -4,8 +4,8 @@
 //! A feed's address, and every redirect of its server, is chosen by someone else. From where the
 //! daemon runs it could name the router, the cloud's metadata, or the admin page of the daemon
 //! itself. So what is not public is refused, however it is spelt. A spelling of an IP address
-//! never reaches the resolver, and a name is known only there: both are looked at, the one in
-//! `Guard::vet`, the other in `resolve`.
+//! is never looked up, and a name is known only when it was: both are looked at, the one in
+//! `Guard::vet`, the other in `Guard::vet_address`.
 
 use crate::model::feed::Network;
 use std::net::IpAddr;

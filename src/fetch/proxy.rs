@@ -1,9 +1,10 @@
 //! Which proxy an address is fetched through: the feed's own, that of feeds.toml for all, or what
-//! the usual variables say (`HTTPS_PROXY`, `http_proxy`, `ALL_PROXY`, `NO_PROXY`, as curl reads
-//! them).
+//! the usual variables say (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`, in capitals or
+//! not).
 //!
-//! Through a proxy, names are the proxy's to look up: the guard sees only what is spelt out in an
-//! address.
+//! Through a proxy, names are the proxy's to look up, also where `socks5:` would leave it to us:
+//! what was looked up here and not vetted must not be reached. The guard sees only what is spelt
+//! out in an address.
 
 use crate::fetch::error::FetchError;
 use crate::fetch::error::reason_of;
@@ -38,7 +39,7 @@ impl Proxies {
             None => self.for_all.as_ref(),
         };
         if let Some(named) = named {
-            return ClientProxy::all(named.as_str()).map(Some).map_err(|error| failed(&error));
+            return ClientProxy::all(far_sighted(named)).map(Some).map_err(|error| failed(&error));
         }
         let Ok(target) = url.as_str().parse() else { return Ok(None) };
         let Some(found) = self.environment.intercept(&target) else { return Ok(None) };
@@ -49,10 +50,37 @@ impl Proxies {
             let _ = address.set_username(user);
             let _ = address.set_password(Some(password));
         }
-        let proxy = ClientProxy::all(address.as_str()).map_err(|error| failed(&error))?;
+        let proxy = ClientProxy::all(far_sighted(&address)).map_err(|error| failed(&error))?;
         Ok(Some(match found.basic_auth() {
             Some(value) => proxy.custom_http_auth(value.clone()),
             None => proxy,
         }))
+    }
+}
+
+/// The address of a proxy, with the scheme that leaves names to it.
+fn far_sighted(proxy: &Url) -> String {
+    let address = proxy.as_str();
+    match address.split_once(':') {
+        Some(("socks5", rest)) => format!("socks5h:{rest}"),
+        Some(("socks4", rest)) => format!("socks4a:{rest}"),
+        _ => address.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_left_to_the_proxy() {
+        for (given, expected) in [
+            ("socks5://127.0.0.1:1080", "socks5h://127.0.0.1:1080"),
+            ("socks5h://127.0.0.1:1080", "socks5h://127.0.0.1:1080"),
+            ("socks4://proxy.example:1080", "socks4a://proxy.example:1080"),
+            ("http://proxy.example:3128/", "http://proxy.example:3128/"),
+        ] {
+            assert_eq!(far_sighted(&given.parse().unwrap()), expected);
+        }
     }
 }

@@ -90,7 +90,10 @@ async fn a_redirect_to_an_address_that_is_not_public_makes_no_connection() {
     assert!(!traps.is_empty());
     let port = public_server(|request| {
         let location = request.split([' ', '?']).nth(2).unwrap_or_default();
-        format!("HTTP/1.1 302 Found\r\nlocation: {location}\r\nconnection: close\r\n\r\n")
+        // The status is the part of the path before the question mark.
+        let status = request.split(['/', '?']).nth(1).filter(|text| !text.is_empty());
+        let status = status.unwrap_or("302");
+        format!("HTTP/1.1 {status} X\r\nlocation: {location}\r\nconnection: close\r\n\r\n")
     })
     .await;
     let fetcher = fetcher(&[&["127.0.0.1"]]);
@@ -117,14 +120,26 @@ async fn a_redirect_to_an_address_that_is_not_public_makes_no_connection() {
             "user@127.0.0.1",
             "127%2e0.0.1",
         ] {
-            let target = format!("http://{host}:{port_of_trap}/");
-            let url = format!("http://127.0.0.2:{port}/?{target}");
-            let outcome = fetcher.fetch(&feed(&url), &Request::default()).await;
-            let Fetched::Failed(FetchError::Refused { reason, .. }) = outcome else {
-                panic!("{target}: {outcome:?}");
-            };
-            assert!(!reason.is_empty());
+            for status in [301, 302, 303, 307, 308] {
+                let target = format!("http://{host}:{port_of_trap}/");
+                let url = format!("http://127.0.0.2:{port}/{status}?{target}");
+                let outcome = fetcher.fetch(&feed(&url), &Request::default()).await;
+                let Fetched::Failed(FetchError::Refused { reason, .. }) = outcome else {
+                    panic!("{status} to {target}: {outcome:?}");
+                };
+                assert!(!reason.is_empty());
+                println!("{status} to {host:<28} {reason}");
+            }
         }
+    }
+    for target in
+        ["file:///etc/passwd", "gopher://a/1", "data:text/xml,<rss/>", "javascript:x", "ftp://a/"]
+    {
+        let outcome = fetcher
+            .fetch(&feed(&format!("http://127.0.0.2:{port}/302?{target}")), &Request::default())
+            .await;
+        let refused = matches!(outcome, Fetched::Failed(FetchError::Redirect { .. }));
+        assert!(refused, "{target}: {outcome:?}");
     }
     assert!(!traps.iter().any(was_reached));
 }
