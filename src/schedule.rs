@@ -11,7 +11,7 @@
 //! The schedule is the admin's wish; what the publisher says, and failures, can only make polls
 //! rarer: an instant before which they want no poll moves it to the next time that the schedule
 //! names, or to that instant itself if it comes soon after such a time. `ignore_hints` makes an
-//! exception for [`hints`], and for nothing else: who was asked to come later comes later.
+//! exception for such hints, and for nothing else: who was asked to come later comes later.
 //!
 //! Never here: a clock. `now` is an argument.
 
