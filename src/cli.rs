@@ -1,4 +1,5 @@
-//! The command line: `visnyk run`, `visnyk poll`, `visnyk status`, `visnyk check`.
+//! The command line: `visnyk run`, `visnyk poll`, `visnyk status`,
+//! `visnyk preview`, `visnyk check`.
 //!
 //! # Exit status
 //! 0 done; 1 a feed could not be polled, or needs its admin; 2 the command line is wrong; 74 the store or the
@@ -7,6 +8,7 @@
 pub mod check;
 pub mod log;
 pub mod poll;
+pub mod preview;
 pub mod run;
 pub mod status;
 
@@ -90,6 +92,18 @@ pub enum Command {
         json: bool,
     },
 
+    /// Show what a feed or a file would bring, without keeping it: repairs, articles, labels
+    #[command(after_help = "Example:\n  visnyk preview kharkiv")]
+    Preview {
+        /// The id of a feed in feeds.toml, or a file
+        #[arg(value_name = "FEED|FILE")]
+        what: String,
+
+        /// Read a file as this feed's document
+        #[arg(long = "as", value_name = "FEED")]
+        like: Option<FeedId>,
+    },
+
     /// Read feeds.toml and show every mistake in it
     #[command(after_help = "Example:\n  visnyk check && systemctl restart visnyk")]
     Check,
@@ -123,6 +137,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
             let form = if json { Form::Json } else { Form::Table };
             status::status(&config, &state, &feeds, form)
         }
+        Command::Preview { what, like } => preview::preview(&config, &what, like.as_ref()),
         Command::Check => check::check(&path, &config),
     }
 }

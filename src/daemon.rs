@@ -80,7 +80,24 @@ pub enum DaemonError {
 /// # Errors
 /// The fetcher cannot be made: no trusted certificates are on the machine.
 pub fn poller(config: &Config, store: Store, clock: Clock) -> Result<Poller, FetchError> {
-    let fetcher = Fetcher::new(Settings {
+    let fetcher = fetcher(config, clock.clone())?;
+    let classifier = Classifier::new(&config.catalogue, &config.tags, &region_words());
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    Ok(Poller {
+        readers: Arc::new(Semaphore::new(cores)),
+        fetcher: Arc::new(fetcher),
+        classifier: Arc::new(classifier),
+        store,
+        clock,
+    })
+}
+
+/// What fetches, as a configuration asks for it.
+///
+/// # Errors
+/// As [`poller`].
+pub fn fetcher(config: &Config, clock: Clock) -> Result<Fetcher, FetchError> {
+    Fetcher::new(Settings {
         user_agent: user_agent(config),
         connect_timeout: config.polling.connect_timeout,
         timeout: config.polling.timeout,
@@ -89,15 +106,6 @@ pub fn poller(config: &Config, store: Store, clock: Clock) -> Result<Poller, Fet
         per_host: config.polling.per_host,
         host_pause: config.polling.host_pause,
         proxy: config.polling.proxy.clone(),
-        clock: clock.clone(),
-    })?;
-    let classifier = Classifier::new(&config.catalogue, &config.tags, &region_words());
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    Ok(Poller {
-        readers: Arc::new(Semaphore::new(cores)),
-        fetcher: Arc::new(fetcher),
-        classifier: Arc::new(classifier),
-        store,
         clock,
     })
 }

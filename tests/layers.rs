@@ -31,7 +31,13 @@ const ROOMS: [(&str, &[&str]); 19] = [
             "admin",
         ],
     ),
-    ("cli", &["model", "config", "schedule", "store", "admin", "daemon"]),
+    (
+        "cli",
+        &[
+            "model", "place", "config", "schedule", "classify", "ingest", "fetch", "store",
+            "admin", "daemon",
+        ],
+    ),
     ("main", &["cli"]),
 ];
 

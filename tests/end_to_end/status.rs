@@ -86,3 +86,27 @@ fn a_poll_is_explained() {
         assert!(text.contains(part), "{part} is not in:\n{text}");
     }
 }
+
+#[test]
+fn a_preview_shows_repairs_and_articles_and_keeps_nothing() {
+    let text = RSS.replace("&nbsp;", "і").replace("<rss", "<?xml version=\"1.0\"?><rss");
+    let folder = Folder::with(&feed("good", "file:good.rss").replace("allow_private = true\n", ""));
+    folder.put("good.rss", &encoding_rs::WINDOWS_1251.encode(&text).0);
+    for what in [
+        &["preview", "good"][..],
+        &["preview", "good.rss"],
+        &["preview", "good.rss", "--as", "good"],
+    ] {
+        let output = folder.visnyk(what).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(output.status.code(), Some(0), "{text}");
+        for part in
+            ["mended: not UTF-8, read as windows-1251", "Новина і дня", "1 entries, 1 articles"]
+        {
+            assert!(text.contains(part), "{part} is not in:\n{text}");
+        }
+    }
+    assert!(!folder.path("state").exists(), "nothing is kept");
+    let output = folder.visnyk(&["preview", "missing.rss"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+}

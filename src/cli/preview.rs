@@ -1,0 +1,137 @@
+//! `visnyk preview`: what a document would bring, without a store: the repairs, the rhythm, the
+//! articles as a person reads them, and what could not become one.
+
+use crate::classify::Classifier;
+use crate::cli::IO_ERROR;
+use crate::cli::SOME_FAILED;
+use crate::cli::fail;
+use crate::cli::say;
+use crate::config::Config;
+use crate::daemon::fetcher;
+use crate::daemon::system_clock;
+use crate::fetch::Fetched;
+use crate::ingest::Ingested;
+use crate::ingest::ingest;
+use crate::model::article::Article;
+use crate::model::exchange::Request;
+use crate::model::feed::Address;
+use crate::model::feed::Feed;
+use crate::model::id::CommunityId;
+use crate::model::id::FeedId;
+use crate::model::id::RegionId;
+use crate::model::id::TagId;
+use crate::model::known::Change;
+use crate::model::known::Memory;
+use crate::place::region_words;
+use chrono::Utc;
+use std::fmt::Write;
+use std::path::Path;
+use std::process::ExitCode;
+use tokio::runtime::Builder;
+
+/// How much of a lead is shown, in characters.
+const LEAD_CHARS_MAX: usize = 200;
+
+/// Shows what a feed of feeds.toml would bring, or a file read as one of its feeds.
+#[must_use]
+pub fn preview(config: &Config, what: &str, like: Option<&FeedId>) -> ExitCode {
+    let named = |id: &str| config.feeds.values().find(|feed| feed.id.as_str() == id);
+    let feed = match (named(what), like.map(|like| config.feeds.get(like))) {
+        (Some(feed), None) => feed.clone(),
+        (_, Some(None)) => return fail(SOME_FAILED, &"no such feed is in feeds.toml"),
+        (_, model) => {
+            // Any feed lends what it says of dates and languages; its address is that of the file.
+            let model = model.flatten().or_else(|| config.feeds.values().next());
+            let Some(model) = model else {
+                return fail(SOME_FAILED, &"feeds.toml has no feed as which it could be read");
+            };
+            Feed { address: Address::File(Path::new(what).to_owned()), ..model.clone() }
+        }
+    };
+    match read(config, &feed) {
+        Ok(text) => say(&text),
+        Err(Failure { status, reason }) => fail(status, &reason),
+    }
+}
+
+/// Why there is nothing to show.
+struct Failure {
+    status: u8,
+    reason: String,
+}
+
+fn read(config: &Config, feed: &Feed) -> Result<String, Failure> {
+    let broken = |reason: String| Failure { status: IO_ERROR, reason };
+    let bad = |reason: String| Failure { status: SOME_FAILED, reason };
+    let runtime = Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| broken(error.to_string()))?;
+    let fetched = runtime.block_on(async {
+        let fetcher = fetcher(config, system_clock()).map_err(|error| broken(error.to_string()))?;
+        Ok(fetcher.fetch(feed, &Request::default()).await)
+    })?;
+    let document = match fetched {
+        Fetched::Document { document, .. } => document,
+        Fetched::Failed(error) | Fetched::Unreachable(error) => return Err(bad(error.to_string())),
+        Fetched::Gone => return Err(bad("the server says that the feed is gone (410)".to_owned())),
+        Fetched::Later { .. } | Fetched::Postponed { .. } | Fetched::NotModified { .. } => {
+            return Err(bad("the server asks to come later".to_owned()));
+        }
+    };
+    let classifier = Classifier::new(&config.catalogue, &config.tags, &region_words());
+    let ingested = ingest(feed, &document, &Memory::default(), &classifier, Utc::now());
+    ingested.map(|ingested| told(feed, &ingested)).map_err(|error| bad(error.to_string()))
+}
+
+fn told(feed: &Feed, ingested: &Ingested) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    lines.extend(ingested.repairs.iter().map(|repair| format!("mended: {repair}")));
+    for change in &ingested.changes {
+        if let Change::Added(article) = change {
+            lines.push(one(feed, article));
+        }
+    }
+    let rejected = ingested.rejected.iter();
+    lines.extend(
+        rejected
+            .map(|rejected| format!("\nno article from {}: {}", rejected.what, rejected.reason)),
+    );
+    let tally = ingested.tally;
+    lines.push(format!(
+        "\n{} entries, {} articles, {} rejected",
+        tally.entries, tally.added, tally.rejected
+    ));
+    lines.join("\n")
+}
+
+fn one(feed: &Feed, article: &Article) -> String {
+    let at = article.published.with_timezone(&feed.timezone).format("%d.%m.%Y %H:%M");
+    let mut text = format!("\n{at}  {}", article.title);
+    let labels = &article.labels;
+    let labels: Vec<&str> = labels
+        .regions
+        .keys()
+        .map(RegionId::as_str)
+        .chain(labels.communities.keys().map(CommunityId::as_str))
+        .chain(labels.tags.keys().map(TagId::as_str))
+        .collect();
+    let mut line = |what: &str| {
+        // To write into a text cannot fail.
+        let _ = write!(text, "\n    {what}");
+    };
+    if let Some(url) = &article.url {
+        line(url.as_str());
+    }
+    if !labels.is_empty() {
+        line(&labels.join(", "));
+    }
+    match article.lead.char_indices().nth(LEAD_CHARS_MAX) {
+        Some((end, _)) => {
+            let cut =
+                article.lead[..end].rsplit_once(' ').map_or(&article.lead[..end], |(cut, _)| cut);
+            line(&format!("{cut}…"));
+        }
+        None if !article.lead.is_empty() => line(&article.lead),
+        None => {}
+    }
+    text
+}
