@@ -21,18 +21,22 @@ use toml::Spanned;
 use url::Url;
 
 /// Headers that are ours or the connection's to set.
-const HEADERS_REFUSED: [&str; 12] = [
+const HEADERS_REFUSED: [&str; 16] = [
+    "a-im",
     "accept",
     "accept-encoding",
     "connection",
     "content-length",
     "cookie",
+    "expect",
     "host",
     "if-modified-since",
     "if-none-match",
-    "proxy-authorization",
+    "keep-alive",
     "te",
+    "trailer",
     "transfer-encoding",
+    "upgrade",
     "user-agent",
 ];
 
@@ -146,6 +150,11 @@ fn credentials(row: &Row, folder: &Path, found: &mut Found) -> Option<Credential
         missing("secret", found);
     }
     let scheme = match (scheme.as_str(), row.text("user"), row.spanned_text("header")) {
+        ("basic", Some(user), _) if user.contains(':') => {
+            // RFC 7617, 2: the server would take what follows for the password.
+            found.add("`user` has a `:` in it", row.span("user"), "write it without");
+            return None;
+        }
         ("basic", Some(user), _) => Scheme::Basic { user },
         ("header", _, Some(given)) => Scheme::Header { name: header(&given, found)? },
         ("basic", None, _) => {
@@ -166,7 +175,9 @@ fn header(given: &Spanned<String>, found: &mut Found) -> Option<String> {
     let instead = match name.as_str() {
         "authorization" => "write `auth = \"bearer\"` or `auth = \"basic\"`",
         _ if HeaderName::from_bytes(name.as_bytes()).is_err() => "write a name such as `X-Api-Key`",
-        _ if HEADERS_REFUSED.contains(&name.as_str()) => "it is not for a feed to set",
+        _ if HEADERS_REFUSED.contains(&name.as_str()) || name.starts_with("proxy-") => {
+            "it is not for a feed to set"
+        }
         _ => return Some(name),
     };
     found.add("`header` is no header that can be set", given.span(), instead);

@@ -71,7 +71,8 @@ fn of_file(path: &Path) -> Result<Vec<u8>, String> {
     }
     let file = File::open(path).map_err(|error| error.to_string())?;
     let mut bytes = Vec::new();
-    file.take(SECRET_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+    // A line's end more than is allowed, and a byte by which it shows that there is still more.
+    file.take(SECRET_BYTES_MAX + 3).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
     Ok(bytes)
 }
 
@@ -129,6 +130,25 @@ mod tests {
                 value
             });
             assert_eq!(value, expected.map(HeaderValue::from_static), "{secret:?}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_too_long_is_not_cut_to_a_secret() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret");
+        let longest = "x".repeat(4_096);
+        for (content, is_good) in [
+            (longest.clone(), true),
+            (format!("{longest}\n"), true),
+            (format!("{longest}\r\n"), true),
+            (format!("{longest}\ny"), false),
+            (format!("{longest}\r\ny"), false),
+            (format!("{longest}y"), false),
+        ] {
+            std::fs::write(&path, &content).unwrap();
+            let found = header(&Scheme::Bearer, &of_file(&path).unwrap());
+            assert_eq!(found.is_ok(), is_good, "{} bytes", content.len());
         }
     }
 
