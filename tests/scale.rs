@@ -2,7 +2,7 @@
 //!
 //! The agenda, what is remembered, and the turns with hosts are the real ones; the network is a
 //! table of hosts that answer at once, slowly, for some days not at all, or never. `cargo test`
-//! simulates a day, and `SCALE_DAYS=7` a week, as `.ci/run` does.
+//! simulates a day, and with `SCALE_DAYS=7` in the environment a week (about ten minutes).
 
 use chrono::DateTime;
 use chrono::TimeDelta;
@@ -178,7 +178,7 @@ async fn twenty_thousand_feeds_are_polled_on_time_and_no_host_is_stormed() {
     let feeds: Vec<Arc<Feed>> = (0..FEEDS).map(|number| Arc::new(feed(number))).collect();
     let numbers: HashMap<FeedId, usize> =
         feeds.iter().enumerate().map(|(number, feed)| (feed.id.clone(), number)).collect();
-    // All were polled before: a week in the life of the daemon, not its first start.
+    // All were polled before: days in the life of the daemon, not its first start.
     let mut histories = feeds.iter().map(|feed| (feed.id.clone(), before(feed))).collect();
     let mut agenda = Agenda::new(feeds.iter().cloned(), &histories, start());
     let limits = Limits { concurrency: CONCURRENCY, per_host: PER_HOST, pause: PAUSE };
