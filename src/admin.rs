@@ -4,14 +4,11 @@
 //! A request is a line, an answer is a JSON document, and then the connection is closed.
 
 use crate::model::exchange::History;
-use crate::model::exchange::Outcome;
 use crate::model::feed::Address;
 use crate::model::feed::Feed;
 use crate::model::id::FeedId;
 use crate::schedule::PollTime;
-use chrono::DateTime;
-use chrono::SecondsFormat;
-use chrono::Utc;
+use crate::schedule::limit::shown;
 use serde_json::Value;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -71,10 +68,7 @@ impl Board {
 pub fn state(feed: &Feed, history: &History, planned: &PollTime) -> Value {
     let history = history.clone().of(&feed.asked_at());
     let last = history.polls.last();
-    let (word, told) = last.map_or(("never polled", None), |last| word(&last.outcome));
-    let failing = history.polls.iter().rev().take_while(|poll| {
-        matches!(poll.outcome, Outcome::Failed(_) | Outcome::Unreachable(_) | Outcome::Gone)
-    });
+    let failing = history.polls.iter().rev().take_while(|poll| poll.outcome.has_failed());
     let address = match &feed.address {
         Address::Http(url) => {
             let mut url = url.clone();
@@ -87,8 +81,8 @@ pub fn state(feed: &Feed, history: &History, planned: &PollTime) -> Value {
         "feed": feed.id.as_str(),
         "address": address,
         "timezone": feed.timezone.name(),
-        "state": word,
-        "told": told,
+        "state": last.map_or("never polled", |last| last.outcome.word()),
+        "told": last.and_then(|last| last.outcome.reason()),
         "failures": failing.count(),
         "last_poll": last.map(|last| shown(last.at)),
         "last_success": history.last_success.map(shown),
@@ -98,21 +92,6 @@ pub fn state(feed: &Feed, history: &History, planned: &PollTime) -> Value {
         "moved_to": history.relocation.stored.as_ref().map(url::Url::as_str),
         "repairs": last.map(|last| last.repairs.clone()).unwrap_or_default(),
     })
-}
-
-fn word(outcome: &Outcome) -> (&'static str, Option<&str>) {
-    match outcome {
-        Outcome::Read => ("read", None),
-        Outcome::NotModified => ("not modified", None),
-        Outcome::Later | Outcome::Postponed => ("later", None),
-        Outcome::Gone => ("gone", None),
-        Outcome::Unreachable(reason) => ("unreachable", Some(reason)),
-        Outcome::Failed(reason) => ("failed", Some(reason)),
-    }
-}
-
-fn shown(at: DateTime<Utc>) -> String {
-    at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 /// Where the socket of a daemon is whose state lies in this directory: in the directory that the

@@ -1,9 +1,9 @@
-//! The command line: `visnyk run`, `visnyk poll`, `visnyk status`,
-//! `visnyk preview`, `visnyk check`.
+//! The command line: `visnyk run`, `visnyk poll`, `visnyk status`, `visnyk preview` and
+//! `visnyk check`.
 //!
 //! # Exit status
-//! 0 done; 1 a feed could not be polled, or needs its admin; 2 the command line is wrong; 74 the store or the
-//! listener; 78 feeds.toml has a mistake (the last two as in `sysexits.h`).
+//! 0 done; 1 a feed could not be polled, or needs its admin; 2 the command line is wrong; 74 the
+//! store or the listener; 78 feeds.toml has a mistake (the last two as in `sysexits.h`).
 
 pub mod check;
 pub mod log;

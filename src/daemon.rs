@@ -220,17 +220,15 @@ impl Rounds {
         board: Board,
         now: DateTime<Utc>,
     ) -> Self {
-        let feeds: Vec<Arc<Feed>> = feeds.collect();
-        let agenda = Agenda::new(feeds.iter().cloned(), histories, now);
-        let by_id: BTreeMap<_, _> = feeds.iter().map(|feed| (&feed.id, feed)).collect();
+        let agenda = Agenda::new(feeds, histories, now);
         let (mut feeds, mut overdue) = (0, 0);
-        for (id, planned) in agenda.planned() {
+        let unpolled = History::default();
+        for (feed, planned) in agenda.planned() {
             feeds += 1;
             overdue += u32::from(planned.at.is_some_and(|at| at <= now));
-            let unpolled = History::default();
-            let history = histories.get(id).unwrap_or(&unpolled);
-            log_plan(id, planned, history);
-            board.put(by_id[id], history, planned);
+            let history = histories.get(&feed.id).unwrap_or(&unpolled);
+            log_plan(&feed.id, planned, history);
+            board.put(feed, history, planned);
         }
         info!(feeds, overdue, "{overdue} of {feeds} feeds are due now");
         Self { agenda, polls: JoinSet::new(), polled: HashMap::new(), board }

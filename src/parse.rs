@@ -137,6 +137,15 @@ impl Repairs {
         }
     }
 
+    fn note_cut(&mut self, position: usize, problem: &str, kept: usize) {
+        self.is_broken_off = true;
+        self.note(&format!("broken at byte {position} ({problem}): cut after entry {kept}"));
+    }
+
+    fn note_rest(&mut self) {
+        self.note("what follows the end of the feed was passed over");
+    }
+
     fn note_entries(&mut self, seen: usize) {
         if seen > ENTRIES_MAX {
             self.list.truncate(REPAIRS_MAX - 1);

@@ -99,11 +99,11 @@ pub fn next_poll(feed: &Feed, history: &History, now: DateTime<Utc>) -> PollTime
     planned
 }
 
-fn polled_at(at: DateTime<Utc>, reason: String) -> PollTime {
+pub(crate) fn polled_at(at: DateTime<Utc>, reason: String) -> PollTime {
     PollTime { at: Some(at), reason, ignored: None }
 }
 
-fn never(reason: &str) -> PollTime {
+pub(crate) fn never(reason: &str) -> PollTime {
     PollTime { at: None, reason: reason.to_owned(), ignored: None }
 }
 

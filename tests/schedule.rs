@@ -382,9 +382,9 @@ fn a_restart_forgets_no_rest() {
     let histories = BTreeMap::from([(feeds[0].id.clone(), history), (feeds[1].id.clone(), quiet)]);
     let now = at("01T04:30:00");
     let mut agenda = Agenda::new(feeds.iter().cloned(), &histories, now);
-    for (id, planned) in agenda.planned() {
+    for (feed, planned) in agenda.planned() {
         let told = "`host.example:443` cannot be reached: waiting after 5 failures in a row";
-        assert_eq!(planned.reason, told, "{id}");
+        assert_eq!(planned.reason, told, "{}", feed.id);
     }
     assert!(agenda.due(now).is_empty());
     // When the rest is over, one asks, and the others wait for what it finds.

@@ -11,7 +11,6 @@ use crate::daemon::DaemonError;
 use crate::daemon::poller;
 use crate::daemon::system_clock;
 use crate::model::exchange::History;
-use crate::model::exchange::Outcome;
 use crate::model::exchange::Poll;
 use crate::model::feed::Feed;
 use crate::model::id::FeedId;
@@ -59,9 +58,9 @@ pub fn poll(config: &Config, state: &Path, named: &[FeedId], detail: Detail) -> 
             if detail == Detail::Explained {
                 said = say(&explained(config, &polls));
             }
-            let failed = polls.iter().filter(|(_, _, poll)| has_failed(&poll.outcome)).count();
+            let failed = polls.iter().filter(|(_, _, poll)| poll.outcome.has_failed()).count();
             for (id, _, poll) in &polls {
-                if let Outcome::Failed(reason) | Outcome::Unreachable(reason) = &poll.outcome {
+                if let Some(reason) = poll.outcome.reason() {
                     eprintln!("{id}: {reason}");
                 }
             }
@@ -126,7 +125,7 @@ fn table(polls: &[(FeedId, History, Poll)]) -> Table {
         let tally = poll.tally;
         table.add_row([
             id.to_string(),
-            in_a_word(&poll.outcome).to_owned(),
+            poll.outcome.word().to_owned(),
             tally.entries.to_string(),
             tally.added.to_string(),
             tally.updated.to_string(),
@@ -163,7 +162,7 @@ fn explained(config: &Config, polls: &[(FeedId, History, Poll)]) -> String {
         if !skip_days.is_empty() {
             asked.push(format!("no polls on {skip_days} (UTC)"));
         }
-        line(id.as_str(), in_a_word(&poll.outcome).to_owned());
+        line(id.as_str(), poll.outcome.word().to_owned());
         if let Some(url) = &history.relocation.stored {
             line("moved", format!("it is asked at {url}: write `url = \"{url}\"`"));
         }
@@ -180,19 +179,4 @@ fn explained(config: &Config, polls: &[(FeedId, History, Poll)]) -> String {
         line("next poll", format!("{at}: {}", planned.reason));
     }
     told.trim_end().to_owned()
-}
-
-fn in_a_word(outcome: &Outcome) -> &'static str {
-    match outcome {
-        Outcome::Read => "read",
-        Outcome::NotModified => "not modified",
-        Outcome::Later | Outcome::Postponed => "later",
-        Outcome::Gone => "gone",
-        Outcome::Unreachable(_) => "unreachable",
-        Outcome::Failed(_) => "failed",
-    }
-}
-
-fn has_failed(outcome: &Outcome) -> bool {
-    matches!(outcome, Outcome::Failed(_) | Outcome::Unreachable(_) | Outcome::Gone)
 }

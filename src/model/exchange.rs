@@ -3,6 +3,7 @@
 use crate::model::id::Digest;
 use crate::model::rhythm::Rhythm;
 use chrono::DateTime;
+use chrono::TimeDelta;
 use chrono::Utc;
 use std::time::Duration;
 use url::Url;
@@ -127,6 +128,15 @@ pub struct Poll {
     pub repairs: Vec<String>,
 }
 
+impl Poll {
+    /// When it ended.
+    #[must_use]
+    pub fn ended(&self) -> DateTime<Utc> {
+        let duration = TimeDelta::from_std(self.duration).unwrap_or_default();
+        self.at.checked_add_signed(duration).unwrap_or(self.at)
+    }
+}
+
 /// How a poll ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
@@ -145,6 +155,36 @@ pub enum Outcome {
     Unreachable(String),
     /// Anything else, in words.
     Failed(String),
+}
+
+impl Outcome {
+    /// The outcome in a word or two.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::NotModified => "not modified",
+            Self::Later | Self::Postponed => "later",
+            Self::Gone => "gone",
+            Self::Unreachable(_) => "unreachable",
+            Self::Failed(_) => "failed",
+        }
+    }
+
+    /// What went wrong, if it was told.
+    #[must_use]
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Unreachable(reason) | Self::Failed(reason) => Some(reason),
+            _ => None,
+        }
+    }
+
+    /// Whether an admin may have to act: it failed, or the feed is no more.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        self.reason().is_some() || *self == Self::Gone
+    }
 }
 
 /// Counts of what a document brought.

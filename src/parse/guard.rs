@@ -101,7 +101,7 @@ pub(super) fn guard(
         repairs.note("an empty feed before the feed was passed over");
         return Ok(second);
     }
-    repairs.note("what follows the end of the feed was passed over");
+    repairs.note_rest();
     Ok(guarded)
 }
 
@@ -230,10 +230,7 @@ impl<'a> Pass<'a> {
             if self.entries.is_empty() {
                 return Err(ParseError::Broken { position, problem });
             }
-            let kept = self.entries.len();
-            self.repairs.is_broken_off = true;
-            self.repairs
-                .note(&format!("broken at byte {position} ({problem}): cut after entry {kept}"));
+            self.repairs.note_cut(position, &problem, self.entries.len());
         }
         self.repairs.note_entries(self.entries_seen);
         let mut text = String::with_capacity(self.out.len() + self.feed.out.len() + 256);

@@ -120,7 +120,7 @@ pub(super) fn read(
     let raw = match stream.next() {
         Some(Ok(raw)) => {
             if !text[stream.byte_offset()..].trim().is_empty() {
-                repairs.note("what follows the end of the feed was passed over");
+                repairs.note_rest();
             }
             raw
         }
@@ -132,8 +132,7 @@ pub(super) fn read(
                 return Err(ParseError::Broken { position, problem });
             };
             let kept = raw.items.as_ref().map_or(0, |items| items.kept.len());
-            repairs.is_broken_off = true;
-            repairs.note(&format!("broken at byte {position} ({problem}): cut after entry {kept}"));
+            repairs.note_cut(position, &problem, kept);
             raw
         }
         None => return Err(ParseError::Empty),

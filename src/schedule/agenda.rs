@@ -9,7 +9,9 @@ use crate::model::id::FeedId;
 use crate::schedule::PollTime;
 use crate::schedule::hosts::Hosts;
 use crate::schedule::hosts::host_of;
+use crate::schedule::never;
 use crate::schedule::next_poll;
+use crate::schedule::polled_at;
 use chrono::DateTime;
 use chrono::TimeDelta;
 use chrono::Utc;
@@ -79,7 +81,7 @@ impl Agenda {
     /// A poll has ended: when is the feed's next?
     pub fn ended(&mut self, id: &FeedId, history: &History, now: DateTime<Utc>) -> PollTime {
         let Some(feed) = self.feeds.get(id).map(|item| Arc::clone(&item.feed)) else {
-            return PollTime { at: None, reason: "no such feed".to_owned(), ignored: None };
+            return never("no such feed");
         };
         self.hosts.observe(&feed, history);
         self.release(id, now);
@@ -112,8 +114,8 @@ impl Agenda {
 
     /// When each feed is polled next, and why then; of a feed that is being polled, when this
     /// poll was to begin.
-    pub fn planned(&self) -> impl Iterator<Item = (&FeedId, &PollTime)> {
-        self.feeds.iter().map(|(id, item)| (id, &item.planned))
+    pub fn planned(&self) -> impl Iterator<Item = (&Arc<Feed>, &PollTime)> {
+        self.feeds.values().map(|item| (&item.feed, &item.planned))
     }
 
     fn plan(&mut self, feed: Arc<Feed>, history: &History, now: DateTime<Utc>) -> PollTime {
@@ -128,9 +130,8 @@ impl Agenda {
     /// Begins the poll of a feed that is due, unless its host has a say against it.
     fn begin(&mut self, id: FeedId, now: DateTime<Utc>) -> Option<Arc<Feed>> {
         let item = self.feeds.get(&id)?;
-        let delayed = self.hosts.delay(item.host.as_deref(), due_now(now), now);
-        if let Some(at) = delayed.at.filter(|at| *at > now) {
-            self.set(&id, at, delayed.reason);
+        if let Some(limit) = item.host.as_ref().and_then(|host| self.hosts.limit(host, now)) {
+            self.set(&id, limit.until, limit.reason);
             return None;
         }
         let feed = Arc::clone(&item.feed);
@@ -157,11 +158,7 @@ impl Agenda {
     fn set(&mut self, id: &FeedId, at: DateTime<Utc>, reason: String) {
         self.due.insert((at, id.clone()));
         if let Some(item) = self.feeds.get_mut(id) {
-            item.planned = PollTime { at: Some(at), reason, ignored: None };
+            item.planned = polled_at(at, reason);
         }
     }
-}
-
-fn due_now(now: DateTime<Utc>) -> PollTime {
-    PollTime { at: Some(now), reason: "due".to_owned(), ignored: None }
 }

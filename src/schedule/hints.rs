@@ -7,6 +7,7 @@
 
 use crate::model::exchange::History;
 use crate::model::exchange::Outcome;
+use crate::model::exchange::Poll;
 use crate::model::rhythm::Rhythm;
 use crate::schedule::limit::Limit;
 use crate::schedule::limit::later;
@@ -60,7 +61,6 @@ fn answered(history: &History) -> Option<DateTime<Utc>> {
     let last = history.polls.last().filter(|last| {
         last.at == success && matches!(last.outcome, Outcome::Read | Outcome::NotModified)
     });
-    let duration = last.and_then(|last| TimeDelta::from_std(last.duration).ok());
     // A poll that failed since does not make the answer before it longer fresh.
-    Some(success.checked_add_signed(duration.unwrap_or_default()).unwrap_or(success))
+    Some(last.map_or(success, Poll::ended))
 }

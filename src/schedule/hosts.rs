@@ -22,7 +22,6 @@ use crate::schedule::limit::rest;
 use crate::schedule::limit::shown;
 use crate::schedule::number_of;
 use chrono::DateTime;
-use chrono::TimeDelta;
 use chrono::Utc;
 use std::collections::BTreeMap;
 use std::collections::HashMap;
@@ -60,7 +59,7 @@ impl Hosts {
         feeds: impl Iterator<Item = &'a Arc<Feed>>,
         histories: &BTreeMap<FeedId, History>,
     ) -> Self {
-        let mut polls: Vec<(String, Poll, Option<DateTime<Utc>>)> = Vec::new();
+        let mut polls: Vec<(String, &Poll, Option<DateTime<Utc>>)> = Vec::new();
         for feed in feeds {
             let Some(history) = histories.get(&feed.id) else { continue };
             let Some(host) = host_of(feed, history) else { continue };
@@ -71,13 +70,13 @@ impl Hosts {
             polls.extend(history.polls.iter().enumerate().map(|(i, poll)| {
                 // What a server asked for before is over, or was asked for again.
                 let asked = history.not_before.filter(|_| i == last);
-                (host.clone(), poll.clone(), asked)
+                (host.clone(), poll, asked)
             }));
         }
-        polls.sort_by_key(|(_, poll, _)| ended(poll));
+        polls.sort_by_key(|(_, poll, _)| poll.ended());
         let mut hosts = Self::default();
         for (host, poll, asked) in polls {
-            hosts.take_in(&host, &poll, asked);
+            hosts.take_in(&host, poll, asked);
         }
         hosts
     }
@@ -107,7 +106,8 @@ impl Hosts {
         }
     }
 
-    fn limit(&self, name: &str, now: DateTime<Utc>) -> Option<Limit> {
+    /// Until when a host is not to be asked, if so.
+    pub(crate) fn limit(&self, name: &str, now: DateTime<Utc>) -> Option<Limit> {
         let host = self.by_name.get(name)?;
         let rest = host.rests.filter(|rests| *rests > now).map(|until| Limit {
             until,
@@ -131,7 +131,7 @@ impl Hosts {
                 if host.rests.is_none_or(|rests| poll.at >= rests) {
                     host.failures = host.failures.saturating_add(1);
                     let chance = number_of(&["host", name, &host.failures.to_string()]);
-                    host.rests = rest(host.failures, chance).map(|rest| ended(poll) + rest);
+                    host.rests = rest(host.failures, chance).map(|rest| poll.ended() + rest);
                 }
             }
             outcome => {
@@ -141,14 +141,9 @@ impl Hosts {
                 }
             }
         }
-        host.asked = host.asked.filter(|asked| *asked > ended(poll));
+        host.asked = host.asked.filter(|asked| *asked > poll.ended());
         if host != Host::default() {
             self.by_name.insert(name.to_owned(), host);
         }
     }
-}
-
-fn ended(poll: &Poll) -> DateTime<Utc> {
-    let duration = TimeDelta::from_std(poll.duration).unwrap_or_default();
-    poll.at.checked_add_signed(duration).unwrap_or(poll.at)
 }

@@ -11,6 +11,7 @@ use crate::model::publication::Publication;
 use crate::model::publication::Selection;
 use crate::model::publication::Shelf;
 use crate::store::codec;
+use crate::store::codec::BadRecord;
 use crate::store::engine::Batch;
 use crate::store::engine::Engine;
 use crate::store::engine::Order;
@@ -201,9 +202,7 @@ impl Archive {
         record: &R,
     ) -> Result<(), StoreError> {
         let value = codec::plain(&key, record);
-        let value = value.map_err(|reason| bad(&self.engine, space, &key, &reason))?;
-        batch.insert(key, Some(value));
-        Ok(())
+        self.add(batch, space, key, value)
     }
 
     /// Adds what is remembered of a feed to a batch.
@@ -215,9 +214,7 @@ impl Archive {
     ) -> Result<(), StoreError> {
         let key = keys::history(feed);
         let value = codec::plain_2(&key, &HistoryRecord::from(history));
-        let value = value.map_err(|reason| bad(&self.engine, Space::History, &key, &reason))?;
-        batch.insert(key, Some(value));
-        Ok(())
+        self.add(batch, Space::History, key, value)
     }
 
     /// Adds an article to a batch.
@@ -228,7 +225,18 @@ impl Archive {
     ) -> Result<(), StoreError> {
         let key = keys::article(article.first_seen, article.id);
         let value = codec::compressed(&key, &ArticleRecord::from(article));
-        let value = value.map_err(|reason| bad(&self.engine, Space::Article, &key, &reason))?;
+        self.add(batch, Space::Article, key, value)
+    }
+
+    /// Adds the bytes of a record to a batch, if it became some.
+    fn add(
+        &self,
+        batch: &mut Batch,
+        space: Space,
+        key: Vec<u8>,
+        value: Result<Vec<u8>, BadRecord>,
+    ) -> Result<(), StoreError> {
+        let value = value.map_err(|reason| bad(&self.engine, space, &key, &reason))?;
         batch.insert(key, Some(value));
         Ok(())
     }
