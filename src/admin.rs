@@ -132,12 +132,14 @@ impl Listener {
     }
 
     /// Answers one request after the other, for ever.
-    pub async fn serve(&self, board: &Board) {
+    ///
+    /// What the board does not know, `tell` may: it is given the command, and gives a text.
+    pub async fn serve(&self, board: &Board, tell: impl AsyncFn(&str) -> Option<String>) {
         loop {
             match self.listener.accept().await {
                 Ok((stream, _)) => {
                     // Who asks and does not listen is not waited for.
-                    let _ = timeout(TIMEOUT, answer(stream, board)).await;
+                    let _ = timeout(TIMEOUT, answer(stream, board, &tell)).await;
                 }
                 Err(error) => {
                     warn!("the admin socket takes no connection: {error}");
@@ -148,13 +150,20 @@ impl Listener {
     }
 }
 
-async fn answer(mut stream: UnixStream, board: &Board) -> io::Result<()> {
+async fn answer(
+    mut stream: UnixStream,
+    board: &Board,
+    tell: &impl AsyncFn(&str) -> Option<String>,
+) -> io::Result<()> {
     let (read, mut write) = stream.split();
     let mut line = String::new();
     BufReader::new(read.take(REQUEST_BYTES_MAX)).read_line(&mut line).await?;
     let answer = match line.trim_end() {
         "status" => board.all(),
-        other => json!({ "error": format!("there is no command {other:?}") }),
+        other => match tell(other).await {
+            Some(told) => json!({ "told": told }),
+            None => json!({ "error": format!("there is no command {other:?}") }),
+        },
     };
     write.write_all(answer.to_string().as_bytes()).await?;
     write.shutdown().await

@@ -1,279 +1,487 @@
 //! Labels for an article: regions, communities and tags, each with the reasons why it is there.
 //!
 //! # Where a label comes from
-//! What feeds.toml says of the feed; a category of the entry that equals a name or an alias; and
-//! words in the title or the lead that name a region beyond doubt: «Харківська область» in any
-//! grammatical case and in any list («у Харківській, Сумській та Полтавській областях»),
-//! «Харківщина», "Kharkiv Oblast". A city's name alone is no evidence: «Київ» is as often the
-//! government, and «Дніпро» the river. A community implies its region.
+//! Evidence adds up, in points; a place with 12 is a label, one that nothing speaks against with
+//! 6. What feeds.toml says of the feed, or in a rule, is always one.
+//!
+//! | evidence | title | lead | body | category |
+//! | --- | --- | --- | --- | --- |
+//! | «Харківська область», «Харківщина», «Мереф’янська громада» | 30 | 22 | 10 | 40 |
+//! | «Ізюмський район», «Ізюмщина» (of the region) | 20 | 14 | 7 | 30 |
+//! | a city: «у Харкові» | 20 | 14 | 6 | 40 |
+//! | a town: «у селищі Солоницівка» | 16 | 12 | 5 | 30 |
+//! | «харків’яни» | 16 | 10 | 4 | 14 |
+//! | «харківські лікарі» | 14 | 8 | 3 | 14 |
+//! | a word of a tag's `match` | 20 | 12 | 4 | 40 |
+//!
+//! A point on the map counts 10 to 30, the page's host 8. What is told again («Нагадаємо, …»), comes
+//! from elsewhere («переселенці з …») or is on the way («потяг Київ – Чоп») counts a part of it;
+//! rivers, streets, people, clubs, and «Київ» for the government nothing. `scan` finds, `weigh`
+//! decides.
 //!
 //! Never here: what the admin's file looks like, and what is stored.
 
+pub mod alike;
+mod cues;
+pub mod language;
+mod lexicon;
+mod patterns;
+mod plain;
+pub mod scan;
+mod topics;
+mod weigh;
 pub mod words;
 
-use crate::classify::words::Gap;
-use crate::classify::words::Word;
+use crate::classify::lexicon::Builder;
+use crate::classify::patterns::Patterns;
+use crate::classify::plain::plain;
+use crate::classify::scan::Dismissed;
+use crate::classify::scan::Names;
+use crate::classify::scan::scan;
+use crate::classify::topics::Topics;
+use crate::classify::topics::free_tags;
+use crate::classify::weigh::Hint;
+use crate::classify::weigh::weigh;
+use crate::classify::words::Text;
 use crate::classify::words::fold;
-use crate::classify::words::words;
 use crate::model::article::Article;
 use crate::model::article::Field;
 use crate::model::article::Labels;
 use crate::model::article::Reason;
+use crate::model::article::Why;
 use crate::model::feed::Feed;
 use crate::model::id::CommunityId;
 use crate::model::id::Digest;
 use crate::model::id::RegionId;
 use crate::model::id::TagId;
 use crate::model::publication::Tag;
+use crate::model::rule::Fate;
+use crate::model::rule::Rule;
 use crate::place::Catalogue;
-use crate::place::RegionWords;
+use crate::place::gazetteer::Place;
+use crate::place::gazetteer::Point;
+use crate::place::gazetteer::gazetteer;
+use regex::Regex;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::collections::HashMap;
+use url::Url;
 
-/// How many words may stand between an adjective and its «область»: a list of all of them.
-const LIST_WORDS_MAX: usize = 60;
+/// Counts up when the code finds other labels in the same texts, so that stored articles are
+/// labelled anew.
+const EDITION: &str = "1";
 
-/// The endings of a hard adjective, singular and plural, in every case.
-const ADJECTIVE_ENDINGS: [&str; 13] =
-    ["а", "ої", "ій", "у", "ою", "ий", "ого", "ому", "им", "і", "их", "ими", "е"];
+/// How many categories of an article are looked at.
+const CATEGORIES_MAX: usize = 200;
+/// How much of a category is looked at, in characters.
+const CATEGORY_CHARS_MAX: usize = 200;
+/// How much of a body is looked at, in bytes.
+const BODY_BYTES_MAX: usize = 256 * 1024;
+/// What the word of the admin counts.
+const SAID: u16 = 100;
+/// What the name of a host counts.
+const HOST: u16 = 8;
+/// How far a point may lie from the next one that is known, in kilometres.
+const POINT_KM_MAX: f64 = 40.0;
+/// How near to its centre a point is in a community, in kilometres.
+const COMMUNITY_KM_MAX: f64 = 5.0;
 
-/// What an adjective of a region must belong to, before it says that the region is meant.
-const REGION_NOUNS: [&str; 16] = [
-    "область",
-    "області",
-    "областю",
-    "областей",
-    "областям",
-    "областях",
-    "областями",
-    "обл",
-    "ова",
-    "ода",
-    "облрада",
-    "облради",
-    "облраді",
-    "облраду",
-    "облрадою",
-    "облдержадміністрація",
-];
-
-/// Finds the labels of articles. Made once from the catalogue and the tags.
+/// Finds the labels of articles. Made once from the catalogue, the tags and the rules.
 #[derive(Debug)]
 pub struct Classifier {
-    regions: HashMap<String, Vec<RegionId>>,
-    communities: HashMap<String, Vec<CommunityId>>,
-    tags: HashMap<String, Vec<TagId>>,
-    region_of: BTreeMap<CommunityId, RegionId>,
-    adjectives: HashMap<String, RegionId>,
-    /// Of all names and words that it was made from.
-    names: Digest,
-    /// Names that stand for themselves in a text, as words, by the first of them.
-    phrases: HashMap<String, Vec<(Vec<String>, RegionId)>>,
+    names: Names,
+    topics: Topics,
+    rules: Vec<Rule>,
+    headlines: Vec<Option<Regex>>,
+    /// The categories that each rule drops, folded.
+    dropped: Vec<Vec<String>>,
+    patterns: Patterns,
+    /// Names and aliases of regions and communities, folded.
+    places: HashMap<String, Vec<Place>>,
+    digest: Digest,
+}
+
+/// What was found of an article, and what was set aside.
+#[derive(Debug, Default)]
+pub struct Findings {
+    /// The labels.
+    pub labels: Labels,
+    /// The names that did not count, and why.
+    pub dismissed: Vec<Dismissed>,
 }
 
 impl Classifier {
-    /// A classifier for these regions, communities and tags. `region_words` are the forms of the
-    /// regions that Ukrainian texts inflect; a region without them is found by its names as they
-    /// are written in the catalogue.
+    /// A classifier for these regions, communities, tags and rules.
     #[must_use]
-    pub fn new(
-        catalogue: &Catalogue,
-        tags: &BTreeMap<TagId, Tag>,
-        region_words: &[RegionWords],
-    ) -> Self {
-        let mut classifier = Self {
-            regions: HashMap::new(),
-            communities: HashMap::new(),
-            tags: HashMap::new(),
-            region_of: BTreeMap::new(),
-            adjectives: HashMap::new(),
-            names: Digest::of(
-                [format!("{catalogue:?}"), format!("{tags:?}"), format!("{region_words:?}")]
-                    .iter()
-                    .map(String::as_str),
-            ),
-            phrases: HashMap::new(),
-        };
-        for (id, region) in &catalogue.regions {
+    pub fn new(catalogue: &Catalogue, tags: &BTreeMap<TagId, Tag>, rules: &[Rule]) -> Self {
+        let gazetteer = gazetteer(catalogue);
+        let mut builder = Builder::default();
+        for (name, naming) in &gazetteer.names {
+            builder.add(name, *naming);
+        }
+        let mut places: HashMap<String, Vec<Place>> = HashMap::new();
+        for (at, region) in gazetteer.regions.iter().enumerate() {
+            let region = &catalogue.regions[region];
             let names = [&region.name.uk, &region.name.en].into_iter().chain(&region.aliases);
-            add_names(&mut classifier.regions, id, names);
-            if !region_words.iter().any(|words| words.region == *id) {
-                classifier.add_phrase(&region.name.uk, id);
-                region.aliases.iter().for_each(|alias| classifier.add_phrase(alias, id));
-            }
-            if region.name.en.contains(' ') {
-                classifier.add_phrase(&region.name.en, id);
-            }
+            add_names(&mut places, Place::Region(number(at)), names);
         }
-        for (id, community) in &catalogue.communities {
-            let name = &community.name;
-            let names = [&name.uk, &name.en].into_iter().chain(&community.aliases);
-            add_names(&mut classifier.communities, id, names);
-            classifier.region_of.insert(id.clone(), community.region.clone());
+        for (at, located) in gazetteer.communities.iter().enumerate() {
+            let community = &catalogue.communities[&located.id];
+            let names = [&community.name.uk, &community.name.en].into_iter();
+            let names = names.chain(&community.aliases);
+            add_names(&mut places, Place::Community(number(at)), names);
         }
-        for (id, tag) in tags {
-            let names = [&tag.name.uk, &tag.name.en].into_iter().chain(&tag.aliases);
-            add_names(&mut classifier.tags, id, names);
+        let headline = |rule: &Rule| Regex::new(&rule.headline.as_ref()?.0).ok();
+        let made_of = [
+            EDITION.to_owned(),
+            format!("{catalogue:?}"),
+            format!("{tags:?}"),
+            format!("{rules:?}"),
+        ];
+        Self {
+            names: Names { gazetteer, places: builder.build(), cues: cues::lexicon() },
+            topics: Topics::new(tags),
+            headlines: rules.iter().map(headline).collect(),
+            dropped: rules
+                .iter()
+                .map(|rule| rule.drop_categories.iter().map(|term| fold(term)).collect())
+                .collect(),
+            patterns: Patterns::new(rules.iter().map(|rule| &rule.words)),
+            rules: rules.to_vec(),
+            places,
+            digest: Digest::of(made_of.iter().map(String::as_str)),
         }
-        for forms in region_words.iter().filter(|w| catalogue.regions.contains_key(&w.region)) {
-            if !forms.stem.is_empty() {
-                for ending in ADJECTIVE_ENDINGS {
-                    let adjective = fold(&format!("{}{ending}", forms.stem));
-                    classifier.adjectives.insert(adjective, forms.region.clone());
-                }
-            }
-            forms.nouns.iter().for_each(|noun| classifier.add_phrase(noun, &forms.region));
-        }
-        classifier
     }
 
-    /// Of all that decides about the labels of a feed's articles.
+    /// Of all that decides about labels, beside what is said of a feed.
     #[must_use]
-    pub fn digest_for(&self, feed: &Feed) -> Digest {
-        let region = feed.region.as_ref().map(RegionId::as_str).unwrap_or_default();
-        let community = feed.community.as_ref().map(CommunityId::as_str).unwrap_or_default();
-        let tags = feed.tags.iter().map(TagId::as_str);
-        let names = self.names.to_string();
-        Digest::of([names.as_str(), region, community].into_iter().chain(tags))
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// The bytes that the names of places, the words beside them and those of tags take.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.names.places.bytes()
+            + self.names.cues.bytes()
+            + self.topics.bytes()
+            + self.patterns.bytes()
     }
 
     /// The labels of an article of a feed, with their reasons. The article's own labels are not
     /// looked at.
     #[must_use]
     pub fn label(&self, article: &Article, feed: &Feed) -> Labels {
+        self.explain(article, feed).labels
+    }
+
+    /// The same, and what was set aside.
+    #[must_use]
+    pub fn explain(&self, article: &Article, feed: &Feed) -> Findings {
         let mut labels = Labels::default();
+        let body = plain(head(&article.body, BODY_BYTES_MAX));
+        let rest = body.trim_start();
+        let rest = rest.strip_prefix(article.lead.trim()).unwrap_or(rest);
+        let rules: Vec<usize> = (0..self.rules.len())
+            .filter(|at| {
+                self.rules[*at].feeds.is_empty() || self.rules[*at].feeds.contains(&feed.id)
+            })
+            .collect();
+        let headline = self.headline(&article.title, &rules);
+        let fields = [
+            (Field::Title, Text::new(&headline)),
+            (Field::Lead, Text::new(&article.lead)),
+            (Field::Body, Text::new(rest)),
+        ];
+        let categories = self.categories(article, &rules);
+        let fitting = self.fitting(article, &fields, &categories, &rules);
+        self.judge(&rules, &fitting, &mut labels);
+
+        let mut dismissed = Vec::new();
+        let mut evidence = Vec::new();
+        for (field, text) in &fields {
+            let (found, set_aside) = scan(&self.names, text, *field);
+            evidence.extend(found);
+            dismissed.extend(set_aside);
+        }
+        let mut hints = self.hints(article, feed);
+        let free = self.label_by_categories(&categories, &mut labels, &mut evidence, &mut hints);
+        labels.free_tags = free_tags(free.into_iter());
+        for (tag, reasons) in self.topics.of_text(&fields) {
+            labels.tags.entry(tag).or_default().extend(reasons);
+        }
+        self.declare(feed, &fitting, &mut labels);
+        let declared = self.declared(&labels);
+        let verdict = weigh(&self.names.gazetteer, evidence, &hints, declared);
+        for (at, reasons) in verdict.regions {
+            let id = self.names.gazetteer.regions[usize::from(at)].clone();
+            labels.regions.entry(id).or_default().extend(reasons);
+        }
+        for (at, reasons) in verdict.communities {
+            let id = self.names.gazetteer.communities[usize::from(at)].id.clone();
+            labels.communities.entry(id).or_default().extend(reasons);
+        }
+        self.take_away(&fitting, &mut labels);
+        self.imply_regions(&mut labels);
+        labels.headline = Some(headline.into_owned()).filter(|headline| *headline != article.title);
+        labels.language =
+            language::language([&article.title, &article.lead, rest]).map(str::to_owned);
+        Findings { labels, dismissed }
+    }
+
+    /// The title as the rules have it.
+    fn headline<'t>(&self, title: &'t str, rules: &[usize]) -> Cow<'t, str> {
+        let mut headline = Cow::Borrowed(title);
+        for at in rules {
+            let (Some(what), Some((_, with))) = (&self.headlines[*at], &self.rules[*at].headline)
+            else {
+                continue;
+            };
+            let replaced = what.replace_all(&headline, with.as_str());
+            let replaced = replaced.split_whitespace().collect::<Vec<_>>().join(" ");
+            // An article without a headline is none.
+            if !replaced.is_empty() && replaced != *headline {
+                headline = Cow::Owned(replaced);
+            }
+        }
+        headline
+    }
+
+    /// The categories that count.
+    fn categories<'a>(&self, article: &'a Article, rules: &[usize]) -> Vec<&'a str> {
+        let dropped = |term: &str| {
+            let name = fold(term);
+            rules.iter().any(|at| self.dropped[*at].contains(&name))
+        };
+        let terms = article.categories.iter().take(CATEGORIES_MAX).flat_map(|category| {
+            [Some(&category.term), category.label.as_ref()].into_iter().flatten()
+        });
+        let terms = terms.map(|term| head_chars(term, CATEGORY_CHARS_MAX));
+        let mut kept: Vec<&str> = Vec::new();
+        for term in terms {
+            if !dropped(term) && !kept.contains(&term) {
+                kept.push(term);
+            }
+        }
+        kept
+    }
+
+    /// The rules that fit an article, of those that are for its feed.
+    fn fitting(
+        &self,
+        article: &Article,
+        fields: &[(Field, Text<'_>)],
+        categories: &[&str],
+        rules: &[usize],
+    ) -> Vec<usize> {
+        if rules.is_empty() {
+            return Vec::new();
+        }
+        let mut matched: Vec<usize> = Vec::new();
+        for (field, text) in fields {
+            matched.extend(self.patterns.find(text, *field).iter().map(|found| found.owner));
+        }
+        for category in categories {
+            let found = self.patterns.find(&Text::new(category), Field::Category);
+            matched.extend(found.iter().map(|found| found.owner));
+        }
+        let link = article.url.as_ref().map(Url::as_str).unwrap_or_default();
+        let fits = |at: &usize| {
+            !self.patterns.has_words(*at)
+                || matched.contains(at)
+                || self.patterns.has_link(*at, link)
+        };
+        rules.iter().copied().filter(fits).collect()
+    }
+
+    /// Whether a rule keeps an article out.
+    fn judge(&self, rules: &[usize], fitting: &[usize], labels: &mut Labels) {
+        let mut only = rules.iter().filter(|at| self.rules[**at].fate == Fate::Only);
+        let excluded = fitting.iter().find(|at| self.rules[**at].fate == Fate::Exclude);
+        let left_out = || {
+            let is_in = fitting.iter().any(|at| self.rules[*at].fate == Fate::Only);
+            only.next().filter(|_| !is_in)
+        };
+        labels.excluded_by = excluded.or_else(left_out).map(|at| self.rules[*at].id.clone());
+    }
+
+    /// What the admin says of the feed, and in rules.
+    fn declare(&self, feed: &Feed, fitting: &[usize], labels: &mut Labels) {
+        let of_feed = || Reason { why: Why::Feed, points: SAID };
         if let Some(region) = &feed.region {
-            add(&mut labels.regions, region, Reason::Feed);
+            labels.regions.entry(region.clone()).or_default().push(of_feed());
         }
         if let Some(community) = &feed.community {
-            add(&mut labels.communities, community, Reason::Feed);
+            labels.communities.entry(community.clone()).or_default().push(of_feed());
         }
         for tag in &feed.tags {
-            add(&mut labels.tags, tag, Reason::Feed);
+            labels.tags.entry(tag.clone()).or_default().push(of_feed());
         }
-        for (field, text) in [(Field::Title, &article.title), (Field::Lead, &article.lead)] {
-            for (region, words) in self.regions_in(text) {
-                add(&mut labels.regions, &region, Reason::Words { field, words });
+        for rule in fitting.iter().map(|at| &self.rules[*at]) {
+            let of_rule = || Reason { why: Why::Rule(rule.id.clone()), points: SAID };
+            for region in &rule.with.regions {
+                labels.regions.entry(region.clone()).or_default().push(of_rule());
+            }
+            for community in &rule.with.communities {
+                labels.communities.entry(community.clone()).or_default().push(of_rule());
+            }
+            for tag in &rule.with.tags {
+                labels.tags.entry(tag.clone()).or_default().push(of_rule());
             }
         }
-        self.label_by_categories(article, &mut labels);
+    }
+
+    /// The region that the admin named: other regions have to be named with weight.
+    fn declared(&self, labels: &Labels) -> Option<u16> {
+        let gazetteer = &self.names.gazetteer;
+        let of_community = |id: &CommunityId| {
+            let found = gazetteer.communities.binary_search_by(|located| located.id.cmp(id));
+            found.ok().map(|at| gazetteer.communities[at].region)
+        };
+        let of_region = |id: &RegionId| gazetteer.regions.binary_search(id).ok().map(number);
+        let mut regions = labels.regions.keys().filter_map(of_region);
+        let mut communities = labels.communities.keys().filter_map(of_community);
+        regions.next().or_else(|| communities.next())
+    }
+
+    fn take_away(&self, fitting: &[usize], labels: &mut Labels) {
+        for rule in fitting.iter().map(|at| &self.rules[*at]) {
+            let without = &rule.without;
+            labels.regions.retain(|id, _| !without.regions.contains(id));
+            labels.tags.retain(|id, _| !without.tags.contains(id));
+            // Its communities would bring a region back.
+            let is_in = |id: &CommunityId| {
+                self.region_of(id).is_some_and(|region| without.regions.contains(region))
+            };
+            labels.communities.retain(|id, _| !without.communities.contains(id) && !is_in(id));
+        }
+    }
+
+    fn imply_regions(&self, labels: &mut Labels) {
         for community in labels.communities.keys() {
-            if let Some(region) = self.region_of.get(community) {
-                let reason = Reason::Community(community.clone());
-                add(&mut labels.regions, region, reason);
-            }
-        }
-        labels
-    }
-
-    fn add_phrase(&mut self, name: &str, region: &RegionId) {
-        let phrase: Vec<String> = words(name).into_iter().map(|word| word.folded).collect();
-        if let Some(first) = phrase.first() {
-            self.phrases.entry(first.clone()).or_default().push((phrase, region.clone()));
-        }
-    }
-
-    /// First what names one thing; then the communities whose name several bear, if just one of
-    /// them lies in a region that is already there.
-    fn label_by_categories(&self, article: &Article, labels: &mut Labels) {
-        let mut ambiguous = Vec::new();
-        for category in &article.categories {
-            for term in [Some(&category.term), category.label.as_ref()].into_iter().flatten() {
-                let reason = || Reason::Category { term: term.clone() };
-                let name = fold(term);
-                for tag in self.tags.get(&name).into_iter().flatten() {
-                    add(&mut labels.tags, tag, reason());
-                }
-                if let Some([region]) = self.regions.get(&name).map(Vec::as_slice) {
-                    add(&mut labels.regions, region, reason());
-                }
-                match self.communities.get(&name).map(Vec::as_slice) {
-                    Some([community]) => add(&mut labels.communities, community, reason()),
-                    Some(several) => ambiguous.push((several, reason())),
-                    None => {}
-                }
-            }
-        }
-        for (several, reason) in ambiguous {
-            let here = |id: &&CommunityId| labels.regions.contains_key(&self.region_of[*id]);
-            let mut candidates = several.iter().filter(here);
-            if let (Some(community), None) = (candidates.next(), candidates.next()) {
-                add(&mut labels.communities, community, reason);
+            if let Some(region) = self.region_of(community) {
+                let reasons = labels.regions.entry(region.clone()).or_default();
+                reasons.push(Reason { why: Why::Community(community.clone()), points: SAID });
             }
         }
     }
 
-    /// The regions that a text names beyond doubt, each with the words that do.
-    fn regions_in(&self, text: &str) -> Vec<(RegionId, String)> {
-        let words = words(text);
-        let mut found = Vec::new();
-        for i in 0..words.len() {
-            for (phrase, region) in self.phrases.get(&words[i].folded).into_iter().flatten() {
-                let here = &words[i..words.len().min(i + phrase.len())];
-                if here.iter().map(|word| &word.folded).eq(phrase) {
-                    found.push((region.clone(), slice(text, here)));
+    fn region_of(&self, community: &CommunityId) -> Option<&RegionId> {
+        let gazetteer = &self.names.gazetteer;
+        let found = gazetteer.communities.binary_search_by(|located| located.id.cmp(community));
+        gazetteer.regions.get(usize::from(gazetteer.communities[found.ok()?].region))
+    }
+
+    /// The tags and the evidence of the categories. Gives those that are neither.
+    fn label_by_categories<'c>(
+        &self,
+        categories: &[&'c str],
+        labels: &mut Labels,
+        evidence: &mut Vec<scan::Evidence>,
+        hints: &mut Vec<Hint>,
+    ) -> Vec<&'c str> {
+        let mut free = Vec::new();
+        for category in categories {
+            let tags = self.topics.of_category(category);
+            for tag in &tags {
+                labels.tags.entry(tag.clone()).or_default().push(Topics::category_reason(category));
+            }
+            let text = Text::new(category);
+            let by_words = self.topics.of_text(&[(Field::Category, Text::new(category))]);
+            let has_words = !by_words.is_empty();
+            for (tag, reasons) in by_words {
+                labels.tags.entry(tag).or_default().extend(reasons);
+            }
+            let known = self.places.get(&fold(category)).map(Vec::as_slice).unwrap_or_default();
+            let is_place = if let [place] = known {
+                let why = Why::Category { term: (*category).to_owned() };
+                hints.push(Hint { place: *place, reason: Reason { why, points: 40 } });
+                true
+            } else {
+                let (found, _) = scan(&self.names, &text, Field::Category);
+                // «Новини Харкова» is of Kharkiv; a sentence is not.
+                let is_place = !found.is_empty() && text.words.len() <= 4;
+                if is_place {
+                    evidence.extend(found);
                 }
+                is_place
+            };
+            if tags.is_empty() && !has_words && !is_place {
+                free.push(*category);
             }
         }
-        // Adjectives wait for the noun that they belong to: «Харківської, Сумської та
-        // Полтавської областей».
-        let mut waiting: Vec<usize> = Vec::new();
-        for (i, word) in words.iter().enumerate() {
-            if word.before == Gap::Stop {
-                waiting.clear();
-            }
-            if self.adjectives.contains_key(&word.folded) {
-                waiting.push(i);
-            } else if is_region_noun(&word.folded) {
-                for &start in waiting.iter().filter(|&&start| i - start <= LIST_WORDS_MAX) {
-                    let region = &self.adjectives[&words[start].folded];
-                    let shown =
-                        if waiting.len() == 1 { &words[start..=i] } else { &words[start..=start] };
-                    found.push((region.clone(), slice(text, shown)));
-                }
-                waiting.clear();
-            } else if !is_conjunction(&word.folded) {
-                waiting.clear();
-            }
+        free
+    }
+
+    /// What speaks for places beside words: the point on the map, and the host of the page.
+    fn hints(&self, article: &Article, feed: &Feed) -> Vec<Hint> {
+        let mut hints = Vec::new();
+        if let Some((latitude, longitude)) = article.point {
+            hints.extend(self.by_point(latitude, longitude));
         }
-        found
+        let host = article.url.as_ref().and_then(Url::host_str);
+        if feed.region.is_none()
+            && feed.community.is_none()
+            && let Some(host) = host
+        {
+            let ends = |domain: &str| {
+                host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+            };
+            let found = self.names.gazetteer.hosts.iter().find(|(domain, _)| ends(domain));
+            hints.extend(found.map(|(_, place)| Hint {
+                place: *place,
+                reason: Reason { why: Why::Host(host.to_owned()), points: HOST },
+            }));
+        }
+        hints
+    }
+
+    fn by_point(&self, latitude: f64, longitude: f64) -> Vec<Hint> {
+        let distance = |point: &Point| {
+            let north = (point.latitude - latitude) * 111.2;
+            let east = (point.longitude - longitude) * 111.2 * latitude.to_radians().cos();
+            north.hypot(east)
+        };
+        let mut points: Vec<_> =
+            self.names.gazetteer.points.iter().map(|point| (distance(point), point)).collect();
+        points.sort_by(|one, other| one.0.total_cmp(&other.0));
+        let Some((nearest, first)) = points.first().copied() else { return Vec::new() };
+        if nearest > POINT_KM_MAX {
+            return Vec::new();
+        }
+        let agree = points.iter().take(3).all(|(_, point)| point.region == first.region);
+        let why = || Why::Point(format!("{latitude:.3} {longitude:.3}"));
+        let points_of = |points| Reason { why: why(), points };
+        let place = Place::Region(first.region);
+        let strong = agree || nearest < COMMUNITY_KM_MAX;
+        match first.community.filter(|_| nearest < COMMUNITY_KM_MAX) {
+            Some(at) => vec![Hint { place: Place::Community(at), reason: points_of(30) }],
+            None => vec![Hint { place, reason: points_of(if strong { 30 } else { 10 }) }],
+        }
     }
 }
 
-/// A label with one reason more; the same reason is kept once.
-fn add<Id: Ord + Clone>(labels: &mut BTreeMap<Id, Vec<Reason>>, id: &Id, reason: Reason) {
-    let reasons = labels.entry(id.clone()).or_default();
-    if !reasons.contains(&reason) {
-        reasons.push(reason);
-    }
-}
-
-fn add_names<'a, Id: PartialEq + Clone>(
-    index: &mut HashMap<String, Vec<Id>>,
-    id: &Id,
+fn add_names<'a>(
+    index: &mut HashMap<String, Vec<Place>>,
+    place: Place,
     names: impl Iterator<Item = &'a String>,
 ) {
     for name in names.map(|name| fold(name)).filter(|name| !name.is_empty()) {
-        let ids = index.entry(name).or_default();
-        if !ids.contains(id) {
-            ids.push(id.clone());
+        let places = index.entry(name).or_default();
+        if !places.contains(&place) {
+            places.push(place);
         }
     }
 }
 
-/// «область» and what governs one: «обласна рада», «ОВА».
-fn is_region_noun(word: &str) -> bool {
-    REGION_NOUNS.contains(&word)
-        || word.strip_prefix("обласн").is_some_and(|ending| ADJECTIVE_ENDINGS.contains(&ending))
+fn number(at: usize) -> u16 {
+    u16::try_from(at).unwrap_or(u16::MAX)
 }
 
-fn is_conjunction(word: &str) -> bool {
-    matches!(word, "та" | "і" | "й" | "або" | "чи" | "а" | "також")
+fn head(text: &str, bytes_max: usize) -> &str {
+    &text[..text.floor_char_boundary(bytes_max)]
 }
 
-fn slice(text: &str, words: &[Word]) -> String {
-    match (words.first(), words.last()) {
-        (Some(first), Some(last)) => text[first.start..last.end].to_owned(),
-        _ => String::new(),
-    }
+fn head_chars(text: &str, chars_max: usize) -> &str {
+    text.char_indices().nth(chars_max).map_or(text, |(end, _)| &text[..end])
 }

@@ -6,6 +6,7 @@
 //! store or the listener; 78 feeds.toml has a mistake (the last two as in `sysexits.h`).
 
 pub mod check;
+pub mod explain;
 pub mod log;
 pub mod poll;
 pub mod preview;
@@ -104,6 +105,19 @@ pub enum Command {
         like: Option<FeedId>,
     },
 
+    /// Tell why an article is where it is: its labels with their reasons, what did not count, the
+    /// same story in other feeds
+    #[command(after_help = "Example:\n  visnyk explain https://city.example/news/1")]
+    Explain {
+        /// The article's id, or the address of its page
+        #[arg(value_name = "ARTICLE|URL")]
+        what: String,
+    },
+
+    /// Show the categories of feeds that are no tag, with lines for feeds.toml
+    #[command(after_help = "Example:\n  visnyk tags | less")]
+    Tags,
+
     /// Read feeds.toml and show every mistake in it
     #[command(after_help = "Example:\n  visnyk check && systemctl restart visnyk")]
     Check,
@@ -138,6 +152,8 @@ pub fn run(arguments: Arguments) -> ExitCode {
             status::status(&config, &state, &feeds, form)
         }
         Command::Preview { what, like } => preview::preview(&config, &what, like.as_ref()),
+        Command::Explain { what } => explain::article(&config, &state, &what),
+        Command::Tags => explain::tags(&config, &state),
         Command::Check => check::check(&path, &config),
     }
 }

@@ -17,6 +17,7 @@ mod labels;
 mod nearest;
 mod publications;
 mod reference;
+mod rules;
 mod shape;
 mod site;
 mod table;
@@ -29,13 +30,16 @@ use crate::config::reference::Known;
 use crate::config::table::Row;
 
 use crate::model::feed::Feed;
+use crate::model::id::ArticleId;
 use crate::model::id::FeedId;
 use crate::model::id::TagId;
 use crate::model::publication::Publication;
 use crate::model::publication::Site;
 use crate::model::publication::Tag;
+use crate::model::rule::Rule;
 use crate::place::Catalogue;
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read;
 use std::net::SocketAddr;
@@ -62,6 +66,10 @@ pub struct Config {
     pub catalogue: Catalogue,
     /// Topics.
     pub tags: BTreeMap<TagId, Tag>,
+    /// What is done with articles that fit, in the order of the file.
+    pub rules: Vec<Rule>,
+    /// Articles that are never one with another, whatever they have in common.
+    pub apart: BTreeSet<ArticleId>,
     /// Sources, those that are not enabled too.
     pub feeds: BTreeMap<FeedId, Feed>,
     /// What the admin composed, in the order of the file.
@@ -129,7 +137,7 @@ pub fn parse(file_name: &str, text: &str, folder: &Path) -> Result<Config, Probl
         found.add(error.message(), span, "");
     }
     // What a document with such a mistake means can only be guessed.
-    let config = if found.is_empty() { config(&document, folder, &mut found) } else { None };
+    let config = if found.is_empty() { config(&document, text, folder, &mut found) } else { None };
     match config {
         Some(config) if found.is_empty() => Ok(config),
         _ => Err(found.of_file(file_name, text)),
@@ -149,6 +157,7 @@ fn bytes_of(path: &Path) -> std::io::Result<Vec<u8>> {
 
 fn config(
     document: &toml::Spanned<DeTable<'_>>,
+    text: &str,
     folder: &Path,
     found: &mut Found,
 ) -> Option<Config> {
@@ -183,6 +192,8 @@ fn config(
     let feed_rows = rows.many(&keys::FEED);
     let feeds = feeds::feeds(&feed_rows, &places, &defaults, found);
     let known_feeds = Known::feeds(feed_rows.iter().filter_map(id_and_title).collect());
+    let rules = rules::rules(&rows.many(&keys::RULE), &places, &known_feeds, text, found);
+    let apart = site::apart(&publishing_row, found);
     let publication_rows = rows.many(&keys::PUBLICATION);
     let publications = publications::publications(&publication_rows, &places, &known_feeds, found);
     Some(Config {
@@ -192,6 +203,8 @@ fn config(
         site,
         catalogue,
         tags,
+        rules,
+        apart,
         feeds,
         publications,
     })

@@ -4,10 +4,15 @@
 //! and learns from the poll's result when the feed is due next. A poll that takes long holds up
 //! no other: how many run at once is the fetcher's to bound.
 
+pub mod relabelling;
+
 use crate::admin::Board;
 use crate::admin::Listener;
 use crate::classify::Classifier;
 use crate::config::Config;
+use crate::daemon::relabelling::Relabelling;
+use crate::explain::explain;
+use crate::explain::free_tags;
 use crate::fetch::Fetcher;
 use crate::fetch::Settings;
 use crate::fetch::error::FetchError;
@@ -17,7 +22,6 @@ use crate::model::exchange::Outcome;
 use crate::model::feed::Feed;
 use crate::model::id::FeedId;
 use crate::model::publication::Selection;
-use crate::place::region_words;
 use crate::poll::Polled;
 use crate::poll::Poller;
 use crate::schedule::PollTime;
@@ -81,7 +85,7 @@ pub enum DaemonError {
 /// The fetcher cannot be made: no trusted certificates are on the machine.
 pub fn poller(config: &Config, store: Store, clock: Clock) -> Result<Poller, FetchError> {
     let fetcher = fetcher(config, clock.clone())?;
-    let classifier = Classifier::new(&config.catalogue, &config.tags, &region_words());
+    let classifier = Classifier::new(&config.catalogue, &config.tags, &config.rules);
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     Ok(Poller {
         readers: Arc::new(Semaphore::new(cores)),
@@ -149,6 +153,10 @@ pub async fn run(
         .and_then(|listener| Ok((listener.local_addr()?, listener)))
         .map_err(|error| DaemonError::Listen { address: config.listen, error });
     let (address, listener) = listener?;
+    let (classifier, asked_of) = (Arc::clone(&poller.classifier), config.clone());
+    let answering = store.clone();
+    let tell = async |command: &str| answer(&asked_of, &classifier, &answering, command).await;
+    let relabelling = Relabelling::new(&config, &poller);
     let documents = Documents::new(Arc::new(config.clone()), store.clone());
     let stopping = stopped(stop.clone());
     let mut server = tokio::spawn(serve(listener, documents.clone(), Limits::default(), stopping));
@@ -167,7 +175,8 @@ pub async fn run(
     let stopped_now = stop.clone();
     let ended = tokio::select! {
         ended = rounds.go(&poller, &documents, &mut stop) => ended,
-        () = answer_admins(admin.as_ref(), &board) => Ok(()),
+        () = answer_admins(admin.as_ref(), &board, tell) => Ok(()),
+        never = relabelling.go(&documents) => match never {},
         // The word to stop reaches the server as well as the rounds.
         ended = &mut server => match ended {
             Ok(()) if *stopped_now.borrow() => Ok(()),
@@ -184,17 +193,39 @@ pub async fn run(
     if tokio::time::timeout(STOP_WITHIN, stopping).await.is_err() {
         warn!("polls or answers were still under way after {STOP_WITHIN:?}: they are dropped");
     }
-    drop((rounds, poller, documents));
+    drop((rounds, poller, documents, relabelling, answering));
     store.close().await?;
     ended
 }
 
 /// Answers for ever, if there is a socket.
-async fn answer_admins(admin: Option<&Listener>, board: &Board) {
+async fn answer_admins(
+    admin: Option<&Listener>,
+    board: &Board,
+    tell: impl AsyncFn(&str) -> Option<String>,
+) {
     match admin {
-        Some(admin) => admin.serve(board).await,
+        Some(admin) => admin.serve(board, tell).await,
         None => std::future::pending().await,
     }
+}
+
+/// What an admin asks beside the state of the feeds; nothing if it is no question.
+async fn answer(
+    config: &Config,
+    classifier: &Classifier,
+    store: &Store,
+    command: &str,
+) -> Option<String> {
+    let told = match command.split_once(' ') {
+        Some(("explain", what)) => {
+            let explained = explain(config, classifier, store, what).await;
+            explained.map(Option::unwrap_or_default)
+        }
+        None if command == "tags" => free_tags(store).await,
+        _ => return None,
+    };
+    Some(told.unwrap_or_else(|error| error.to_string()))
 }
 
 /// Ends when the word to stop comes, or nobody is left to give it.

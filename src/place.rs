@@ -6,16 +6,20 @@
 //!
 //! Never here: which of two communities of one name is meant. That is for the classifier.
 
+pub mod decline;
+pub mod gazetteer;
+
 use crate::model::id::CommunityId;
 use crate::model::id::RegionId;
+use crate::model::pattern::Words;
 use crate::model::publication::Community;
 use crate::model::publication::Name;
 use crate::model::publication::Region;
 use crate::model::slug::transliterate;
 use std::collections::BTreeMap;
 
-const REGIONS: &str = include_str!("place/regions.tsv");
-const COMMUNITIES: &str = include_str!("place/communities.tsv");
+pub(crate) const REGIONS: &str = include_str!("place/regions.tsv");
+pub(crate) const COMMUNITIES: &str = include_str!("place/communities.tsv");
 
 /// The regions and communities that labels may name.
 #[derive(Debug, Clone, Default)]
@@ -24,19 +28,6 @@ pub struct Catalogue {
     pub regions: BTreeMap<RegionId, Region>,
     /// By slug.
     pub communities: BTreeMap<CommunityId, Community>,
-}
-
-/// The words by which a Ukrainian text names a region.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RegionWords {
-    /// The region.
-    pub region: RegionId,
-    /// The stem of the adjective, in lower case: `харківськ`. Empty for Kyiv, Crimea, Sevastopol,
-    /// whose adjective is no evidence.
-    pub stem: String,
-    /// Nouns that name the region and nothing else, every form of them: «Харківщина»,
-    /// «Харківщини» …
-    pub nouns: Vec<String>,
 }
 
 impl Catalogue {
@@ -59,19 +50,8 @@ impl Catalogue {
     }
 }
 
-/// The words by which a Ukrainian text names each of the 27 regions, in the order of their codes.
-#[must_use]
-pub fn region_words() -> Vec<RegionWords> {
-    let words = |row: &str| {
-        let [id, _, _, _, stem, nouns, _] = columns(row)?;
-        let region = RegionId::new(id).ok()?;
-        Some(RegionWords { region, stem: stem.to_owned(), nouns: list(nouns) })
-    };
-    rows(REGIONS).filter_map(words).collect()
-}
-
 /// The rows below the head. Every row of the built-in tables can be read: a test counts them.
-fn rows(table: &'static str) -> impl Iterator<Item = &'static str> {
+pub(crate) fn rows(table: &'static str) -> impl Iterator<Item = &'static str> {
     table.lines().skip(1)
 }
 
@@ -82,11 +62,12 @@ fn region(row: &str) -> Option<Region> {
         iso: Some(iso.to_owned()),
         name: Name { uk: uk.to_owned(), en: en.to_owned() },
         aliases: list(aliases),
+        words: Words::default(),
     })
 }
 
 fn community(row: &str, by_iso: &BTreeMap<&str, &RegionId>) -> Option<Community> {
-    let [id, code, iso, adjective, kind, _, _] = columns(row)?;
+    let [id, code, iso, adjective, kind, _, _, _] = columns(row)?;
     let mut aliases = ["громада", "ТГ", "ОТГ", "об’єднана територіальна громада"]
         .map(|noun| format!("{adjective} {noun}"))
         .to_vec();
@@ -105,14 +86,15 @@ fn community(row: &str, by_iso: &BTreeMap<&str, &RegionId>) -> Option<Community>
             en: format!("{} hromada", transliterate(adjective)),
         },
         aliases,
+        words: Words::default(),
     })
 }
 
-fn columns<const N: usize>(row: &str) -> Option<[&str; N]> {
+pub(crate) fn columns<const N: usize>(row: &str) -> Option<[&str; N]> {
     row.split('\t').collect::<Vec<_>>().try_into().ok()
 }
 
-fn list(column: &str) -> Vec<String> {
+pub(crate) fn list(column: &str) -> Vec<String> {
     column.split('|').filter(|part| !part.is_empty()).map(str::to_owned).collect()
 }
 
@@ -133,7 +115,6 @@ mod tests {
         assert_eq!(rows(COMMUNITIES).count(), 1_469 + 303);
         assert_eq!(catalogue.regions.len(), 27);
         assert_eq!(catalogue.communities.len(), 1_469 + 303);
-        assert_eq!(region_words().len(), 27);
         let codes: BTreeSet<_> = catalogue.communities.values().map(|c| &c.code).collect();
         assert_eq!(codes.len(), catalogue.communities.len());
         let isos: BTreeSet<_> = catalogue.regions.values().map(|region| &region.iso).collect();
@@ -186,25 +167,5 @@ mod tests {
         ] {
             assert!(kharkiv.aliases.iter().any(|known| known == alias), "{alias}");
         }
-    }
-
-    #[test]
-    fn a_region_is_named_by_words_of_its_own() {
-        let words = region_words();
-        let without_stem: Vec<&str> =
-            words.iter().filter(|w| w.stem.is_empty()).map(|w| w.region.as_str()).collect();
-        assert_eq!(without_stem, ["kyiv", "sevastopol", "krym"]);
-        let nouns: Vec<&String> = words.iter().flat_map(|words| &words.nouns).collect();
-        assert_eq!(
-            nouns.iter().collect::<BTreeSet<_>>().len(),
-            nouns.len(),
-            "a noun of two regions"
-        );
-        let kharkiv = words.iter().find(|words| words.region.as_str() == "kharkivska").unwrap();
-        assert_eq!(kharkiv.stem, "харківськ");
-        assert!(kharkiv.nouns.iter().any(|noun| noun == "Харківщиною"));
-        let aliases: Vec<String> =
-            Catalogue::builtin().regions.into_values().flat_map(|region| region.aliases).collect();
-        assert_eq!(aliases.iter().collect::<BTreeSet<_>>().len(), aliases.len(), "an alias of two");
     }
 }

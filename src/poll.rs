@@ -86,12 +86,10 @@ impl Poller {
     pub async fn poll(&self, feed: &Arc<Feed>) -> Result<Polled, StoreError> {
         let (at, began) = (self.clock.now(), Instant::now());
         let before = self.store.history(&feed.id).await?;
-        let labelling = self.classifier.digest_for(feed);
-        let request = request(feed, &before, labelling, at);
+        let request = request(feed, &before, at);
         let fetched = self.fetcher.fetch(feed, &request).await;
         let (mut report, changes) = self.found(feed, fetched, at).await?;
         report.poll.duration = began.elapsed();
-        report.labelling = Some(labelling);
         let (history, notice) = remember(feed, before, report);
         let recorded =
             self.store.commit(Arc::clone(feed), history.clone(), changes, self.clock.now());

@@ -22,12 +22,14 @@ mod engine;
 pub mod error;
 mod keys;
 mod records;
+pub mod relabel;
 mod writer;
 
 use crate::model::article::Article;
 use crate::model::exchange::History;
 use crate::model::feed::Feed;
 use crate::model::id::ArticleId;
+use crate::model::id::Digest;
 use crate::model::id::FeedId;
 use crate::model::known::Change;
 use crate::model::known::Memory;
@@ -36,6 +38,8 @@ use crate::model::publication::Selection;
 use crate::model::publication::Shelf;
 use crate::store::archive::Archive;
 use crate::store::error::StoreError;
+use crate::store::relabel::Labeller;
+use crate::store::relabel::Progress;
 use crate::store::writer::Command;
 use crate::store::writer::Commit;
 use crate::store::writer::Keeper;
@@ -54,6 +58,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::sync::oneshot;
+use url::Url;
 
 /// How many commands wait for the thread; who sends more waits for a place.
 const COMMANDS_MAX: usize = 64;
@@ -213,6 +218,59 @@ impl Store {
         at: DateTime<Utc>,
     ) -> Result<BTreeSet<Selection>, StoreError> {
         self.work(move |keeper| keeper.compose(composed, at)).await
+    }
+
+    /// Labels the next slice of the stored articles anew, unless that was done for `digest`, which
+    /// stands for all that decides about labels. Neither `updated` nor the order of articles moves.
+    ///
+    /// # Errors
+    /// A stored value does not read, writing fails, or the store has stopped.
+    pub async fn relabel(
+        &self,
+        digest: Digest,
+        labeller: Box<Labeller>,
+        at: DateTime<Utc>,
+    ) -> Result<Progress, StoreError> {
+        self.work(move |keeper| keeper.relabel(digest, &*labeller, at)).await
+    }
+
+    /// The id of an article by the address of its page, as it was given or without what does not
+    /// tell pages apart; none if no article has it.
+    ///
+    /// # Errors
+    /// The engine cannot read, or the store has stopped.
+    pub async fn by_url(&self, url: Url) -> Result<Option<ArticleId>, StoreError> {
+        self.read(move |archive| archive.by_url(&url)).await
+    }
+
+    /// The articles that were published between two instants, the newest first; at most `limit`.
+    ///
+    /// # Errors
+    /// The engine cannot read, or the store has stopped.
+    pub async fn around(
+        &self,
+        from: DateTime<Utc>,
+        to: DateTime<Utc>,
+        limit: usize,
+    ) -> Result<Vec<Article>, StoreError> {
+        self.read(move |archive| archive.around(from, to, limit)).await
+    }
+
+    /// Calls `visit` with the articles, page by page, in the order in which they were first seen.
+    ///
+    /// # Errors
+    /// The engine cannot read, or the store has stopped.
+    pub async fn for_each(
+        &self,
+        mut visit: impl FnMut(&[Article]) + Send + 'static,
+    ) -> Result<(), StoreError> {
+        let each = move |archive: &Archive| {
+            archive.for_each_page(|articles, _| {
+                visit(articles);
+                Ok(())
+            })
+        };
+        self.read(each).await
     }
 
     /// Recounts every index and counter from the articles: what does not agree, in words.

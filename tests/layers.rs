@@ -7,7 +7,7 @@ use std::path::Path;
 use std::path::PathBuf;
 
 /// A room, and the rooms that it may use: all of them above it.
-const ROOMS: [(&str, &[&str]); 19] = [
+const ROOMS: [(&str, &[&str]); 20] = [
     ("crontab", &[]),
     ("model", &["crontab"]),
     ("place", &["model"]),
@@ -18,24 +18,25 @@ const ROOMS: [(&str, &[&str]); 19] = [
     ("classify", &["model", "place"]),
     ("merge", &["model"]),
     ("ingest", &["model", "parse", "normalize", "classify", "merge"]),
-    ("publish", &["model", "place"]),
+    ("publish", &["model", "place", "classify"]),
     ("fetch", &["model"]),
     ("store", &["model"]),
     ("serve", &["model", "config", "publish", "store"]),
+    ("explain", &["model", "config", "classify", "publish", "store", "serve"]),
     ("admin", &["model", "schedule"]),
     ("poll", &["model", "config", "schedule", "ingest", "classify", "parse", "fetch", "store"]),
     (
         "daemon",
         &[
             "model", "place", "config", "schedule", "classify", "poll", "fetch", "store", "serve",
-            "admin",
+            "admin", "explain",
         ],
     ),
     (
         "cli",
         &[
             "model", "place", "config", "schedule", "classify", "ingest", "fetch", "store",
-            "admin", "daemon",
+            "admin", "explain", "daemon",
         ],
     ),
     ("main", &["cli"]),

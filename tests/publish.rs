@@ -17,6 +17,7 @@ use visnyk::model::article::Author;
 use visnyk::model::article::Enclosure;
 use visnyk::model::article::Image;
 use visnyk::model::article::Reason;
+use visnyk::model::article::Why;
 use visnyk::model::id::Digest;
 use visnyk::model::id::TagId;
 use visnyk::model::publication::Selection;
@@ -24,6 +25,7 @@ use visnyk::model::publication::Shelf;
 use visnyk::publish::atom::atom;
 use visnyk::publish::index::index;
 use visnyk::publish::opml::opml;
+use visnyk::publish::story::Apart;
 use visnyk::publish::story::one_each;
 use visnyk::serve::documents::masthead;
 
@@ -261,12 +263,14 @@ fn a_story_in_two_feeds_is_the_copy_at_home_and_names_both() {
     copy.keys.link = home.keys.link;
     copy.url = Some(url("http://city.kharkiv.example/news/4087"));
     copy.source.name = "Дзеркало".to_owned();
-    copy.labels.tags.insert(TagId::new("svoie").unwrap(), vec![Reason::Feed]);
+    copy.labels
+        .tags
+        .insert(TagId::new("svoie").unwrap(), vec![Reason { why: Why::Feed, points: 100 }]);
     let other = plain("mirror", "other", -5);
     for articles in
         [[copy.clone(), other.clone(), home.clone()], [home.clone(), other, copy.clone()]]
     {
-        let stories = one_each(articles.to_vec());
+        let stories = one_each(articles.to_vec(), &Apart::default());
         let story = stories.iter().find(|story| story.id == home.id).unwrap();
         assert_eq!(stories.len(), 2);
         assert_eq!(story.url, home.url);
@@ -283,8 +287,8 @@ fn a_copy_that_comes_later_does_not_change_the_id_of_a_story() {
     let mut copy = plain("mirror", "copy", -600);
     (copy.keys.link, copy.url) = (home.keys.link, home.url.clone());
     copy.first_seen = home.first_seen - chrono::TimeDelta::hours(1);
-    let alone = one_each(vec![copy.clone()]);
-    let both = one_each(vec![home.clone(), copy.clone()]);
+    let alone = one_each(vec![copy.clone()], &Apart::default());
+    let both = one_each(vec![home.clone(), copy.clone()], &Apart::default());
     assert_eq!(both.len(), 1);
     assert_eq!((&both[0].iri, both[0].published), (&alone[0].iri, alone[0].published));
     assert_eq!((&both[0].title, &both[0].body), (&home.title, &home.body), "the words of the home");
@@ -301,7 +305,11 @@ fn no_feed_puts_words_into_the_mouth_of_a_page_that_is_not_its_own() {
     (partner.keys.link, partner.url) = (link, page);
     partner.keys.title = Digest::of(["another title"]);
     partner.keys.content = Digest::of(["another content"]);
-    assert_eq!(one_each(vec![partner, evil]).len(), 2, "they do not say the same");
+    assert_eq!(
+        one_each(vec![partner, evil], &Apart::default()).len(),
+        2,
+        "they do not say the same"
+    );
 }
 
 #[test]
@@ -313,10 +321,14 @@ fn a_story_without_a_copy_at_home_is_the_one_first_seen() {
         article.url = Some(url("https://elsewhere.example/1"));
         article
     };
-    let stories = one_each(vec![story("bare", 3), story("mirror", 1), story("brief", 2)]);
+    let stories =
+        one_each(vec![story("bare", 3), story("mirror", 1), story("brief", 2)], &Apart::default());
     assert_eq!(stories.len(), 1);
     assert_eq!(stories[0].feed.as_str(), "mirror");
-    assert_eq!(one_each(vec![plain("bare", "a", 0), plain("bare", "b", 0)]).len(), 2);
+    assert_eq!(
+        one_each(vec![plain("bare", "a", 0), plain("bare", "b", 0)], &Apart::default()).len(),
+        2
+    );
 }
 
 #[test]

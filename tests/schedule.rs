@@ -17,7 +17,7 @@ use visnyk::model::exchange::Validators;
 use visnyk::model::feed::Address;
 use visnyk::model::feed::Feed;
 use visnyk::model::feed::TaggingEntity;
-use visnyk::model::id::Digest;
+
 use visnyk::model::id::FeedId;
 use visnyk::model::rhythm::Rhythm;
 use visnyk::schedule::agenda::Agenda;
@@ -26,8 +26,6 @@ use visnyk::schedule::remember::Notice;
 use visnyk::schedule::remember::Report;
 use visnyk::schedule::remember::remember;
 use visnyk::schedule::remember::request;
-
-const LABELLING: Digest = Digest([7; 16]);
 
 fn feed_at(id: &str, schedule: &str, url: &str) -> Feed {
     let tagging = TaggingEntity {
@@ -50,7 +48,6 @@ fn at(text: &str) -> DateTime<Utc> {
 fn read(at: DateTime<Utc>) -> Report {
     let mut report = Report::of(at, Outcome::Read);
     report.is_whole = true;
-    report.labelling = Some(LABELLING);
     report.rhythm = Some(Rhythm::default());
     report
 }
@@ -180,13 +177,10 @@ fn a_document_is_asked_for_whole_once_a_week() {
         ..Report::of(at("05T12:00:00"), Outcome::NotModified)
     };
     let history = after(&feed, [first, unchanged]);
-    let asked = |history: &History, now: &str, labelling| {
-        request(&feed, history, labelling, at(now)).validators
-    };
-    assert_eq!(asked(&history, "08T11:59:59", LABELLING), Some(known.clone()));
-    assert_eq!(asked(&history, "08T12:00:00", LABELLING), None, "a week");
-    assert_eq!(asked(&history, "01T11:00:00", LABELLING), None, "the clock was wrong");
-    assert_eq!(asked(&history, "05T12:00:00", Digest([8; 16])), None, "other labels");
+    let asked = |history: &History, now: &str| request(&feed, history, at(now)).validators;
+    assert_eq!(asked(&history, "08T11:59:59"), Some(known.clone()));
+    assert_eq!(asked(&history, "08T12:00:00"), None, "a week");
+    assert_eq!(asked(&history, "01T11:00:00"), None, "the clock was wrong");
     // What was only new is no whole document, and a document that comes whole unasked is one.
     let step = |report| remember(&feed, history.clone(), report).0.last_full;
     let delta = Report { is_whole: false, ..read(at("06T12:00:00")) };
@@ -197,12 +191,12 @@ fn a_document_is_asked_for_whole_once_a_week() {
         ..read(at("06T12:00:00"))
     };
     let history = after(&feed, [elsewhere]);
-    assert_eq!(asked(&history, "06T13:00:00", LABELLING), None, "of another address");
+    assert_eq!(asked(&history, "06T13:00:00"), None, "of another address");
     let file = Feed { address: Address::File("a.rss".into()), ..feed.clone() };
     let own = validators(&file.address.to_string());
     let first = Report { validators: Some(own.clone()), ..read(at("01T12:00:00")) };
     let history = after(&file, [first]);
-    let kept = request(&file, &history, LABELLING, at("20T12:00:00")).validators;
+    let kept = request(&file, &history, at("20T12:00:00")).validators;
     assert_eq!(kept, Some(own), "a file's digest is never wrong");
 }
 
@@ -214,7 +208,7 @@ fn a_permanent_redirect_is_believed_after_three_polls_and_a_day() {
     let to = |url: &Url, when: &str| Report { moved: Some(url.clone()), ..read(at(when)) };
     let stored = |reports: &[Report]| {
         let history = after(&feed, reports.iter().cloned());
-        request(&feed, &history, LABELLING, at("09T00:00:00")).relocated
+        request(&feed, &history, at("09T00:00:00")).relocated
     };
     let (first, second) = (to(&new, "01T00:00:00"), to(&new, "01T12:00:00"));
     let (soon, third) = (to(&new, "01T23:00:00"), to(&new, "02T00:00:00"));
@@ -246,9 +240,9 @@ fn a_permanent_redirect_is_believed_after_three_polls_and_a_day() {
         .collect();
     let (strayed, told) = notices(&broken);
     assert_eq!(told.last(), Some(&Notice::Strayed(new)));
-    assert_eq!(request(&feed, &strayed, LABELLING, at("09T00:00:00")).relocated, None);
+    assert_eq!(request(&feed, &strayed, at("09T00:00:00")).relocated, None);
     let mended = feed_at("kharkiv", "0 * * * *", "https://mended.example/feed");
-    assert_eq!(request(&mended, &history, LABELLING, at("09T00:00:00")).relocated, None);
+    assert_eq!(request(&mended, &history, at("09T00:00:00")).relocated, None);
 }
 
 #[test]
@@ -257,10 +251,10 @@ fn a_redirect_that_asks_to_wait_is_followed_afterwards() {
     let not_before = Some(at("01T13:00:00"));
     let report = Report { not_before, ..Report::of(at("01T12:00:00"), Outcome::Postponed) };
     let history = after(&feed, [report]);
-    assert!(!request(&feed, &history, LABELLING, at("01T12:59:59")).has_waited);
-    assert!(request(&feed, &history, LABELLING, at("01T13:00:00")).has_waited);
+    assert!(!request(&feed, &history, at("01T12:59:59")).has_waited);
+    assert!(request(&feed, &history, at("01T13:00:00")).has_waited);
     let history = remember(&feed, history, read(at("01T14:00:00"))).0;
-    assert!(!request(&feed, &history, LABELLING, at("01T15:00:00")).has_waited);
+    assert!(!request(&feed, &history, at("01T15:00:00")).has_waited);
 }
 
 #[test]

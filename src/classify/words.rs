@@ -1,106 +1,258 @@
-//! Names and words brought to one form, so that they can be compared.
+//! Names and texts brought to one form, so that they can be compared.
 //!
 //! # Why
 //! The same name comes with four apostrophes, three hyphens, soft hyphens from a text processor,
 //! Latin letters that look Cyrillic, and composed or not. What is compared is always folded.
 
 use crate::model::slug::is_apostrophe;
+use std::borrow::Cow;
+use std::ops::Range;
 use unicode_normalization::UnicodeNormalization;
 
-/// A name as it is compared: NFC, lower case, one apostrophe, one hyphen, single spaces, without
-/// invisible characters, and without the marks that people put around a category.
+/// A word of more bytes is no name, and is not looked at any closer.
+const WORD_BYTES_MAX: usize = 128;
+
+/// Words after which a full stop ends no sentence.
+const ABBREVIATIONS: [&str; 24] = [
+    "обл",
+    "вул",
+    "просп",
+    "пров",
+    "бул",
+    "бульв",
+    "пл",
+    "смт",
+    "с-ще",
+    "р-н",
+    "грн",
+    "тис",
+    "млн",
+    "млрд",
+    "рр",
+    "ім",
+    "див",
+    "напр",
+    "ред",
+    "проф",
+    "стор",
+    "узв",
+    "наб",
+    "ул",
+];
+
+/// A name as it is compared: the words of a text, with single spaces between.
 #[must_use]
 pub fn fold(name: &str) -> String {
-    let mut folded = String::with_capacity(name.len());
-    for word in name.split(char::is_whitespace) {
-        let word = fold_word(word);
-        if word.is_empty() {
-            continue;
-        }
-        if !folded.is_empty() {
-            folded.push(' ');
-        }
-        folded.push_str(&word);
-    }
-    let marks =
-        |c: char| matches!(c, '#' | '«' | '»' | '"' | '“' | '”' | '„' | '.' | ',' | ';' | ':');
-    folded.trim_matches(marks).trim().to_owned()
+    let text = Text::new(name);
+    let words: Vec<&str> = text.words.iter().map(|word| text.folded(word)).collect();
+    words.join(" ")
+}
+
+/// A text as words.
+#[derive(Debug)]
+pub struct Text<'t> {
+    /// What the words stand in: the text as it was given, unless it had to be composed (NFC).
+    source: Cow<'t, str>,
+    /// The folded words, one after the other.
+    folded: String,
+    /// The words, in the order of the text. Apostrophes and hyphens are inside words, so that
+    /// «Івано-Франківськ» is one.
+    pub words: Vec<Word>,
+    /// Whether all of it is in capitals, so that a capital says nothing.
+    pub is_in_capitals: bool,
 }
 
 /// A word of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Word {
-    /// As it is compared.
-    pub folded: String,
-    /// Where it begins in the text, in bytes.
-    pub start: usize,
-    /// Where it ends in the text, in bytes.
-    pub end: usize,
+    place: Range<usize>,
+    folded: Range<usize>,
     /// What stands between it and the word before.
     pub before: Gap,
+    /// How it begins.
+    pub case: Case,
 }
 
-/// What stands between two words.
+/// What stands between two words. The later one outweighs the earlier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Gap {
     /// White space, or a mark that does not part anything.
     Space,
-    /// A comma, a slash or a dash: a list goes on.
+    /// A quotation mark, or a bracket.
+    Quote,
+    /// A comma or a slash: a list goes on.
     Comma,
-    /// The end of a sentence, or the beginning of the text.
+    /// A dash.
+    Dash,
+    /// A colon.
+    Colon,
+    /// The end of a sentence or of a paragraph, or the beginning of the text.
     Stop,
 }
 
-/// The words of a text, in its order. Apostrophes and hyphens are inside words, so that
-/// «Івано-Франківськ» is one.
-#[must_use]
-pub fn words(text: &str) -> Vec<Word> {
-    let mut words: Vec<Word> = Vec::new();
-    let mut gap = Gap::Stop;
-    let mut start = None;
-    for (at, c) in text.char_indices().chain([(text.len(), ' ')]) {
-        if is_of_word(c) {
-            start.get_or_insert(at);
-            continue;
+/// How a word is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Case {
+    /// It begins with a small letter or a digit.
+    Small,
+    /// It begins with a capital.
+    Capital,
+    /// It is all capitals, and more than one.
+    Capitals,
+}
+
+impl<'t> Text<'t> {
+    /// The words of a text.
+    #[must_use]
+    pub fn new(text: &'t str) -> Self {
+        let source = if text.chars().any(is_combining) {
+            Cow::Owned(text.nfc().collect())
+        } else {
+            Cow::Borrowed(text)
+        };
+        let mut words = Self {
+            folded: String::with_capacity(source.len()),
+            words: Vec::with_capacity(source.len() / 10),
+            source: Cow::Borrowed(""),
+            is_in_capitals: false,
+        };
+        words.read(&source);
+        words.source = source;
+        let letters = |word: &&Word| word.folded.len() > 6 && word.place.len() < WORD_BYTES_MAX;
+        let (mut long, mut capitals) = (0, 0);
+        for word in words.words.iter().filter(letters) {
+            long += 1;
+            capitals += usize::from(word.case == Case::Capitals);
         }
-        if let Some(start) = start.take() {
-            let folded = fold_word(&text[start..at]);
-            let folded = folded.trim_matches(['-', '\'']);
-            if !folded.is_empty() {
-                words.push(Word { folded: folded.to_owned(), start, end: at, before: gap });
+        words.is_in_capitals = long > 1 && capitals * 4 >= long * 3;
+        words
+    }
+
+    /// A word as it is compared.
+    #[must_use]
+    pub fn folded(&self, word: &Word) -> &str {
+        &self.folded[word.folded.clone()]
+    }
+
+    /// Some words of the text, as they stand there.
+    #[must_use]
+    pub fn shown(&self, words: Range<usize>) -> &str {
+        match (self.words.get(words.start), self.words.get(words.end.saturating_sub(1))) {
+            (Some(first), Some(last)) => &self.source[first.place.start..last.place.end],
+            _ => "",
+        }
+    }
+
+    fn read(&mut self, source: &str) {
+        let mut gap = Gap::Stop;
+        let mut start = None;
+        for (at, c) in source.char_indices().chain([(source.len(), ' ')]) {
+            if is_of_word(c) {
+                start.get_or_insert(at);
+                continue;
+            }
+            if let Some(start) = start.take()
+                && self.push(source, start..at, gap)
+            {
                 gap = Gap::Space;
             }
+            if c == '.' && gap == Gap::Space && self.is_after_abbreviation() {
+                continue;
+            }
+            gap = gap.max(gap_of(c));
         }
-        gap = gap.max(gap_of(c));
     }
-    words
+
+    fn push(&mut self, source: &str, place: Range<usize>, before: Gap) -> bool {
+        let raw = &source[place.clone()];
+        let from = self.folded.len();
+        let case = fold_word(raw, &mut self.folded);
+        let word = &self.folded[from..];
+        let trimmed = word.trim_matches(['-', '\'']);
+        if trimmed.is_empty() {
+            self.folded.truncate(from);
+            return false;
+        }
+        let lead = word.len() - word.trim_start_matches(['-', '\'']).len();
+        let folded = from + lead..from + lead + trimmed.len();
+        self.words.push(Word { place, folded, before, case });
+        true
+    }
+
+    fn is_after_abbreviation(&self) -> bool {
+        self.words.last().is_some_and(|word| {
+            let word = self.folded(word);
+            word.chars().nth(1).is_none() && word.chars().all(char::is_alphabetic)
+                || ABBREVIATIONS.contains(&word)
+        })
+    }
+}
+
+/// Appends a word as it is compared, and tells how it is written.
+fn fold_word(word: &str, folded: &mut String) -> Case {
+    let from = folded.len();
+    let (mut letters, mut capitals) = (0, 0);
+    let mut first_is_capital = false;
+    let (mut has_cyrillic, mut has_latin) = (false, false);
+    for c in word.chars() {
+        let c = match c {
+            '0'..='9' => c,
+            'a'..='z' => {
+                has_latin = true;
+                letters += 1;
+                c
+            }
+            'а'..='я' | 'є' | 'і' | 'ї' | 'ґ' => {
+                has_cyrillic = true;
+                letters += 1;
+                c
+            }
+            _ if is_apostrophe(c) => '\'',
+            _ if is_hyphen(c) => '-',
+            _ if is_invisible(c) => continue,
+            _ => {
+                let is_capital = c.is_uppercase();
+                let lower = c.to_lowercase().next().unwrap_or(c);
+                first_is_capital |= is_capital && letters == 0;
+                letters += 1;
+                capitals += usize::from(is_capital);
+                has_cyrillic |= is_cyrillic(lower);
+                has_latin |= lower.is_ascii_alphabetic() || lower == 'ï';
+                if lower == 'ё' { 'е' } else { lower }
+            }
+        };
+        folded.push(c);
+    }
+    if has_cyrillic && has_latin {
+        let alike: String = folded[from..].chars().map(cyrillic_alike).collect();
+        folded.truncate(from);
+        folded.push_str(&alike);
+    }
+    match (first_is_capital, capitals == letters && letters > 1) {
+        (_, true) => Case::Capitals,
+        (true, false) => Case::Capital,
+        (false, false) => Case::Small,
+    }
 }
 
 fn is_of_word(c: char) -> bool {
-    c.is_alphanumeric() || is_apostrophe(c) || is_hyphen(c) || is_invisible(c) || is_combining(c)
+    match c {
+        ' ' | ',' | '.' => false,
+        'a'..='z' | 'A'..='Z' | '0'..='9' | 'А'..='я' | 'є' | 'і' | 'ї' | 'Є' | 'І' | 'Ї' => {
+            true
+        }
+        _ => c.is_alphanumeric() || is_apostrophe(c) || is_hyphen(c) || is_invisible(c),
+    }
 }
 
 fn gap_of(c: char) -> Gap {
     match c {
-        '.' | '!' | '?' | '…' | ';' | '|' => Gap::Stop,
-        ',' | '/' | '–' | '—' | ':' | '(' | ')' => Gap::Comma,
+        '.' | '!' | '?' | '…' | ';' | '|' | '\n' => Gap::Stop,
+        ':' => Gap::Colon,
+        '–' | '—' => Gap::Dash,
+        ',' | '/' | '•' => Gap::Comma,
+        '«' | '»' | '"' | '“' | '”' | '„' | '(' | ')' => Gap::Quote,
         _ => Gap::Space,
-    }
-}
-
-fn fold_word(word: &str) -> String {
-    let visible = word.chars().filter(|c| !is_invisible(*c));
-    let plain: String = visible.map(one_mark).nfc().flat_map(char::to_lowercase).collect();
-    if plain.chars().any(is_cyrillic) { plain.chars().map(cyrillic_alike).collect() } else { plain }
-}
-
-fn one_mark(c: char) -> char {
-    if is_apostrophe(c) {
-        '\''
-    } else if is_hyphen(c) {
-        '-'
-    } else {
-        c
     }
 }
 
@@ -131,6 +283,11 @@ fn cyrillic_alike(c: char) -> char {
         'p' => 'р',
         'x' => 'х',
         'y' => 'у',
+        'k' => 'к',
+        'm' => 'м',
+        'h' => 'н',
+        'b' => 'в',
+        't' => 'т',
         'ï' => 'ї',
         other => other,
     }
@@ -151,8 +308,9 @@ mod tests {
             ("Хар\u{ad}ків\u{200b}ська", "харківська"),
             ("Харкі\u{432}ська и\u{306}", "харківська й"),
             ("Вiйтовецька", "війтовецька"),
+            ("Партнёрство", "партнерство"),
             ("Kharkiv Oblast", "kharkiv oblast"),
-            ("…", "…"),
+            ("…", ""),
             ("", ""),
         ] {
             assert_eq!(fold(name), expected, "{name:?}");
@@ -161,19 +319,26 @@ mod tests {
 
     #[test]
     fn words_know_where_they_stand_and_what_parts_them() {
-        let text = "У Харківській, Сумській та Івано-Франківській обл. — дощ";
-        let found: Vec<_> = words(text).into_iter().map(|w| (w.folded, w.before)).collect();
+        let text = "У Харківській, Сумській та Івано-Франківській обл. — ДОЩ у м. Лозова. Так";
+        let words = Text::new(text);
+        let found: Vec<_> =
+            words.words.iter().map(|w| (words.folded(w), w.before, w.case)).collect();
         let expected = [
-            ("у", Gap::Stop),
-            ("харківській", Gap::Space),
-            ("сумській", Gap::Comma),
-            ("та", Gap::Space),
-            ("івано-франківській", Gap::Space),
-            ("обл", Gap::Space),
-            ("дощ", Gap::Stop),
+            ("у", Gap::Stop, Case::Capital),
+            ("харківській", Gap::Space, Case::Capital),
+            ("сумській", Gap::Comma, Case::Capital),
+            ("та", Gap::Space, Case::Small),
+            ("івано-франківській", Gap::Space, Case::Capital),
+            ("обл", Gap::Space, Case::Small),
+            ("дощ", Gap::Dash, Case::Capitals),
+            ("у", Gap::Space, Case::Small),
+            ("м", Gap::Space, Case::Small),
+            ("лозова", Gap::Space, Case::Capital),
+            ("так", Gap::Stop, Case::Capital),
         ];
-        assert_eq!(found, expected.map(|(word, gap)| (word.to_owned(), gap)));
-        let word = &words(text)[4];
-        assert_eq!(&text[word.start..word.end], "Івано-Франківській");
+        assert_eq!(found, expected);
+        assert_eq!(words.shown(4..6), "Івано-Франківській обл");
+        assert!(!words.is_in_capitals);
+        assert!(Text::new("ХАРКІВСЬКА МІСЬКА РАДА").is_in_capitals);
     }
 }

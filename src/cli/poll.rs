@@ -9,6 +9,7 @@ use crate::cli::say;
 use crate::config::Config;
 use crate::daemon::DaemonError;
 use crate::daemon::poller;
+use crate::daemon::relabelling::Relabelling;
 use crate::daemon::system_clock;
 use crate::model::exchange::History;
 use crate::model::exchange::Poll;
@@ -89,6 +90,8 @@ async fn poll_all(
     feeds: Vec<Arc<Feed>>,
 ) -> Result<Vec<(FeedId, History, Poll)>, DaemonError> {
     let poller = poller(config, store.clone(), system_clock())?;
+    let relabelling = Relabelling::new(config, &poller);
+    while !relabelling.step().await?.is_done {}
     let bar = ProgressBar::new(feeds.len() as u64).with_style(style());
     let mut under_way = JoinSet::new();
     for feed in feeds {
@@ -106,7 +109,7 @@ async fn poll_all(
         polls.extend(poll.map(|poll| (id, history, poll)));
     }
     bar.finish_and_clear();
-    drop(poller);
+    drop((poller, relabelling));
     store.close().await?;
     polls.sort_by(|(a, ..), (b, ..)| a.cmp(b));
     Ok(polls)

@@ -9,6 +9,7 @@ use crate::cli::say;
 use crate::config::Config;
 use crate::daemon::fetcher;
 use crate::daemon::system_clock;
+use crate::explain::labels;
 use crate::fetch::Fetched;
 use crate::ingest::Ingested;
 use crate::ingest::ingest;
@@ -16,13 +17,9 @@ use crate::model::article::Article;
 use crate::model::exchange::Request;
 use crate::model::feed::Address;
 use crate::model::feed::Feed;
-use crate::model::id::CommunityId;
 use crate::model::id::FeedId;
-use crate::model::id::RegionId;
-use crate::model::id::TagId;
 use crate::model::known::Change;
 use crate::model::known::Memory;
-use crate::place::region_words;
 use chrono::Utc;
 use std::fmt::Write;
 use std::path::Path;
@@ -77,17 +74,19 @@ fn read(config: &Config, feed: &Feed) -> Result<String, Failure> {
             return Err(bad("the server asks to come later".to_owned()));
         }
     };
-    let classifier = Classifier::new(&config.catalogue, &config.tags, &region_words());
+    let classifier = Classifier::new(&config.catalogue, &config.tags, &config.rules);
     let ingested = ingest(feed, &document, &Memory::default(), &classifier, Utc::now());
-    ingested.map(|ingested| told(feed, &ingested)).map_err(|error| bad(error.to_string()))
+    ingested
+        .map(|ingested| told(config, &classifier, feed, &ingested))
+        .map_err(|error| bad(error.to_string()))
 }
 
-fn told(feed: &Feed, ingested: &Ingested) -> String {
+fn told(config: &Config, classifier: &Classifier, feed: &Feed, ingested: &Ingested) -> String {
     let mut lines: Vec<String> = Vec::new();
     lines.extend(ingested.repairs.iter().map(|repair| format!("mended: {repair}")));
     for change in &ingested.changes {
         if let Change::Added(article) = change {
-            lines.push(one(feed, article));
+            lines.push(one(config, classifier, feed, article));
         }
     }
     let rejected = ingested.rejected.iter();
@@ -103,26 +102,15 @@ fn told(feed: &Feed, ingested: &Ingested) -> String {
     lines.join("\n")
 }
 
-fn one(feed: &Feed, article: &Article) -> String {
+fn one(config: &Config, classifier: &Classifier, feed: &Feed, article: &Article) -> String {
     let at = article.published.with_timezone(&feed.timezone).format("%d.%m.%Y %H:%M");
-    let mut text = format!("\n{at}  {}", article.title);
-    let labels = &article.labels;
-    let labels: Vec<&str> = labels
-        .regions
-        .keys()
-        .map(RegionId::as_str)
-        .chain(labels.communities.keys().map(CommunityId::as_str))
-        .chain(labels.tags.keys().map(TagId::as_str))
-        .collect();
+    let mut text = format!("\n{at}  {}\n", article.title);
     let mut line = |what: &str| {
         // To write into a text cannot fail.
-        let _ = write!(text, "\n    {what}");
+        let _ = writeln!(text, "  {what}");
     };
     if let Some(url) = &article.url {
         line(url.as_str());
-    }
-    if !labels.is_empty() {
-        line(&labels.join(", "));
     }
     match article.lead.char_indices().nth(LEAD_CHARS_MAX) {
         Some((end, _)) => {
@@ -133,5 +121,7 @@ fn one(feed: &Feed, article: &Article) -> String {
         None if !article.lead.is_empty() => line(&article.lead),
         None => {}
     }
-    text
+    let findings = classifier.explain(article, feed);
+    text.push_str(&labels(config, &findings.labels, &findings.dismissed));
+    text.trim_end().to_owned()
 }

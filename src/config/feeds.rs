@@ -102,6 +102,7 @@ fn feed(
         timezone: row.zone("timezone").unwrap_or(defaults.timezone),
         language: row.text("language"),
         enabled: row.flag("enabled").unwrap_or(true),
+        unites: row.flag("unite").unwrap_or(true),
         republish: republish(row).unwrap_or(defaults.republish),
         ignore_hints: row.flag("ignore_hints").unwrap_or(false),
         access,

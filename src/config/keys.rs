@@ -162,6 +162,7 @@ pub const PUBLISHING: Table = Table {
     keys: &[
         optional("entries", Shape::Number { min: 1, max: 500 }, "articles in a document; 50"),
         optional("republish", Shape::Choice(REPUBLISH), "for feeds that say nothing; `full`"),
+        optional("apart", Shape::Texts, "ids of articles that are one story with no other"),
     ],
 };
 
@@ -182,6 +183,7 @@ pub const FEED: Table = Table {
         optional("timezone", Shape::Zone, "of its dates that name none, and of its schedule"),
         optional("enabled", Shape::Flag, "whether it is polled; `true` without it"),
         optional("republish", Shape::Choice(REPUBLISH), "how much of an article is published"),
+        optional("unite", Shape::Flag, "whether a story that others have too is one; `true`"),
         optional("ignore_hints", Shape::Flag, "whether its own rhythm does not count; `false`"),
         optional("allow_private", Shape::Private, "private addresses at which it may lie; `false`"),
         optional("ca_file", Shape::Text, "a file of authorities (PEM) that are trusted for it"),
@@ -203,6 +205,9 @@ pub const REGION: Table = Table {
         optional("name", Shape::Text, "in Ukrainian; required for a new region"),
         optional("name_en", Shape::Text, "in English; transliterated without it"),
         optional("aliases", Shape::Texts, "other names, by which categories of feeds are known"),
+        optional("match", Shape::Texts, "words of a text that name it"),
+        optional("unless", Shape::Texts, "words that look like its name, and are not"),
+        optional("enabled", Shape::Flag, "whether articles get it; `true` without it"),
     ],
 };
 
@@ -216,6 +221,9 @@ pub const COMMUNITY: Table = Table {
         optional("name", Shape::Text, "in Ukrainian; required for a new community"),
         optional("name_en", Shape::Text, "in English; transliterated without it"),
         optional("aliases", Shape::Texts, "other names, by which categories of feeds are known"),
+        optional("match", Shape::Texts, "words of a text that name it"),
+        optional("unless", Shape::Texts, "words that look like its name, and are not"),
+        optional("enabled", Shape::Flag, "whether articles get it; `true` without it"),
     ],
 };
 
@@ -228,6 +236,8 @@ pub const TAG: Table = Table {
         required("name", Shape::Text, "in Ukrainian"),
         optional("name_en", Shape::Text, "in English; as in Ukrainian without it"),
         optional("aliases", Shape::Texts, "other words for it; no word may be of two tags"),
+        optional("match", Shape::Texts, "words of a text that speak for it"),
+        optional("unless", Shape::Texts, "words that void them"),
     ],
 };
 
@@ -247,9 +257,32 @@ pub const PUBLICATION: Table = Table {
     ],
 };
 
+/// `[[rule]]`
+pub const RULE: Table = Table {
+    name: "rule",
+    times: Times::Many,
+    keys: &[
+        required("id", Shape::Id, "the name by which reasons tell it"),
+        optional("feeds", Shape::Texts, "the feeds that it is for; all without it"),
+        optional("match", Shape::Texts, "the articles that it fits; all without it"),
+        optional("unless", Shape::Texts, "words that void those of `match`"),
+        optional("exclude", Shape::Flag, "keep these articles out of all publications"),
+        optional("only", Shape::Flag, "publish these articles, and no others of the feeds"),
+        optional("regions", Shape::Texts, "regions that they get"),
+        optional("communities", Shape::Texts, "communities that they get"),
+        optional("tags", Shape::Texts, "tags that they get"),
+        optional("without_regions", Shape::Texts, "regions that they lose"),
+        optional("without_communities", Shape::Texts, "communities that they lose"),
+        optional("without_tags", Shape::Texts, "tags that they lose"),
+        optional("drop_categories", Shape::Texts, "categories that do not count"),
+        optional("replace", Shape::Text, "a regular expression for a part of the headline"),
+        optional("with", Shape::Text, "what stands there instead; nothing without it"),
+    ],
+};
+
 /// All tables, in the order in which the example has them.
-pub const TABLES: [&Table; 8] =
-    [&SITE, &POLLING, &PUBLISHING, &REGION, &COMMUNITY, &TAG, &FEED, &PUBLICATION];
+pub const TABLES: [&Table; 9] =
+    [&SITE, &POLLING, &PUBLISHING, &REGION, &COMMUNITY, &TAG, &FEED, &RULE, &PUBLICATION];
 
 const fn required(name: &'static str, shape: Shape, help: &'static str) -> Key {
     Key { name, shape, need: Need::Required, help }

@@ -5,11 +5,13 @@ use crate::config::problem::Found;
 use crate::config::problem::Span;
 use crate::config::reference::Known;
 use crate::config::reference::once;
+use crate::config::rules::words;
 use crate::config::table::Row;
 use crate::config::table::missing;
 use crate::model::id::CommunityId;
 use crate::model::id::RegionId;
 use crate::model::id::TagId;
+use crate::model::pattern::Words;
 use crate::model::publication::Community;
 use crate::model::publication::Name;
 use crate::model::publication::Region;
@@ -38,7 +40,9 @@ pub(crate) fn add_regions(rows: &[Row], catalogue: &mut Catalogue, found: &mut F
             iso: None,
             name: new_name(row, id.as_str()),
             aliases: Vec::new(),
+            words: Words::default(),
         });
+        region.words = words(row, found);
         rename(&mut region.name, &mut region.aliases, row);
         if let Some(iso) = row.text("iso") {
             let other = catalogue.regions.values().find(|other| other.iso.as_ref() == Some(&iso));
@@ -49,7 +53,12 @@ pub(crate) fn add_regions(rows: &[Row], catalogue: &mut Catalogue, found: &mut F
             }
             region.iso = Some(iso);
         }
-        catalogue.regions.insert(id, region);
+        if row.flag("enabled") == Some(false) {
+            let is_in = |community: &Community| community.region == id;
+            catalogue.communities.retain(|_, community| !is_in(community));
+        } else {
+            catalogue.regions.insert(id, region);
+        }
     }
 }
 
@@ -78,7 +87,8 @@ pub(crate) fn add_communities(
             };
             let name = new_name(row, id.as_str());
             let aliases = row.words("aliases");
-            let new = Community { id: id.clone(), code: None, region, name, aliases };
+            let words = words(row, found);
+            let new = Community { id: id.clone(), code: None, region, name, aliases, words };
             catalogue.communities.insert(id, new);
             continue;
         };
@@ -88,14 +98,17 @@ pub(crate) fn add_communities(
             found.add(what, row.span("region"), label);
         }
         rename(&mut community.name, &mut community.aliases, row);
-        catalogue.communities.insert(id, community);
+        community.words = words(row, found);
+        if row.flag("enabled") != Some(false) {
+            catalogue.communities.insert(id, community);
+        }
     }
 }
 
 /// The tags, by id.
 pub(crate) fn tags(rows: &[Row], found: &mut Found) -> BTreeMap<TagId, Tag> {
     let mut seen = BTreeMap::new();
-    let mut words = BTreeMap::new();
+    let mut claimed = BTreeMap::new();
     let mut tags = BTreeMap::new();
     for row in rows {
         let name = row.spanned_text("name");
@@ -112,11 +125,12 @@ pub(crate) fn tags(rows: &[Row], found: &mut Found) -> BTreeMap<TagId, Tag> {
         once(&mut seen, "tags", &id_text, found);
         let texts = name.clone().into_iter().chain(row.spanned_text("name_en"));
         for word in texts.chain(row.texts("aliases")) {
-            claim(&mut words, &id, &word, found);
+            claim(&mut claimed, &id, &word, found);
         }
         let uk = given.to_owned();
         let en = row.text("name_en").unwrap_or_else(|| uk.clone());
-        let tag = Tag { id: id.clone(), name: Name { uk, en }, aliases: row.words("aliases") };
+        let (name, aliases, words) = (Name { uk, en }, row.words("aliases"), words(row, found));
+        let tag = Tag { id: id.clone(), name, aliases, words };
         tags.entry(id).or_insert(tag);
     }
     tags

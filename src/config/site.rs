@@ -8,9 +8,11 @@ use crate::config::shape::is_authority;
 use crate::config::table::Row;
 use crate::crontab::Crontab;
 use crate::model::feed::TaggingEntity;
+use crate::model::id::ArticleId;
 use crate::model::publication::Site;
 use chrono::NaiveDate;
 use chrono_tz::Tz;
+use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -93,6 +95,20 @@ pub(crate) fn polling(row: &Row, found: &mut Found) -> (Polling, Option<Crontab>
 pub(crate) fn publishing(row: &Row) -> Publishing {
     let entries = row.number("entries").and_then(|number| usize::try_from(number).ok());
     Publishing { entries: entries.unwrap_or(ENTRIES) }
+}
+
+/// The articles that are never one story with others.
+pub(crate) fn apart(row: &Row, found: &mut Found) -> BTreeSet<ArticleId> {
+    let mut apart = BTreeSet::new();
+    for given in row.texts("apart") {
+        if let Ok(id) = given.get_ref().parse() {
+            apart.insert(id);
+        } else {
+            let what = format!("`{}` is no id of an article", given.get_ref());
+            found.add(what, given.span(), "write the id that `visnyk explain` shows");
+        }
+    }
+    apart
 }
 
 /// Other addresses are made by joining a path to this one.

@@ -9,6 +9,7 @@ use crate::model::id::CommunityId;
 use crate::model::id::Digest;
 use crate::model::id::FeedId;
 use crate::model::id::RegionId;
+use crate::model::id::RuleId;
 use crate::model::id::TagId;
 use chrono::DateTime;
 use chrono::Utc;
@@ -145,7 +146,8 @@ pub struct Enclosure {
     pub length: Option<u64>,
 }
 
-/// Our labels on an article, each with the reasons why it is there. None is without a reason.
+/// Our labels on an article, each with the reasons why it is there, and what else is decided by
+/// feeds.toml and the text, and so may be decided anew. No label is without a reason.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Labels {
     /// Where it belongs.
@@ -154,11 +156,28 @@ pub struct Labels {
     pub communities: BTreeMap<CommunityId, Vec<Reason>>,
     /// What it is about.
     pub tags: BTreeMap<TagId, Vec<Reason>>,
+    /// The categories that are no label of ours, and say something.
+    pub free_tags: Vec<String>,
+    /// The language of the text (BCP 47), where that can be told.
+    pub language: Option<String>,
+    /// The headline as a rule of feeds.toml has it.
+    pub headline: Option<String>,
+    /// The rule that keeps the article out of all publications.
+    pub excluded_by: Option<RuleId>,
+}
+
+/// Why a label is on an article, and how much that counts.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Reason {
+    /// Why.
+    pub why: Why,
+    /// How much it counts; see `classify` for what is enough.
+    pub points: u16,
 }
 
 /// Why a label is on an article.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Reason {
+pub enum Why {
     /// feeds.toml says it of the whole feed.
     Feed,
     /// The entry has this category, which is a name or an alias of the label.
@@ -175,6 +194,12 @@ pub enum Reason {
     },
     /// The article is labelled with a community of this region.
     Community(CommunityId),
+    /// A rule of feeds.toml says so.
+    Rule(RuleId),
+    /// The article's page is at a host whose name is the region's.
+    Host(String),
+    /// The entry lies at this point of the map.
+    Point(String),
 }
 
 /// A part of an article in which words are found.
@@ -184,16 +209,42 @@ pub enum Field {
     Title,
     /// The first paragraph.
     Lead,
+    /// The text below.
+    Body,
+    /// A category.
+    Category,
 }
 
 impl Labels {
-    /// Of which labels there are; not of the reasons, which may be worded anew.
+    /// Of all that a subscriber would notice; not of the reasons, which may be worded anew.
     #[must_use]
     pub fn digest(&self) -> Digest {
         let regions = self.regions.keys().map(RegionId::as_str);
         let communities = self.communities.keys().map(CommunityId::as_str);
         let tags = self.tags.keys().map(TagId::as_str);
+        let free = self.free_tags.iter().map(String::as_str);
+        let rest = [
+            self.language.as_deref(),
+            self.headline.as_deref(),
+            self.excluded_by.as_ref().map(RuleId::as_str),
+        ];
         let parts = regions.chain([""]).chain(communities).chain([""]).chain(tags);
-        Digest::of(parts.collect::<Vec<_>>())
+        let parts = parts.chain([""]).chain(free);
+        let rest = rest.into_iter().flat_map(|part| ["", part.unwrap_or_default()]);
+        Digest::of(parts.chain(rest).collect::<Vec<_>>())
+    }
+}
+
+impl Article {
+    /// The headline that readers see.
+    #[must_use]
+    pub fn headline(&self) -> &str {
+        self.labels.headline.as_deref().unwrap_or(&self.title)
+    }
+
+    /// The language that readers are told (BCP 47): that of the text, else what its source says.
+    #[must_use]
+    pub fn language(&self) -> Option<&str> {
+        self.labels.language.as_deref().or(self.language.as_deref())
     }
 }

@@ -1,6 +1,5 @@
 //! What passes between us and a publisher, and what is remembered of it.
 
-use crate::model::id::Digest;
 use crate::model::rhythm::Rhythm;
 use chrono::DateTime;
 use chrono::TimeDelta;
@@ -55,9 +54,6 @@ pub struct History {
     ///
     /// [`Feed::asked_at`]: crate::model::feed::Feed::asked_at
     pub address: String,
-    /// Of all that decided about labels when the last document was read: with other labels it is
-    /// asked for as if it had never come.
-    pub labelling: Option<Digest>,
     /// For the next conditional request.
     pub validators: Option<Validators>,
     /// When the document last came whole, asked for without a condition.

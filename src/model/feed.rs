@@ -49,6 +49,8 @@ pub struct Feed {
     pub ignore_hints: bool,
     /// How it is reached.
     pub access: Access,
+    /// Whether its articles are one with the same stories of other feeds.
+    pub unites: bool,
     /// Under whose name the ids of its articles are minted.
     pub tagging: TaggingEntity,
 }
@@ -72,6 +74,7 @@ impl Feed {
             republish: Republish::Full,
             ignore_hints: false,
             access: Access::default(),
+            unites: true,
             tagging,
         }
     }

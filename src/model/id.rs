@@ -73,6 +73,10 @@ slug_id!(
     TagId
 );
 slug_id!(
+    /// A rule of feeds.toml.
+    RuleId
+);
+slug_id!(
     /// A publication that the admin composed.
     PublicationId
 );

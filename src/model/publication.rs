@@ -7,6 +7,7 @@ use crate::model::id::FeedId;
 use crate::model::id::PublicationId;
 use crate::model::id::RegionId;
 use crate::model::id::TagId;
+use crate::model::pattern::Words;
 use chrono::DateTime;
 use chrono::Utc;
 use chrono_tz::Tz;
@@ -33,6 +34,8 @@ pub struct Region {
     pub name: Name,
     /// Other names that a category may bear.
     pub aliases: Vec<String>,
+    /// What else the admin says of the words that name it.
+    pub words: Words,
 }
 
 /// A community of the catalogue.
@@ -48,6 +51,8 @@ pub struct Community {
     pub name: Name,
     /// Other names that a category may bear.
     pub aliases: Vec<String>,
+    /// What else the admin says of the words that name it.
+    pub words: Words,
 }
 
 /// A topic, as feeds.toml names it.
@@ -59,6 +64,8 @@ pub struct Tag {
     pub name: Name,
     /// Other words for it.
     pub aliases: Vec<String>,
+    /// The words of a text that speak for it.
+    pub words: Words,
 }
 
 /// The site that publishes.
@@ -186,10 +193,13 @@ pub struct Shelf {
     pub changed: DateTime<Utc>,
 }
 
-/// Every selection that an article stands in.
+/// Every selection that an article stands in: none if a rule keeps it out.
 #[must_use]
 pub fn selections_of(article: &Article, composed: &[Publication]) -> BTreeSet<Selection> {
     let labels = &article.labels;
+    if labels.excluded_by.is_some() {
+        return BTreeSet::new();
+    }
     let mut selections = BTreeSet::from([Selection::All, Selection::Source(article.feed.clone())]);
     selections.extend(labels.communities.keys().cloned().map(Selection::Community));
     selections.extend(labels.tags.keys().cloned().map(Selection::Tag));

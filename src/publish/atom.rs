@@ -84,9 +84,9 @@ fn entry(masthead: Masthead<'_>, article: &Article) -> Entry {
     let site = masthead.site;
     // Of a feed that is no more in feeds.toml, nobody says that its texts may be given on.
     let republish = masthead.feeds.get(&article.feed).map_or(Republish::Link, |f| f.republish);
-    let lang = article.language.as_deref().and_then(language);
+    let lang = article.language().and_then(language);
     let lang = lang.filter(|lang| *lang != site.language);
-    let title = text(&named(&article.title, &article.source.name), lang.clone());
+    let title = text(&named(article.headline(), &article.source.name), lang.clone());
     let lead = xml_text(&article.lead);
     let summary = (republish != Republish::Link && !lead.trim().is_empty() && lead != title.value)
         .then(|| text(&lead, lang.clone()));
@@ -161,7 +161,13 @@ fn categories(masthead: Masthead<'_>, article: &Article) -> Vec<Category> {
                 .map(|id| category("communities", id.as_str(), Selection::Community(id.clone()))),
         )
         .chain(tags.map(|id| category("tags", id.as_str(), Selection::Tag(id.clone()))))
+        .chain(labels.free_tags.iter().map(|free| free_category(free)))
         .collect()
+}
+
+/// A category that is no label of ours goes on as it came.
+fn free_category(term: &str) -> Category {
+    Category { term: xml_text(term).into_owned(), scheme: None, label: None }
 }
 
 /// One page, the files, and where the article was before; no address twice.

@@ -1,44 +1,104 @@
-//! One article for each story: feeds that carry the same page are one to a subscriber.
+//! One article for each story: feeds that carry the same page, or the same text, are one to a
+//! subscriber.
 
+use crate::classify::alike::pairs;
 use crate::model::article::Article;
 use crate::model::article::Author;
+use crate::model::id::ArticleId;
 use crate::model::id::Digest;
-use std::collections::HashMap;
+use crate::model::id::FeedId;
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use url::Url;
+
+/// What the admin keeps from being one story with others.
+#[derive(Debug, Clone, Default)]
+pub struct Apart {
+    /// Articles.
+    pub articles: BTreeSet<ArticleId>,
+    /// Feeds, with all their articles.
+    pub feeds: BTreeSet<FeedId>,
+}
+
+impl Apart {
+    fn holds(&self, article: &Article) -> bool {
+        self.articles.contains(&article.id) || self.feeds.contains(&article.feed)
+    }
+}
+
+/// Why two articles are one story.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Likeness {
+    /// They have the same page.
+    Page,
+    /// So many hundredths of the shorter text stand in the other.
+    Text(u8),
+}
 
 /// Each story once, in the order that the articles were in.
 ///
 /// Articles with one canonical link are one story if one of them is at home: the feed's own
 /// address is on the link's host. That copy gives the text. Without it they are one story if the
-/// title or the content is the same: nobody else may put words into a page's mouth. The Atom id
-/// and the date are always those of the copy that was seen first, so that a copy which comes
-/// later is no news; the labels of all are on the story, and it names all sources. A similar text
-/// under another link is another story.
+/// title or the content is the same: nobody else may put words into a page's mouth. Articles
+/// whose texts are all but the same are one story too, whatever their pages. The Atom id and the
+/// date are always those of the copy that was seen first, so that a copy which comes later is no
+/// news; the labels of all are on the story, and it names all sources.
 ///
 /// Not for the publication of a source, whose every article is its own.
 #[must_use]
-pub fn one_each(articles: Vec<Article>) -> Vec<Article> {
-    let mut copies: HashMap<Digest, Vec<usize>> = HashMap::new();
-    for (at, article) in articles.iter().enumerate() {
-        if let Some(link) = article.keys.link {
-            copies.entry(link).or_default().push(at);
-        }
+pub fn one_each(articles: Vec<Article>, apart: &Apart) -> Vec<Article> {
+    let mut groups: Vec<usize> = (0..articles.len()).collect();
+    for (one, other, _) in same_stories(&articles, apart) {
+        let (one, other) = (root(&groups, one), root(&groups, other));
+        groups[one.max(other)] = one.min(other);
+    }
+    let mut members: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for at in 0..articles.len() {
+        members.entry(root(&groups, at)).or_default().push(at);
     }
     let mut slots: Vec<Option<Article>> = articles.into_iter().map(Some).collect();
-    for copies in copies.into_values().filter(|copies| copies.len() > 1) {
+    for copies in members.into_values().filter(|copies| copies.len() > 1) {
         let mut group: Vec<(usize, Article)> =
             copies.into_iter().filter_map(|at| Some((at, slots[at].take()?))).collect();
         group.sort_by_key(|(_, article)| (article.first_seen, article.id));
-        while !group.is_empty() {
-            let (first, article) = group.remove(0);
-            let has_home = is_at_home(&article) || group.iter().any(|(_, copy)| is_at_home(copy));
-            let is_same =
-                |(_, copy): &mut (usize, Article)| has_home || says_the_same(&article, copy);
-            let same: Vec<_> = group.extract_if(.., is_same).map(|(_, copy)| copy).collect();
-            slots[first] = Some(united(article, same));
-        }
+        let (first, article) = group.remove(0);
+        slots[first] = Some(united(article, group.into_iter().map(|(_, copy)| copy).collect()));
     }
     slots.into_iter().flatten().collect()
+}
+
+/// The pairs of articles that are one story, and why.
+#[must_use]
+pub fn same_stories(articles: &[Article], apart: &Apart) -> Vec<(usize, usize, Likeness)> {
+    let free: Vec<usize> = (0..articles.len()).filter(|at| !apart.holds(&articles[*at])).collect();
+    let mut copies: BTreeMap<Digest, Vec<usize>> = BTreeMap::new();
+    for at in &free {
+        if let Some(link) = articles[*at].keys.link {
+            copies.entry(link).or_default().push(*at);
+        }
+    }
+    let mut same = Vec::new();
+    for copies in copies.into_values() {
+        let has_home = copies.iter().any(|at| is_at_home(&articles[*at]));
+        for (place, one) in copies.iter().enumerate() {
+            for other in &copies[place + 1..] {
+                if has_home || says_the_same(&articles[*one], &articles[*other]) {
+                    same.push((*one, *other, Likeness::Page));
+                }
+            }
+        }
+    }
+    let compared: Vec<&Article> = free.iter().map(|at| &articles[*at]).collect();
+    let alike = pairs(&compared).into_iter();
+    same.extend(alike.map(|(one, other, share)| (free[one], free[other], Likeness::Text(share))));
+    same
+}
+
+fn root(groups: &[usize], mut at: usize) -> usize {
+    while groups[at] != at {
+        at = groups[at];
+    }
+    at
 }
 
 fn says_the_same(one: &Article, other: &Article) -> bool {

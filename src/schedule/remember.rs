@@ -20,7 +20,6 @@ use crate::model::exchange::Tally;
 use crate::model::exchange::Validators;
 use crate::model::feed::Address;
 use crate::model::feed::Feed;
-use crate::model::id::Digest;
 use crate::model::rhythm::Rhythm;
 use chrono::DateTime;
 use chrono::TimeDelta;
@@ -54,8 +53,6 @@ pub struct Report {
     pub not_before: Option<DateTime<Utc>>,
     /// The rhythm that the document asks for, if it was read.
     pub rhythm: Option<Rhythm>,
-    /// What decided about the labels of the articles that were read.
-    pub labelling: Option<Digest>,
 }
 
 impl Report {
@@ -77,7 +74,6 @@ impl Report {
             moved: None,
             not_before: None,
             rhythm: None,
-            labelling: None,
         }
     }
 }
@@ -93,9 +89,9 @@ pub enum Notice {
     Strayed(Url),
 }
 
-/// How a feed is to be asked now, if its labels are decided by `labelling`.
+/// How a feed is to be asked now.
 #[must_use]
-pub fn request(feed: &Feed, history: &History, labelling: Digest, now: DateTime<Utc>) -> Request {
+pub fn request(feed: &Feed, history: &History, now: DateTime<Utc>) -> Request {
     let history = history.clone().of(&feed.asked_at());
     let relocated = history.relocation.stored;
     let asked = relocated.as_ref().map_or_else(|| feed.address.to_string(), Url::to_string);
@@ -105,9 +101,8 @@ pub fn request(feed: &Feed, history: &History, labelling: Digest, now: DateTime<
         // A clock that went backwards makes no document older.
         (Address::Http(_), Some(full)) => now - full >= FULL_EVERY || full > now,
     };
-    let validators = history.validators.filter(|validators| {
-        validators.address == asked && history.labelling == Some(labelling) && !is_whole_due
-    });
+    let validators =
+        history.validators.filter(|validators| validators.address == asked && !is_whole_due);
     let last = history.polls.last().map(|poll| &poll.outcome);
     let has_waited = last == Some(&Outcome::Postponed)
         && history.not_before.is_none_or(|not_before| not_before <= now);
@@ -119,7 +114,6 @@ pub fn request(feed: &Feed, history: &History, labelling: Digest, now: DateTime<
 pub fn remember(feed: &Feed, before: History, report: Report) -> (History, Option<Notice>) {
     let before = before.of(&feed.asked_at());
     let succeeded = matches!(report.poll.outcome, Outcome::Read | Outcome::NotModified);
-    let is_read = report.poll.outcome == Outcome::Read;
     let (at, failures) = (report.poll.at, failures(&before, &report));
     let (relocation, notice) = relocation(&before, &report, succeeded);
     let mut polls = before.polls;
@@ -128,7 +122,6 @@ pub fn remember(feed: &Feed, before: History, report: Report) -> (History, Optio
     polls.drain(..surplus);
     let history = History {
         address: before.address,
-        labelling: if is_read { report.labelling } else { before.labelling },
         // Those of a poll that brought none are those of before.
         validators: report.validators.or(before.validators),
         last_full: if report.is_whole { Some(at) } else { before.last_full },

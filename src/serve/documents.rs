@@ -12,6 +12,7 @@ use crate::publish::atom::atom;
 use crate::publish::index::STYLE;
 use crate::publish::index::index;
 use crate::publish::opml::opml;
+use crate::publish::story::Apart;
 use crate::publish::story::one_each;
 use crate::serve::coding::Coding;
 use crate::store::Store;
@@ -272,7 +273,7 @@ impl Documents {
                 let selection = selection.clone();
                 let made = spawn_blocking(move || {
                     if !is_source {
-                        articles = one_each(articles);
+                        articles = one_each(articles, &apart(&config));
                     }
                     articles.truncate(entries);
                     atom(masthead(&config), &selection, &articles)
@@ -317,6 +318,13 @@ fn list(
     write: fn(Masthead<'_>, &Shelves) -> Vec<u8>,
 ) -> Vec<u8> {
     write(masthead(config), shelves)
+}
+
+/// What feeds.toml keeps from being one story with others.
+#[must_use]
+pub fn apart(config: &Config) -> Apart {
+    let alone = config.feeds.values().filter(|feed| !feed.unites);
+    Apart { articles: config.apart.clone(), feeds: alone.map(|feed| feed.id.clone()).collect() }
 }
 
 /// What publications need of a configuration.

@@ -23,12 +23,16 @@ use crate::store::records::ArticleRecord;
 use crate::store::records::BadField;
 use crate::store::records::KnownRecord;
 use crate::store::records::ShelfRecord;
+use crate::store::records::article::SecondArticleRecord;
 use crate::store::records::first_history::FirstHistoryRecord;
 use crate::store::records::history::HistoryRecord;
+use chrono::DateTime;
+use chrono::Utc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use tracing::error;
+use url::Url;
 
 /// The version of the whole store: which key spaces there are and how their keys are made.
 const FORMAT: u32 = 1;
@@ -149,7 +153,46 @@ impl Archive {
         let place = keys::place(id);
         let Some(value) = self.engine.get(&place)? else { return Ok(None) };
         let place: Vec<u8> = self.record(Space::Place, &place, &value)?;
-        self.get::<ArticleRecord, _>(Space::Article, &place)
+        let value = self.engine.get(&place)?;
+        value.map(|value| self.read_article(&place, &value)).transpose()
+    }
+
+    /// The article in a value.
+    pub(crate) fn read_article(&self, key: &[u8], value: &[u8]) -> Result<Article, StoreError> {
+        if codec::is_second(value) {
+            self.read::<SecondArticleRecord, _>(Space::Article, key, value)
+        } else {
+            self.read::<ArticleRecord, _>(Space::Article, key, value)
+        }
+    }
+
+    /// The id of the article whose page is at an address.
+    pub(crate) fn by_url(&self, url: &Url) -> Result<Option<ArticleId>, StoreError> {
+        let mut found = None;
+        self.for_each_page(|articles, _| {
+            let here = articles.iter().find(|article| article.url.as_ref() == Some(url));
+            found = found.or(here.map(|article| article.id));
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
+    /// The articles that were published between two instants.
+    pub(crate) fn around(
+        &self,
+        from: DateTime<Utc>,
+        to: DateTime<Utc>,
+        limit: usize,
+    ) -> Result<Vec<Article>, StoreError> {
+        let mut articles = Vec::new();
+        self.for_each_page(|page, _| {
+            let inside = |article: &&Article| from <= article.published && article.published <= to;
+            let room = limit.saturating_sub(articles.len());
+            articles.extend(page.iter().filter(inside).take(room).cloned());
+            Ok(())
+        })?;
+        articles.sort_by_key(|article| (std::cmp::Reverse(article.published), article.id));
+        Ok(articles)
     }
 
     /// The first pairs of a key space.
@@ -224,7 +267,7 @@ impl Archive {
         article: &Article,
     ) -> Result<(), StoreError> {
         let key = keys::article(article.first_seen, article.id);
-        let value = codec::compressed(&key, &ArticleRecord::from(article));
+        let value = codec::compressed_2(&key, &SecondArticleRecord::from(article));
         self.add(batch, Space::Article, key, value)
     }
 

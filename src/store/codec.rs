@@ -18,6 +18,8 @@ const PLAIN_1: u8 = 1;
 const ZSTD_1: u8 = 2;
 /// What is remembered of a feed, since polls obey what publishers ask for.
 const PLAIN_2: u8 = 3;
+/// An article, since labels have points and are made anew.
+const ZSTD_2: u8 = 4;
 
 /// Why bytes are no record.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -54,23 +56,33 @@ pub(crate) fn plain_2<T: Serialize>(key: &[u8], record: &T) -> Result<Vec<u8>, B
 
 /// Whether a value holds the second form of its kind of record.
 pub(crate) fn is_second(value: &[u8]) -> bool {
-    value.first() == Some(&PLAIN_2)
+    matches!(value.first(), Some(&(PLAIN_2 | ZSTD_2)))
 }
 
 /// The bytes of a record that is worth compressing.
+#[cfg(test)]
 pub(crate) fn compressed<T: Serialize>(key: &[u8], record: &T) -> Result<Vec<u8>, BadRecord> {
+    squeezed(key, ZSTD_1, record)
+}
+
+/// The same in the second form of its kind.
+pub(crate) fn compressed_2<T: Serialize>(key: &[u8], record: &T) -> Result<Vec<u8>, BadRecord> {
+    squeezed(key, ZSTD_2, record)
+}
+
+fn squeezed<T: Serialize>(key: &[u8], format: u8, record: &T) -> Result<Vec<u8>, BadRecord> {
     let bytes = packed(record)?;
     let length = u32::try_from(bytes.len()).map_err(|_| BadRecord::Large(bytes.len()))?;
     let mut payload = length.to_be_bytes().to_vec();
     let squeezed = zstd::bulk::compress(&bytes, ZSTD_LEVEL);
     payload.extend(squeezed.map_err(|error| BadRecord::Zstd(error.to_string()))?);
-    Ok(seal(key, ZSTD_1, &payload))
+    Ok(seal(key, format, &payload))
 }
 
 /// The record that was written at a key.
 pub(crate) fn read<T: DeserializeOwned>(key: &[u8], value: &[u8]) -> Result<T, BadRecord> {
     let Some((&format, rest)) = value.split_first() else { return Err(BadRecord::Short(0)) };
-    if !matches!(format, PLAIN_1 | ZSTD_1 | PLAIN_2) {
+    if !matches!(format, PLAIN_1 | ZSTD_1 | PLAIN_2 | ZSTD_2) {
         return Err(BadRecord::Format(format));
     }
     let Some((check, payload)) = rest.split_at_checked(CHECK_BYTES) else {
@@ -82,7 +94,7 @@ pub(crate) fn read<T: DeserializeOwned>(key: &[u8], value: &[u8]) -> Result<T, B
     let fields = |bytes: &[u8]| {
         postcard::from_bytes(bytes).map_err(|error| BadRecord::Fields(error.to_string()))
     };
-    if format == ZSTD_1 { fields(&unsqueezed(payload)?) } else { fields(payload) }
+    if matches!(format, ZSTD_1 | ZSTD_2) { fields(&unsqueezed(payload)?) } else { fields(payload) }
 }
 
 fn packed<T: Serialize>(record: &T) -> Result<Vec<u8>, BadRecord> {

@@ -31,9 +31,9 @@ use std::collections::BTreeSet;
 
 /// An article before and after a commit.
 #[derive(Debug)]
-struct Draft {
-    before: Option<Article>,
-    after: Article,
+pub(crate) struct Draft {
+    pub(crate) before: Option<Article>,
+    pub(crate) after: Article,
 }
 
 /// What a commit is about to write, before any of it is written.
@@ -166,7 +166,8 @@ impl Archive {
         }
     }
 
-    fn write_draft(
+    /// Adds an article and its indexes to a batch.
+    pub(crate) fn write_draft(
         &self,
         batch: &mut Batch,
         draft: &Draft,

@@ -21,7 +21,6 @@ use crate::store::engine::Order;
 use crate::store::error::StoreError;
 use crate::store::keys;
 use crate::store::keys::Space;
-use crate::store::records::ArticleRecord;
 use chrono::DateTime;
 use chrono::Utc;
 use std::collections::BTreeMap;
@@ -151,7 +150,7 @@ impl Archive {
             after = Some(last.clone());
             let (mut articles, mut unread) = (Vec::new(), Vec::new());
             for (key, value) in &pairs {
-                match self.read::<ArticleRecord, Article>(Space::Article, key, value) {
+                match self.read_article(key, value) {
                     Ok(article) => articles.push(article),
                     Err(error) => unread.push(error),
                 }

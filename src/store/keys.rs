@@ -80,6 +80,11 @@ impl Space {
 }
 
 /// The version of the whole store.
+pub(crate) fn labelling() -> Vec<u8> {
+    key(Space::Meta, &[b"labelling"])
+}
+
+/// The key of the store's own format.
 pub(crate) fn format() -> Vec<u8> {
     key(Space::Meta, &[b"format"])
 }

@@ -4,6 +4,7 @@
 //! The order of fields and variants is the format: never change it. A changed record is a new
 //! struct under a new number in `codec`.
 
+pub(crate) mod article;
 pub(crate) mod first_history;
 pub(crate) mod history;
 
@@ -17,6 +18,7 @@ use crate::model::article::Labels;
 use crate::model::article::Origin;
 use crate::model::article::Reason;
 use crate::model::article::Source;
+use crate::model::article::Why;
 use crate::model::entry::Category;
 use crate::model::id::ArticleId;
 use crate::model::id::CommunityId;
@@ -44,7 +46,8 @@ pub(crate) struct BadField {
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct InstantRecord(i64, u32);
 
-/// An article.
+/// An article in its first form, which has labels without points; in the second, which has it
+/// inside, their places are empty.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct ArticleRecord {
     id: [u8; 16],
@@ -197,9 +200,9 @@ impl From<&Article> for ArticleRecord {
             views: article.views,
             image,
             categories: categories.collect(),
-            regions: labels(&article.labels.regions),
-            communities: labels(&article.labels.communities),
-            tags: labels(&article.labels.tags),
+            regions: Vec::new(),
+            communities: Vec::new(),
+            tags: Vec::new(),
             source: (article.source.name.clone(), text(article.source.url.as_ref())),
             origin: (&article.origin).into(),
             authors: authors.map(|who| (who.name.clone(), text(who.url.as_ref()))).collect(),
@@ -242,6 +245,7 @@ impl TryFrom<ArticleRecord> for Article {
                 regions: labelled("region", record.regions)?,
                 communities: labelled("community", record.communities)?,
                 tags: labelled("tag", record.tags)?,
+                ..Labels::default()
             },
             source: Source { name: record.source.0, url: maybe_url(record.source.1)? },
             origin: record.origin.try_into()?,
@@ -327,31 +331,19 @@ impl TryFrom<OriginRecord> for Origin {
     }
 }
 
-impl From<&Reason> for ReasonRecord {
-    fn from(reason: &Reason) -> Self {
-        match reason {
-            Reason::Feed => Self::Feed,
-            Reason::Category { term } => Self::Category(term.clone()),
-            Reason::Words { field: Field::Title, words } => Self::WordsInTitle(words.clone()),
-            Reason::Words { field: Field::Lead, words } => Self::WordsInLead(words.clone()),
-            Reason::Community(community) => Self::Community(community.to_string()),
-        }
-    }
-}
-
+/// What the first form told had no points.
 impl TryFrom<ReasonRecord> for Reason {
     type Error = BadField;
 
     fn try_from(record: ReasonRecord) -> Result<Self, BadField> {
-        Ok(match record {
-            ReasonRecord::Feed => Self::Feed,
-            ReasonRecord::Category(term) => Self::Category { term },
-            ReasonRecord::WordsInTitle(words) => Self::Words { field: Field::Title, words },
-            ReasonRecord::WordsInLead(words) => Self::Words { field: Field::Lead, words },
-            ReasonRecord::Community(id) => {
-                Self::Community(parsed::<CommunityId>("community", &id)?)
-            }
-        })
+        let why = match record {
+            ReasonRecord::Feed => Why::Feed,
+            ReasonRecord::Category(term) => Why::Category { term },
+            ReasonRecord::WordsInTitle(words) => Why::Words { field: Field::Title, words },
+            ReasonRecord::WordsInLead(words) => Why::Words { field: Field::Lead, words },
+            ReasonRecord::Community(id) => Why::Community(parsed::<CommunityId>("community", &id)?),
+        };
+        Ok(Self { why, points: 0 })
     }
 }
 
@@ -417,18 +409,14 @@ fn maybe_url(text: Option<String>) -> Result<Option<Url>, BadField> {
     text.map(|text| url(&text)).transpose()
 }
 
-fn parsed<T: FromStr>(kind: &'static str, text: &str) -> Result<T, BadField> {
+/// A text as what it names.
+pub(crate) fn parsed<T: FromStr>(kind: &'static str, text: &str) -> Result<T, BadField> {
     text.parse().map_err(|_| BadField { kind, text: text.to_owned() })
 }
 
 /// Records as values of the model.
 pub(crate) fn all<R, T: TryFrom<R, Error = BadField>>(records: Vec<R>) -> Result<Vec<T>, BadField> {
     records.into_iter().map(T::try_from).collect()
-}
-
-fn labels<T: ToString>(labels: &BTreeMap<T, Vec<Reason>>) -> Vec<(String, Vec<ReasonRecord>)> {
-    let reasons = |reasons: &Vec<Reason>| reasons.iter().map(ReasonRecord::from).collect();
-    labels.iter().map(|(label, why)| (label.to_string(), reasons(why))).collect()
 }
 
 fn labelled<T: FromStr + Ord>(

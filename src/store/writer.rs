@@ -9,12 +9,15 @@
 
 use crate::model::exchange::History;
 use crate::model::feed::Feed;
+use crate::model::id::Digest;
 use crate::model::known::Change;
 use crate::model::publication::Publication;
 use crate::model::publication::Selection;
 use crate::store::archive::Archive;
 use crate::store::engine::Engine;
 use crate::store::error::StoreError;
+use crate::store::relabel::Labeller;
+use crate::store::relabel::Progress;
 use chrono::DateTime;
 use chrono::Utc;
 use std::any::Any;
@@ -91,6 +94,16 @@ impl Keeper {
         at: DateTime<Utc>,
     ) -> Result<BTreeSet<Selection>, StoreError> {
         self.write(|archive| archive.compose(composed, at))
+    }
+
+    /// Labels a slice of the articles anew.
+    pub(crate) fn relabel(
+        &mut self,
+        digest: Digest,
+        labeller: &Labeller,
+        at: DateTime<Utc>,
+    ) -> Result<Progress, StoreError> {
+        self.write(|archive| archive.relabel(digest, labeller, at))
     }
 
     /// Does something that changes nothing.

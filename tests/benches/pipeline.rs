@@ -18,7 +18,6 @@ use visnyk::model::exchange::Document;
 use visnyk::model::known::Change;
 use visnyk::model::known::Memory;
 use visnyk::model::publication::Selection;
-use visnyk::place::region_words;
 use visnyk::publish::atom::atom;
 use visnyk::serve::documents::masthead;
 
@@ -32,7 +31,7 @@ fn main() {
 #[divan::bench]
 fn bytes_to_articles_all_new(bencher: Bencher) {
     let config = config();
-    let classifier = Classifier::new(&config.catalogue, &config.tags, &region_words());
+    let classifier = Classifier::new(&config.catalogue, &config.tags, &config.rules);
     let (document, memory) = (document(), Memory::default());
     let feed = config.feeds.values().next().unwrap();
     bencher
@@ -70,7 +69,7 @@ fn config() -> Config {
 }
 
 fn articles(config: &Config) -> Vec<Article> {
-    let classifier = Classifier::new(&config.catalogue, &config.tags, &region_words());
+    let classifier = Classifier::new(&config.catalogue, &config.tags, &config.rules);
     let feed = config.feeds.values().next().unwrap();
     let ingested = ingest(feed, &document(), &Memory::default(), &classifier, now()).unwrap();
     let article = |change| match change {

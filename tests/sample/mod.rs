@@ -16,6 +16,7 @@ use visnyk::model::article::Labels;
 use visnyk::model::article::Origin;
 use visnyk::model::article::Reason;
 use visnyk::model::article::Source;
+use visnyk::model::article::Why;
 use visnyk::model::id::ArticleId;
 use visnyk::model::id::CommunityId;
 use visnyk::model::id::Digest;
@@ -135,7 +136,7 @@ pub(crate) fn plain(feed: &str, name: &str, minutes: i64) -> Article {
 
 /// The article of the seed: Kharkiv and Albuquerque agree to become sister cities.
 pub(crate) fn sister_cities() -> Article {
-    let because = || vec![Reason::Feed];
+    let because = || vec![Reason { why: Why::Feed, points: 100 }];
     let page = "https://www.city.kharkiv.example/news/4087?a=1&b=2";
     let instant = at("2023-07-03T11:16:00Z");
     let plain = plain("kharkiv", "sister-cities", 0);
@@ -162,6 +163,7 @@ pub(crate) fn sister_cities() -> Article {
             tags: ["partnerstvo", "mizhnarodna-pidtrymka"]
                 .map(|tag| (TagId::new(tag).unwrap(), because()))
                 .into(),
+            ..Labels::default()
         },
         source: Source {
             name: "Харківська міська рада".to_owned(),

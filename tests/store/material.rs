@@ -25,6 +25,7 @@ use visnyk::model::article::Labels;
 use visnyk::model::article::Origin;
 use visnyk::model::article::Reason;
 use visnyk::model::article::Source;
+use visnyk::model::article::Why;
 use visnyk::model::entry::Category;
 use visnyk::model::exchange::History;
 use visnyk::model::exchange::Moving;
@@ -42,6 +43,7 @@ use visnyk::model::id::Digest;
 use visnyk::model::id::FeedId;
 use visnyk::model::id::PublicationId;
 use visnyk::model::id::RegionId;
+use visnyk::model::id::RuleId;
 use visnyk::model::id::TagId;
 use visnyk::model::publication::Publication;
 use visnyk::model::rhythm::Rhythm;
@@ -120,7 +122,7 @@ pub(crate) fn labels(words: &str) -> Labels {
     let mut labels = Labels::default();
     for word in words.split_whitespace() {
         let (kind, id) = word.split_once(':').unwrap();
-        let why = vec![Reason::Feed];
+        let why = vec![Reason { why: Why::Feed, points: 100 }];
         let twice = match kind {
             "r" => labels.regions.insert(id.parse().unwrap(), why),
             "c" => labels.communities.insert(id.parse().unwrap(), why),
@@ -166,13 +168,23 @@ fn any_text() -> impl Strategy<Value = String> {
 }
 
 fn any_reason() -> impl Strategy<Value = Reason> {
-    prop_oneof![
-        Just(Reason::Feed),
-        any_text().prop_map(|term| Reason::Category { term }),
-        any_text().prop_map(|words| Reason::Words { field: Field::Title, words }),
-        any_text().prop_map(|words| Reason::Words { field: Field::Lead, words }),
-        "[a-z0-9-]{1,80}".prop_map(|id| Reason::Community(CommunityId::new(&id).unwrap())),
-    ]
+    let field = prop_oneof![
+        Just(Field::Title),
+        Just(Field::Lead),
+        Just(Field::Body),
+        Just(Field::Category)
+    ];
+    let slug = || "[a-z0-9-]{1,80}";
+    let why = prop_oneof![
+        Just(Why::Feed),
+        any_text().prop_map(|term| Why::Category { term }),
+        (field, any_text()).prop_map(|(field, words)| Why::Words { field, words }),
+        slug().prop_map(|id| Why::Community(CommunityId::new(&id).unwrap())),
+        slug().prop_map(|id| Why::Rule(RuleId::new(&id).unwrap())),
+        any_text().prop_map(Why::Host),
+        any_text().prop_map(Why::Point),
+    ];
+    (why, any::<u16>()).prop_map(|(why, points)| Reason { why, points })
 }
 
 fn any_labels() -> impl Strategy<Value = Labels> {
@@ -182,8 +194,17 @@ fn any_labels() -> impl Strategy<Value = Labels> {
         btree_map(slug().prop_map(|id| RegionId::new(&id).unwrap()), why(), 0..3),
         btree_map(slug().prop_map(|id| CommunityId::new(&id).unwrap()), why(), 0..3),
         btree_map(slug().prop_map(|id| TagId::new(&id).unwrap()), why(), 0..3),
+        (vec(any_text(), 0..3), option::of(any_text()), option::of(any_text())),
     )
-        .prop_map(|(regions, communities, tags)| Labels { regions, communities, tags })
+        .prop_map(|(regions, communities, tags, (free_tags, language, headline))| Labels {
+            regions,
+            communities,
+            tags,
+            free_tags,
+            language,
+            headline,
+            excluded_by: None,
+        })
 }
 
 fn any_image() -> impl Strategy<Value = Image> {
@@ -318,16 +339,15 @@ pub(crate) fn any_history() -> impl Strategy<Value = History> {
     let validators = (any_text(), any::<Option<Vec<u8>>>(), any::<Option<Vec<u8>>>())
         .prop_map(|(address, etag, last_modified)| Validators { address, etag, last_modified });
     let instant = || option::of(any_instant());
-    let asked = (any_text(), any::<Option<[u8; 16]>>(), option::of(validators));
+    let asked = (any_text(), option::of(validators));
     let publisher = (instant(), any::<Option<Duration>>(), any_rhythm(), any_relocation());
     let state = (instant(), any::<u32>(), instant());
     (asked, publisher, state, vec(any_poll(), 0..20)).prop_map(
         |(asked, publisher, (last_success, failures, not_before), polls)| {
-            let (address, labelling, validators) = asked;
+            let (address, validators) = asked;
             let (last_full, freshness, rhythm, relocation) = publisher;
             History {
                 address,
-                labelling: labelling.map(Digest),
                 validators,
                 last_full,
                 freshness,

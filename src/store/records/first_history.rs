@@ -6,7 +6,6 @@ use crate::model::exchange::History;
 use crate::model::exchange::Poll;
 use crate::model::exchange::Relocation;
 use crate::model::exchange::Validators;
-use crate::model::id::Digest;
 use crate::model::rhythm::Rhythm;
 use crate::store::records::BadField;
 use crate::store::records::InstantRecord;
@@ -45,7 +44,6 @@ impl TryFrom<FirstHistoryRecord> for History {
     fn try_from(record: FirstHistoryRecord) -> Result<Self, BadField> {
         Ok(Self {
             address: record.address,
-            labelling: record.labelling.map(Digest),
             validators: record.validators.map(Validators::from),
             last_full: None,
             freshness: None,

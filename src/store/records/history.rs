@@ -7,7 +7,6 @@ use crate::model::exchange::Poll;
 use crate::model::exchange::Relocation;
 use crate::model::exchange::Tally;
 use crate::model::exchange::Validators;
-use crate::model::id::Digest;
 use crate::model::rhythm::Rhythm;
 use crate::store::records::BadField;
 use crate::store::records::InstantRecord;
@@ -23,6 +22,7 @@ use url::Url;
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct HistoryRecord {
     address: String,
+    /// No longer used: stored articles are labelled anew by themselves.
     labelling: Option<[u8; 16]>,
     validators: Option<ValidatorsRecord>,
     last_full: Option<InstantRecord>,
@@ -89,7 +89,7 @@ impl From<&History> for HistoryRecord {
         let Relocation { stored, moving } = &history.relocation;
         Self {
             address: history.address.clone(),
-            labelling: history.labelling.map(|digest| digest.0),
+            labelling: None,
             validators: history.validators.as_ref().map(ValidatorsRecord::from),
             last_full: history.last_full.map(InstantRecord::from),
             freshness: history.freshness.map(parts),
@@ -114,7 +114,6 @@ impl TryFrom<HistoryRecord> for History {
         };
         Ok(Self {
             address: record.address,
-            labelling: record.labelling.map(Digest),
             validators: record.validators.map(Validators::from),
             last_full: record.last_full.map(DateTime::try_from).transpose()?,
             freshness: record.freshness.map(duration).transpose()?,

@@ -1,0 +1,283 @@
+//! Why an article is where it is, in words for admins: its source, its labels with their reasons,
+//! what did not count, the same story in other feeds, and the publications that it stands in. And
+//! which categories of feeds might become tags.
+//!
+//! Never here: what decides. It is told as it was decided elsewhere.
+
+use crate::classify::Classifier;
+use crate::classify::Findings;
+use crate::classify::alike::WITHIN;
+use crate::classify::scan::Dismissed;
+use crate::classify::words::fold;
+use crate::config::Config;
+use crate::model::article::Article;
+use crate::model::article::Field;
+use crate::model::article::Labels;
+use crate::model::article::Reason;
+use crate::model::article::Why;
+use crate::model::feed::Feed;
+use crate::model::id::ArticleId;
+use crate::model::id::RuleId;
+use crate::model::id::TagId;
+use crate::model::publication::selections_of;
+use crate::publish::story::Likeness;
+use crate::publish::story::same_stories;
+use crate::serve::documents::apart;
+use crate::store::Store;
+use crate::store::error::StoreError;
+use chrono_tz::Tz;
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::fmt::Write;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use url::Url;
+
+/// How many articles of the days around one are compared with it.
+const COMPARED_MAX: usize = 2_000;
+/// How many categories are offered as tags.
+const OFFERED_MAX: usize = 100;
+/// How many categories are counted.
+const COUNTED_MAX: usize = 100_000;
+
+/// Tells of an article, by its id or the address of its page; nothing if there is none.
+///
+/// # Errors
+/// The store does not answer.
+pub async fn explain(
+    config: &Config,
+    classifier: &Classifier,
+    store: &Store,
+    what: &str,
+) -> Result<Option<String>, StoreError> {
+    let id = match (what.parse::<ArticleId>(), what.parse::<Url>()) {
+        (Ok(id), _) => Some(id),
+        (_, Ok(url)) => store.by_url(url).await?,
+        _ => None,
+    };
+    let Some(id) = id else { return Ok(None) };
+    let Some(article) = store.article(id).await? else { return Ok(None) };
+    let (from, to) = (article.published - WITHIN, article.published + WITHIN);
+    let mut near = store.around(from, to, COMPARED_MAX).await?;
+    near.retain(|other| other.id != article.id);
+    near.insert(0, article.clone());
+    let mut told = told(config, classifier, &article);
+    told.push_str(&stories(config, &near));
+    told.push_str(&publications(config, &article));
+    Ok(Some(told))
+}
+
+/// The labels of an article with their reasons, what did not count, and what rules did.
+#[must_use]
+pub fn labels(config: &Config, labels: &Labels, dismissed: &[Dismissed]) -> String {
+    let mut told = String::new();
+    if let Some(rule) = &labels.excluded_by {
+        line(&mut told, format_args!("kept out of all publications by {}", rule_at(config, rule)));
+    }
+    if let Some(headline) = &labels.headline {
+        line(&mut told, format_args!("headline by a rule: {headline}"));
+    }
+    group(&mut told, config, "region", &labels.regions);
+    group(&mut told, config, "community", &labels.communities);
+    group(&mut told, config, "tag", &labels.tags);
+    if !labels.free_tags.is_empty() {
+        line(
+            &mut told,
+            format_args!("categories that are no tag: {}", labels.free_tags.join(", ")),
+        );
+    }
+    for Dismissed { field, words, why } in dismissed {
+        line(&mut told, format_args!("not counted: «{words}» {}: {why}", place(*field)));
+    }
+    told
+}
+
+/// The categories that are no tag, by how many articles have them, with lines for feeds.toml.
+///
+/// # Errors
+/// The store does not answer.
+pub async fn free_tags(store: &Store) -> Result<String, StoreError> {
+    let counted: Arc<Mutex<BTreeMap<String, Free>>> = Arc::default();
+    let counting = Arc::clone(&counted);
+    let count = move |articles: &[Article]| {
+        let mut counted = counting.lock().unwrap_or_else(PoisonError::into_inner);
+        for article in articles {
+            for free in &article.labels.free_tags {
+                let key = fold(free);
+                if counted.len() < COUNTED_MAX || counted.contains_key(&key) {
+                    counted.entry(key).or_default().add(free, article);
+                }
+            }
+        }
+    };
+    store.for_each(count).await?;
+    let counted = std::mem::take(&mut *counted.lock().unwrap_or_else(PoisonError::into_inner));
+    let mut all: Vec<(String, Free)> = counted.into_iter().collect();
+    all.sort_by(|(name, one), (other, two)| two.articles.cmp(&one.articles).then(name.cmp(other)));
+    let mut told =
+        format!("# {} categories are no tag; those of most articles first.\n", all.len());
+    for (_, free) in all.iter().take(OFFERED_MAX) {
+        told.push_str(&free.offer());
+    }
+    Ok(told)
+}
+
+/// A category that is no tag.
+#[derive(Debug, Default)]
+struct Free {
+    articles: u64,
+    /// How often it is written so.
+    names: BTreeMap<String, u64>,
+    /// The tags that the same articles have.
+    beside: BTreeMap<TagId, u64>,
+    feeds: BTreeMap<String, u64>,
+}
+
+impl Free {
+    fn add(&mut self, name: &str, article: &Article) {
+        self.articles += 1;
+        *self.names.entry(name.to_owned()).or_default() += 1;
+        *self.feeds.entry(article.feed.to_string()).or_default() += 1;
+        for tag in article.labels.tags.keys() {
+            *self.beside.entry(tag.clone()).or_default() += 1;
+        }
+    }
+
+    fn offer(&self) -> String {
+        let most = self.names.iter().max_by_key(|(_, count)| **count);
+        let name = most.map(|(name, _)| name.replace(['"', '\\'], "’")).unwrap_or_default();
+        let (feeds, beside) = (most_of(&self.feeds), most_of(&self.beside));
+        let beside = if beside.is_empty() { beside } else { format!("; with {beside}") };
+        let (n, s) = (self.articles, if self.articles == 1 { "" } else { "s" });
+        format!("\n# {n} article{s} of {feeds}{beside}\n[[tag]]\nname = \"{name}\"\n")
+    }
+}
+
+/// The three most frequent of some things, with their counts.
+fn most_of<T: Display>(counts: &BTreeMap<T, u64>) -> String {
+    let mut counts: Vec<_> = counts.iter().collect();
+    counts.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+    let told = counts.iter().take(3).map(|(what, count)| format!("{what} ({count})"));
+    told.collect::<Vec<_>>().join(", ")
+}
+
+fn told(config: &Config, classifier: &Classifier, article: &Article) -> String {
+    let feed = config.feeds.get(&article.feed);
+    let zone = feed.map_or(Tz::Europe__Kyiv, |feed| feed.timezone);
+    let at = |at: chrono::DateTime<chrono::Utc>| at.with_timezone(&zone).format("%d.%m.%Y %H:%M");
+    let mut told = format!("{}\n", article.headline());
+    line(&mut told, format_args!("id         {}", article.id));
+    line(&mut told, format_args!("feed       {}, {}", article.feed, article.origin.title));
+    if let Some(url) = &article.url {
+        line(&mut told, format_args!("page       {url}"));
+    }
+    line(&mut told, format_args!("published  {}", at(article.published)));
+    line(&mut told, format_args!("first seen {}", at(article.first_seen)));
+    line(
+        &mut told,
+        format_args!(
+            "changed    {}, {} times seen by readers",
+            at(article.updated),
+            article.revision
+        ),
+    );
+    line(&mut told, format_args!("language   {}", article.language().unwrap_or("not known")));
+    let found = feed.map(|feed| classifier.explain(article, feed));
+    let dismissed = found.as_ref().map(|found| found.dismissed.as_slice()).unwrap_or_default();
+    told.push_str(&labels(config, &article.labels, dismissed));
+    told.push_str(&anew(feed, found.as_ref(), article));
+    told
+}
+
+fn anew(feed: Option<&Feed>, found: Option<&Findings>, article: &Article) -> String {
+    let mut told = String::new();
+    if feed.is_none() {
+        line(
+            &mut told,
+            format_args!("its feed is no more in feeds.toml: its labels stay as they are"),
+        );
+    } else if found.is_some_and(|found| found.labels.digest() != article.labels.digest()) {
+        line(
+            &mut told,
+            format_args!("feeds.toml has changed since: it is about to be labelled anew"),
+        );
+    }
+    told
+}
+
+/// The same story in other feeds; the article that is told of is the first of `near`.
+fn stories(config: &Config, near: &[Article]) -> String {
+    let mut told = String::new();
+    let same = same_stories(near, &apart(config));
+    let others = same.iter().filter(|(one, other, _)| *one == 0 || *other == 0);
+    for (one, other, likeness) in others {
+        let other = &near[one.max(other).to_owned()];
+        let why = match likeness {
+            Likeness::Page => "it has the same page".to_owned(),
+            Likeness::Text(share) => format!("{share} % of the shorter text are in the other"),
+        };
+        line(&mut told, format_args!("same story: {} in {}: {why}", other.id, other.feed));
+        line(&mut told, format_args!("    {}", other.headline()));
+    }
+    if !told.is_empty() {
+        let id = near[0].id;
+        line(&mut told, format_args!("to part them: `apart = [\"{id}\"]` below [publishing]"));
+    }
+    told
+}
+
+fn publications(config: &Config, article: &Article) -> String {
+    let mut told = String::new();
+    for selection in selections_of(article, &config.publications) {
+        line(&mut told, format_args!("stands in  /{}.atom", selection.path()));
+    }
+    told
+}
+
+fn group<Id: Display>(
+    told: &mut String,
+    config: &Config,
+    kind: &str,
+    labels: &BTreeMap<Id, Vec<Reason>>,
+) {
+    for (id, reasons) in labels {
+        line(told, format_args!("{kind} {id}"));
+        for reason in reasons {
+            line(told, format_args!("    {:>3}  {}", reason.points, why(config, &reason.why)));
+        }
+    }
+}
+
+fn why(config: &Config, why: &Why) -> String {
+    match why {
+        Why::Feed => "feeds.toml says so of the feed".to_owned(),
+        Why::Category { term } => format!("the category «{term}»"),
+        Why::Words { field, words } => format!("«{words}» {}", place(*field)),
+        Why::Community(id) => format!("the community `{id}` lies there"),
+        Why::Rule(id) => rule_at(config, id),
+        Why::Host(host) => format!("its page is at {host}"),
+        Why::Point(point) => format!("it lies at {point}"),
+    }
+}
+
+fn rule_at(config: &Config, id: &RuleId) -> String {
+    match config.rules.iter().find(|rule| rule.id == *id) {
+        Some(rule) => format!("rule `{id}`, feeds.toml:{}", rule.line),
+        None => format!("rule `{id}`, which is no more in feeds.toml"),
+    }
+}
+
+fn place(field: Field) -> &'static str {
+    match field {
+        Field::Title => "in the title",
+        Field::Lead => "in the first paragraph",
+        Field::Body => "in the text",
+        Field::Category => "in a category",
+    }
+}
+
+fn line(told: &mut String, what: std::fmt::Arguments<'_>) {
+    // To write into a text cannot fail.
+    let _ = writeln!(told, "  {what}");
+}
