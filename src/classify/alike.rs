@@ -10,7 +10,6 @@
 
 use crate::classify::plain::plain;
 use crate::classify::words::Case;
-use crate::classify::words::Gap;
 use crate::classify::words::Text;
 use crate::model::article::Article;
 use crate::model::id::Digest;
@@ -85,7 +84,8 @@ impl Sketch {
         let mut facts = BTreeMap::new();
         for (at, word) in text.words[..count].iter().enumerate() {
             let folded = text.folded(word);
-            let is_name = word.case != Case::Small && word.before != Gap::Stop;
+            // At the beginning of a sentence too: a name there is as good as any other word.
+            let is_name = word.case != Case::Small;
             if let Some(stage) = stage(folded) {
                 facts.insert(at, Fact::Stage(stage));
             } else if is_name || folded.chars().any(|c| c.is_ascii_digit()) {
