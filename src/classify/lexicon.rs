@@ -19,6 +19,46 @@ const PHRASE_WORDS_MAX: usize = 8;
 pub(crate) struct Lexicon<T> {
     words: Fst<Vec<u8>>,
     meanings: Vec<Box<[T]>>,
+    beginnings: Beginnings,
+}
+
+/// How the phrases begin, as bits: most words of a text begin none, and are passed over by them.
+struct Beginnings(Vec<u64>);
+
+/// How many bytes of a word are its beginning.
+const BEGINNING: usize = 8;
+/// How many bits there are for beginnings, as a power of two.
+const BEGINNING_BITS: u32 = 18;
+
+impl Beginnings {
+    fn new() -> Self {
+        Self(vec![0; 1 << (BEGINNING_BITS - 6)])
+    }
+
+    fn place(beginning: &[u8]) -> (usize, u64) {
+        let mut bytes = [0; BEGINNING];
+        bytes[..beginning.len()].copy_from_slice(beginning);
+        let hash = u64::from_le_bytes(bytes).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        // It has as many bits as fit into a `usize`.
+        let bit = usize::try_from(hash >> (64 - BEGINNING_BITS)).unwrap_or_default();
+        (bit / 64, 1 << (bit % 64))
+    }
+
+    /// A phrase's first word without its `*`; a short one with all its bytes.
+    fn add(&mut self, word: &str) {
+        let word = word.as_bytes();
+        let (at, bit) = Self::place(&word[..word.len().min(BEGINNING)]);
+        self.0[at] |= bit;
+    }
+
+    /// Whether a phrase may begin with a word: short stems may, and those with its beginning.
+    fn may_begin(&self, word: &str) -> bool {
+        let word = word.as_bytes();
+        (1..=word.len().min(BEGINNING)).any(|length| {
+            let (at, bit) = Self::place(&word[..length]);
+            self.0[at] & bit != 0
+        })
+    }
 }
 
 impl<T> fmt::Debug for Lexicon<T> {
@@ -58,13 +98,16 @@ impl<T: PartialEq> Builder<T> {
     pub(crate) fn build(self) -> Lexicon<T> {
         let mut builder = fst::raw::Builder::memory();
         let mut meanings = Vec::with_capacity(self.phrases.len());
+        let mut beginnings = Beginnings::new();
         for (phrase, of_phrase) in self.phrases {
             // The map gives each phrase once and in order, which is all that can go wrong here.
-            if builder.insert(phrase, meanings.len() as u64).is_ok() {
+            if builder.insert(&phrase, meanings.len() as u64).is_ok() {
+                let first = phrase.split(' ').next().unwrap_or_default();
+                beginnings.add(first.trim_end_matches('*'));
                 meanings.push(of_phrase.into_boxed_slice());
             }
         }
-        Lexicon { words: builder.into_fst(), meanings }
+        Lexicon { words: builder.into_fst(), meanings, beginnings }
     }
 }
 
@@ -88,6 +131,9 @@ impl<T> Lexicon<T> {
         at: usize,
         found: &mut impl FnMut(usize, &'l [T]),
     ) {
+        if !self.beginnings.may_begin(text.folded(&text.words[at])) {
+            return;
+        }
         let root = self.words.root();
         self.read_word(text, at, at, root, Output::zero(), found);
     }
@@ -96,7 +142,11 @@ impl<T> Lexicon<T> {
     #[must_use]
     pub(crate) fn bytes(&self) -> usize {
         let meanings = self.meanings.iter().map(|meanings| size_of_val(&**meanings));
-        self.words.size() + meanings.sum::<usize>() + self.meanings.len() * size_of::<Box<[T]>>()
+        let beginnings = self.beginnings.0.len() * size_of::<u64>();
+        beginnings
+            + self.words.size()
+            + meanings.sum::<usize>()
+            + self.meanings.len() * size_of::<Box<[T]>>()
     }
 
     fn read_word<'l>(

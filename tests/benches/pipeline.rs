@@ -8,6 +8,7 @@ use divan::Bencher;
 use divan::counter::BytesCount;
 use divan::counter::ItemsCount;
 use std::fmt::Write;
+use std::fs;
 use std::path::Path;
 use visnyk::classify::Classifier;
 use visnyk::config::Config;
@@ -110,4 +111,25 @@ fn document() -> Document {
         content_type: Some("application/rss+xml".to_owned()),
         bytes: rss.into_bytes(),
     }
+}
+
+/// Gazetteer, tags and language together, with the whole gazetteer and the example's tags.
+#[divan::bench]
+fn texts_to_labels(bencher: Bencher) {
+    let config = visnyk::config::read(Path::new("feeds.toml")).unwrap();
+    let classifier = Classifier::new(&config.catalogue, &config.tags, &config.rules);
+    let feed = config.feeds.values().next().unwrap();
+    let texts = fs::read_to_string("tests/stories/true.txt").unwrap();
+    let mut article = articles(&self::config()).swap_remove(0);
+    article.body = texts.repeat(10).lines().map(|line| format!("<p>{line}</p>")).collect();
+    let bytes = article.title.len() + article.lead.len() + article.body.len();
+    println!("{} bytes of names and patterns", classifier.bytes());
+    bencher.counter(BytesCount::new(bytes)).bench(|| classifier.label(&article, feed));
+}
+
+/// Once at the start, and when feeds.toml changes.
+#[divan::bench(sample_count = 10)]
+fn the_classifier_is_made(bencher: Bencher) {
+    let config = visnyk::config::read(Path::new("feeds.toml")).unwrap();
+    bencher.bench(|| Classifier::new(&config.catalogue, &config.tags, &config.rules));
 }

@@ -53,7 +53,10 @@ fn every_label_of_every_article_of_the_example_is_explained() {
         let text = told(&folder, &["explain", page]);
         let mut lines = text.lines().peekable();
         while let Some(line) = lines.next() {
-            if ["region ", "community ", "tag "].iter().any(|kind| line.trim_start().starts_with(kind)) {
+            if ["region ", "community ", "tag "]
+                .iter()
+                .any(|kind| line.trim_start().starts_with(kind))
+            {
                 labels += 1;
                 let reason = lines.peek().copied().unwrap_or_default();
                 let points = reason.trim_start().split(' ').next().unwrap_or_default();
