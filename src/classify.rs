@@ -54,6 +54,9 @@ use crate::model::id::CommunityId;
 use crate::model::id::Digest;
 use crate::model::id::RegionId;
 use crate::model::id::TagId;
+use crate::model::pattern::Words;
+use crate::model::publication::Community;
+use crate::model::publication::Region;
 use crate::model::publication::Tag;
 use crate::model::rule::Fate;
 use crate::model::rule::Rule;
@@ -132,12 +135,6 @@ impl Classifier {
             add_names(&mut places, Place::Community(number(at)), names);
         }
         let headline = |rule: &Rule| Regex::new(&rule.headline.as_ref()?.0).ok();
-        let made_of = [
-            EDITION.to_owned(),
-            format!("{catalogue:?}"),
-            format!("{tags:?}"),
-            format!("{rules:?}"),
-        ];
         Self {
             names: Names { gazetteer, places: builder.build(), cues: cues::lexicon() },
             topics: Topics::new(tags),
@@ -149,7 +146,7 @@ impl Classifier {
             patterns: Patterns::new(rules.iter().map(|rule| &rule.words)),
             rules: rules.to_vec(),
             places,
-            digest: Digest::of(made_of.iter().map(String::as_str)),
+            digest: digest(catalogue, tags, rules),
         }
     }
 
@@ -459,6 +456,28 @@ impl Classifier {
             None => vec![Hint { place, reason: points_of(if strong { 30 } else { 10 }) }],
         }
     }
+}
+
+/// The digest of all that decides about labels, beside what is said of a feed.
+fn digest(catalogue: &Catalogue, tags: &BTreeMap<TagId, Tag>, rules: &[Rule]) -> Digest {
+    let words = |words: &Words| {
+        if *words == Words::default() { String::new() } else { format!("{words:?}") }
+    };
+    let mut parts = vec![Cow::Borrowed(EDITION)];
+    for Region { id, iso, name, aliases, words: own } in catalogue.regions.values() {
+        parts.extend([id.as_str(), iso.as_deref().unwrap_or_default()].map(Cow::Borrowed));
+        parts.extend([&name.uk, &name.en].into_iter().chain(aliases).map(Cow::from));
+        parts.push(Cow::Owned(words(own)));
+    }
+    for Community { id, region, name, aliases, words: own, code: _ } in
+        catalogue.communities.values()
+    {
+        parts.extend([id.as_str(), region.as_str()].map(Cow::Borrowed));
+        parts.extend([&name.uk, &name.en].into_iter().chain(aliases).map(Cow::from));
+        parts.push(Cow::Owned(words(own)));
+    }
+    parts.extend([format!("{tags:?}"), format!("{rules:?}")].map(Cow::Owned));
+    Digest::of(parts.iter().map(Cow::as_ref))
 }
 
 fn add_names<'a>(

@@ -9,7 +9,6 @@ use crate::classify::words::fold;
 use fst::raw::Fst;
 use fst::raw::Node;
 use fst::raw::Output;
-use std::collections::BTreeMap;
 use std::fmt;
 
 /// How many words a phrase may have.
@@ -22,42 +21,70 @@ pub(crate) struct Lexicon<T> {
     beginnings: Beginnings,
 }
 
-/// How the phrases begin, as bits: most words of a text begin none, and are passed over by them.
-struct Beginnings(Vec<u64>);
+/// How the phrases begin: most words of a text begin none, and are passed over by it.
+struct Beginnings {
+    /// A bit for the hash of each first word, and of the beginning of each that ends in `*`.
+    bits: Vec<u64>,
+    /// The lengths that such beginnings have, as bits: of those in Latin letters or digits, of
+    /// others.
+    lengths: [u16; 2],
+}
 
-/// How many bytes of a word are its beginning.
+/// How many bytes of a word that ends in `*` are its beginning.
 const BEGINNING: usize = 8;
 /// How many bits there are for beginnings, as a power of two.
-const BEGINNING_BITS: u32 = 18;
+const BEGINNING_BITS: u32 = 19;
 
 impl Beginnings {
     fn new() -> Self {
-        Self(vec![0; 1 << (BEGINNING_BITS - 6)])
+        Self { bits: vec![0; 1 << (BEGINNING_BITS - 6)], lengths: [0; 2] }
     }
 
-    fn place(beginning: &[u8]) -> (usize, u64) {
-        let mut bytes = [0; BEGINNING];
-        bytes[..beginning.len()].copy_from_slice(beginning);
-        let hash = u64::from_le_bytes(bytes).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    fn place(word: &[u8]) -> (usize, u64) {
+        let mut hash = word.len() as u64;
+        for chunk in word.chunks(BEGINNING) {
+            let mut bytes = [0; BEGINNING];
+            bytes[..chunk.len()].copy_from_slice(chunk);
+            hash = (hash.rotate_left(5) ^ u64::from_le_bytes(bytes))
+                .wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        }
         // It has as many bits as fit into a `usize`.
         let bit = usize::try_from(hash >> (64 - BEGINNING_BITS)).unwrap_or_default();
         (bit / 64, 1 << (bit % 64))
     }
 
-    /// A phrase's first word without its `*`; a short one with all its bytes.
-    fn add(&mut self, word: &str) {
-        let word = word.as_bytes();
-        let (at, bit) = Self::place(&word[..word.len().min(BEGINNING)]);
-        self.0[at] |= bit;
+    fn has(&self, word: &[u8]) -> bool {
+        let (at, bit) = Self::place(word);
+        self.bits[at] & bit != 0
     }
 
-    /// Whether a phrase may begin with a word: short stems may, and those with its beginning.
+    fn alphabet(word: &[u8]) -> usize {
+        usize::from(word.first().is_some_and(|byte| !byte.is_ascii()))
+    }
+
+    /// The first word of a phrase.
+    fn add(&mut self, word: &str) {
+        let mut beginning = word.as_bytes();
+        if let Some(stem) = word.strip_suffix('*') {
+            beginning = &stem.as_bytes()[..stem.len().min(BEGINNING)];
+            self.lengths[Self::alphabet(beginning)] |= 1 << beginning.len();
+        }
+        let (at, bit) = Self::place(beginning);
+        self.bits[at] |= bit;
+    }
+
+    /// Whether a phrase may begin with a word.
     fn may_begin(&self, word: &str) -> bool {
         let word = word.as_bytes();
-        (1..=word.len().min(BEGINNING)).any(|length| {
-            let (at, bit) = Self::place(&word[..length]);
-            self.0[at] & bit != 0
-        })
+        let mut lengths = self.lengths[Self::alphabet(word)];
+        while lengths != 0 {
+            let length = lengths.trailing_zeros() as usize;
+            lengths &= lengths - 1;
+            if word.get(..length).is_some_and(|beginning| self.has(beginning)) {
+                return true;
+            }
+        }
+        self.has(word)
     }
 }
 
@@ -70,12 +97,12 @@ impl<T> fmt::Debug for Lexicon<T> {
 /// A lexicon that is being made.
 #[derive(Debug)]
 pub(crate) struct Builder<T> {
-    phrases: BTreeMap<String, Vec<T>>,
+    phrases: Vec<(String, T)>,
 }
 
 impl<T> Default for Builder<T> {
     fn default() -> Self {
-        Self { phrases: BTreeMap::new() }
+        Self { phrases: Vec::new() }
     }
 }
 
@@ -83,42 +110,50 @@ impl<T: PartialEq> Builder<T> {
     /// Adds a phrase. A word that ends in `*` stands for every word that begins so. What has no
     /// word, or too many, is left out.
     pub(crate) fn add(&mut self, phrase: &str, meaning: T) {
-        let words: Vec<String> = phrase.split_whitespace().map(folded_pattern).collect();
-        if words.iter().any(String::is_empty) || !(1..=PHRASE_WORDS_MAX).contains(&words.len()) {
-            return;
+        let mut folded = String::with_capacity(phrase.len());
+        let mut count = 0;
+        for word in phrase.split_whitespace() {
+            if count > 0 {
+                folded.push(' ');
+            }
+            let from = folded.len();
+            folded.push_str(&fold(word.trim_end_matches('*')));
+            if folded.len() == from {
+                return;
+            }
+            if word.ends_with('*') {
+                folded.push('*');
+            }
+            count += 1;
         }
-        let meanings = self.phrases.entry(words.join(" ")).or_default();
-        if !meanings.contains(&meaning) {
-            meanings.push(meaning);
+        if (1..=PHRASE_WORDS_MAX).contains(&count) {
+            self.phrases.push((folded, meaning));
         }
     }
 
     /// The lexicon of all that was added.
     #[must_use]
-    pub(crate) fn build(self) -> Lexicon<T> {
+    pub(crate) fn build(mut self) -> Lexicon<T> {
+        // Stable, so that the meanings of a phrase stay in their order.
+        self.phrases.sort_by(|one, other| one.0.cmp(&other.0));
         let mut builder = fst::raw::Builder::memory();
         let mut meanings = Vec::with_capacity(self.phrases.len());
         let mut beginnings = Beginnings::new();
-        for (phrase, of_phrase) in self.phrases {
-            // The map gives each phrase once and in order, which is all that can go wrong here.
+        let mut phrases = self.phrases.into_iter().peekable();
+        while let Some((phrase, meaning)) = phrases.next() {
+            let mut of_phrase = vec![meaning];
+            while let Some((_, other)) = phrases.next_if(|(next, _)| *next == phrase) {
+                if !of_phrase.contains(&other) {
+                    of_phrase.push(other);
+                }
+            }
+            // They come once and in order, which is all that can go wrong here.
             if builder.insert(&phrase, meanings.len() as u64).is_ok() {
-                let first = phrase.split(' ').next().unwrap_or_default();
-                beginnings.add(first.trim_end_matches('*'));
+                beginnings.add(phrase.split(' ').next().unwrap_or_default());
                 meanings.push(of_phrase.into_boxed_slice());
             }
         }
         Lexicon { words: builder.into_fst(), meanings, beginnings }
-    }
-}
-
-/// A word of a phrase as it is looked for.
-fn folded_pattern(word: &str) -> String {
-    match word.strip_suffix('*') {
-        Some(stem) => match fold(stem) {
-            stem if stem.is_empty() => stem,
-            stem => stem + "*",
-        },
-        None => fold(word),
     }
 }
 
@@ -142,7 +177,7 @@ impl<T> Lexicon<T> {
     #[must_use]
     pub(crate) fn bytes(&self) -> usize {
         let meanings = self.meanings.iter().map(|meanings| size_of_val(&**meanings));
-        let beginnings = self.beginnings.0.len() * size_of::<u64>();
+        let beginnings = self.beginnings.bits.len() * size_of::<u64>();
         beginnings
             + self.words.size()
             + meanings.sum::<usize>()

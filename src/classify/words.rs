@@ -43,6 +43,12 @@ const ABBREVIATIONS: [&str; 24] = [
 /// A name as it is compared: the words of a text, with single spaces between.
 #[must_use]
 pub fn fold(name: &str) -> String {
+    // A single word, as most names are.
+    if name.chars().all(|c| is_of_word(c) && !is_combining(c)) {
+        let mut folded = String::with_capacity(name.len());
+        fold_word(name, &mut folded);
+        return folded.trim_matches(['-', '\'']).to_owned();
+    }
     let text = Text::new(name);
     let words: Vec<&str> = text.words.iter().map(|word| text.folded(word)).collect();
     words.join(" ")
