@@ -24,7 +24,7 @@
 pub mod alike;
 mod cues;
 pub mod language;
-mod lexicon;
+pub mod lexicon;
 mod patterns;
 mod plain;
 pub mod scan;
@@ -32,7 +32,6 @@ mod topics;
 mod weigh;
 pub mod words;
 
-use crate::classify::lexicon::Builder;
 use crate::classify::patterns::Patterns;
 use crate::classify::plain::plain;
 use crate::classify::scan::Dismissed;
@@ -118,10 +117,6 @@ impl Classifier {
     #[must_use]
     pub fn new(catalogue: &Catalogue, tags: &BTreeMap<TagId, Tag>, rules: &[Rule]) -> Self {
         let gazetteer = gazetteer(catalogue);
-        let mut builder = Builder::default();
-        for (name, naming) in &gazetteer.names {
-            builder.add(name, *naming);
-        }
         let mut places: HashMap<String, Vec<Place>> = HashMap::new();
         for (at, region) in gazetteer.regions.iter().enumerate() {
             let region = &catalogue.regions[region];
@@ -136,7 +131,7 @@ impl Classifier {
         }
         let headline = |rule: &Rule| Regex::new(&rule.headline.as_ref()?.0).ok();
         Self {
-            names: Names { gazetteer, places: builder.build(), cues: cues::lexicon() },
+            names: Names::new(gazetteer),
             topics: Topics::new(tags),
             headlines: rules.iter().map(headline).collect(),
             dropped: rules
@@ -159,10 +154,7 @@ impl Classifier {
     /// The bytes that the names of places, the words beside them and those of tags take.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.names.places.bytes()
-            + self.names.cues.bytes()
-            + self.topics.bytes()
-            + self.patterns.bytes()
+        self.names.bytes() + self.topics.bytes() + self.patterns.bytes()
     }
 
     /// The labels of an article of a feed, with their reasons. The article's own labels are not
@@ -209,13 +201,13 @@ impl Classifier {
         }
         self.declare(feed, &fitting, &mut labels);
         let declared = self.declared(&labels);
-        let verdict = weigh(&self.names.gazetteer, evidence, &hints, declared);
+        let verdict = weigh(self.names.gazetteer(), evidence, &hints, declared);
         for (at, reasons) in verdict.regions {
-            let id = self.names.gazetteer.regions[usize::from(at)].clone();
+            let id = self.names.gazetteer().regions[usize::from(at)].clone();
             labels.regions.entry(id).or_default().extend(reasons);
         }
         for (at, reasons) in verdict.communities {
-            let id = self.names.gazetteer.communities[usize::from(at)].id.clone();
+            let id = self.names.gazetteer().communities[usize::from(at)].id.clone();
             labels.communities.entry(id).or_default().extend(reasons);
         }
         self.take_away(&fitting, &mut labels);
@@ -330,7 +322,7 @@ impl Classifier {
 
     /// The region that the admin named: other regions have to be named with weight.
     fn declared(&self, labels: &Labels) -> Option<u16> {
-        let gazetteer = &self.names.gazetteer;
+        let gazetteer = self.names.gazetteer();
         let of_community = |id: &CommunityId| {
             let found = gazetteer.communities.binary_search_by(|located| located.id.cmp(id));
             found.ok().map(|at| gazetteer.communities[at].region)
@@ -364,7 +356,7 @@ impl Classifier {
     }
 
     fn region_of(&self, community: &CommunityId) -> Option<&RegionId> {
-        let gazetteer = &self.names.gazetteer;
+        let gazetteer = self.names.gazetteer();
         let found = gazetteer.communities.binary_search_by(|located| located.id.cmp(community));
         gazetteer.regions.get(usize::from(gazetteer.communities[found.ok()?].region))
     }
@@ -424,7 +416,7 @@ impl Classifier {
             let ends = |domain: &str| {
                 host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
             };
-            let found = self.names.gazetteer.hosts.iter().find(|(domain, _)| ends(domain));
+            let found = self.names.gazetteer().hosts.iter().find(|(domain, _)| ends(domain));
             hints.extend(found.map(|(_, place)| Hint {
                 place: *place,
                 reason: Reason { why: Why::Host(host.to_owned()), points: HOST },
@@ -440,7 +432,7 @@ impl Classifier {
             north.hypot(east)
         };
         let mut points: Vec<_> =
-            self.names.gazetteer.points.iter().map(|point| (distance(point), point)).collect();
+            self.names.gazetteer().points.iter().map(|point| (distance(point), point)).collect();
         points.sort_by(|one, other| one.0.total_cmp(&other.0));
         let Some((nearest, first)) = points.first().copied() else { return Vec::new() };
         if nearest > POINT_KM_MAX {

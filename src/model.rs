@@ -15,6 +15,7 @@ pub mod exchange;
 pub mod feed;
 pub mod id;
 pub mod known;
+pub mod letters;
 pub mod pattern;
 pub mod publication;
 pub mod rhythm;

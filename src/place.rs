@@ -8,18 +8,23 @@
 
 pub mod decline;
 pub mod gazetteer;
+pub mod naming;
+pub mod russian;
+pub mod tables;
 
 use crate::model::id::CommunityId;
 use crate::model::id::RegionId;
+use crate::model::letters::transliterate;
 use crate::model::pattern::Words;
 use crate::model::publication::Community;
 use crate::model::publication::Name;
 use crate::model::publication::Region;
-use crate::model::slug::transliterate;
+use crate::place::tables::COMMUNITIES;
+use crate::place::tables::REGIONS;
+use crate::place::tables::columns;
+use crate::place::tables::list;
+use crate::place::tables::rows;
 use std::collections::BTreeMap;
-
-pub(crate) const REGIONS: &str = include_str!("place/regions.tsv");
-pub(crate) const COMMUNITIES: &str = include_str!("place/communities.tsv");
 
 /// The regions and communities that labels may name.
 #[derive(Debug, Clone, Default)]
@@ -48,11 +53,6 @@ impl Catalogue {
             regions: regions.into_iter().map(|region| (region.id.clone(), region)).collect(),
         }
     }
-}
-
-/// The rows below the head. Every row of the built-in tables can be read: a test counts them.
-pub(crate) fn rows(table: &'static str) -> impl Iterator<Item = &'static str> {
-    table.lines().skip(1)
 }
 
 fn region(row: &str) -> Option<Region> {
@@ -88,14 +88,6 @@ fn community(row: &str, by_iso: &BTreeMap<&str, &RegionId>) -> Option<Community>
         aliases,
         words: Words::default(),
     })
-}
-
-pub(crate) fn columns<const N: usize>(row: &str) -> Option<[&str; N]> {
-    row.split('\t').collect::<Vec<_>>().try_into().ok()
-}
-
-pub(crate) fn list(column: &str) -> Vec<String> {
-    column.split('|').filter(|part| !part.is_empty()).map(str::to_owned).collect()
 }
 
 #[cfg(test)]

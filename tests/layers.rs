@@ -7,7 +7,7 @@ use std::path::Path;
 use std::path::PathBuf;
 
 /// A room, and the rooms that it may use: all of them above it.
-const ROOMS: [(&str, &[&str]); 20] = [
+const ROOMS: [(&str, &[&str]); 21] = [
     ("crontab", &[]),
     ("model", &["crontab"]),
     ("place", &["model"]),
@@ -40,6 +40,8 @@ const ROOMS: [(&str, &[&str]); 20] = [
         ],
     ),
     ("main", &["cli"]),
+    // The build script.
+    ("build", &["model", "place", "classify"]),
 ];
 
 /// Rooms without clock, disk, network, chance, environment and log.

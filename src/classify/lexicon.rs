@@ -9,22 +9,33 @@ use crate::classify::words::fold;
 use fst::raw::Fst;
 use fst::raw::Node;
 use fst::raw::Output;
+use std::borrow::Cow;
 use std::fmt;
 
+/// How many meanings a phrase may have.
+const MEANINGS_MAX: usize = 255;
+/// How many bytes before the bits of beginnings tell their lengths.
+const BEGINNINGS_HEAD: usize = 4;
 /// How many words a phrase may have.
 const PHRASE_WORDS_MAX: usize = 8;
 
+type Words = Fst<Cow<'static, [u8]>>;
+
 /// Phrases and what each of them means.
-pub(crate) struct Lexicon<T> {
-    words: Fst<Vec<u8>>,
-    meanings: Vec<Box<[T]>>,
+///
+/// The transducer gives for each phrase, in one number, where its meanings begin and how many they
+/// are.
+pub struct Lexicon<T> {
+    /// None would be a transducer that does not read what it wrote.
+    words: Option<Words>,
+    meanings: Vec<T>,
     beginnings: Beginnings,
 }
 
 /// How the phrases begin: most words of a text begin none, and are passed over by it.
 struct Beginnings {
     /// A bit for the hash of each first word, and of the beginning of each that ends in `*`.
-    bits: Vec<u64>,
+    bits: Cow<'static, [u8]>,
     /// The lengths that such beginnings have, as bits: of those in Latin letters or digits, of
     /// others.
     lengths: [u16; 2],
@@ -37,10 +48,10 @@ const BEGINNING_BITS: u32 = 19;
 
 impl Beginnings {
     fn new() -> Self {
-        Self { bits: vec![0; 1 << (BEGINNING_BITS - 6)], lengths: [0; 2] }
+        Self { bits: Cow::Owned(vec![0; 1 << (BEGINNING_BITS - 3)]), lengths: [0; 2] }
     }
 
-    fn place(word: &[u8]) -> (usize, u64) {
+    fn place(word: &[u8]) -> (usize, u8) {
         let mut hash = word.len() as u64;
         for chunk in word.chunks(BEGINNING) {
             let mut bytes = [0; BEGINNING];
@@ -50,12 +61,12 @@ impl Beginnings {
         }
         // It has as many bits as fit into a `usize`.
         let bit = usize::try_from(hash >> (64 - BEGINNING_BITS)).unwrap_or_default();
-        (bit / 64, 1 << (bit % 64))
+        (bit / 8, 1 << (bit % 8))
     }
 
     fn has(&self, word: &[u8]) -> bool {
         let (at, bit) = Self::place(word);
-        self.bits[at] & bit != 0
+        self.bits.get(at).is_some_and(|bits| bits & bit != 0)
     }
 
     fn alphabet(word: &[u8]) -> usize {
@@ -70,7 +81,7 @@ impl Beginnings {
             self.lengths[Self::alphabet(beginning)] |= 1 << beginning.len();
         }
         let (at, bit) = Self::place(beginning);
-        self.bits[at] |= bit;
+        self.bits.to_mut()[at] |= bit;
     }
 
     /// Whether a phrase may begin with a word.
@@ -96,7 +107,7 @@ impl<T> fmt::Debug for Lexicon<T> {
 
 /// A lexicon that is being made.
 #[derive(Debug)]
-pub(crate) struct Builder<T> {
+pub struct Builder<T> {
     phrases: Vec<(String, T)>,
 }
 
@@ -109,7 +120,7 @@ impl<T> Default for Builder<T> {
 impl<T: PartialEq> Builder<T> {
     /// Adds a phrase. A word that ends in `*` stands for every word that begins so. What has no
     /// word, or too many, is left out.
-    pub(crate) fn add(&mut self, phrase: &str, meaning: T) {
+    pub fn add(&mut self, phrase: &str, meaning: T) {
         let mut folded = String::with_capacity(phrase.len());
         let mut count = 0;
         for word in phrase.split_whitespace() {
@@ -133,105 +144,135 @@ impl<T: PartialEq> Builder<T> {
 
     /// The lexicon of all that was added.
     #[must_use]
-    pub(crate) fn build(mut self) -> Lexicon<T> {
+    pub fn build(mut self) -> Lexicon<T> {
         // Stable, so that the meanings of a phrase stay in their order.
         self.phrases.sort_by(|one, other| one.0.cmp(&other.0));
         let mut builder = fst::raw::Builder::memory();
-        let mut meanings = Vec::with_capacity(self.phrases.len());
+        let mut meanings: Vec<T> = Vec::with_capacity(self.phrases.len());
         let mut beginnings = Beginnings::new();
         let mut phrases = self.phrases.into_iter().peekable();
         while let Some((phrase, meaning)) = phrases.next() {
-            let mut of_phrase = vec![meaning];
+            let start = meanings.len();
+            meanings.push(meaning);
             while let Some((_, other)) = phrases.next_if(|(next, _)| *next == phrase) {
-                if !of_phrase.contains(&other) {
-                    of_phrase.push(other);
+                let of_phrase = &meanings[start..];
+                if !of_phrase.contains(&other) && of_phrase.len() < MEANINGS_MAX {
+                    meanings.push(other);
                 }
             }
+            beginnings.add(phrase.split(' ').next().unwrap_or_default());
+            let at = (start * (MEANINGS_MAX + 1) + meanings.len() - start) as u64;
             // They come once and in order, which is all that can go wrong here.
-            if builder.insert(&phrase, meanings.len() as u64).is_ok() {
-                beginnings.add(phrase.split(' ').next().unwrap_or_default());
-                meanings.push(of_phrase.into_boxed_slice());
+            if builder.insert(&phrase, at).is_err() {
+                meanings.truncate(start);
             }
         }
-        Lexicon { words: builder.into_fst(), meanings, beginnings }
+        let words = builder.into_fst().map_data(Cow::Owned).ok();
+        Lexicon { words, meanings, beginnings }
     }
 }
 
 impl<T> Lexicon<T> {
+    /// A lexicon that was built before, of its `parts`.
+    pub fn compiled(words: &'static [u8], meanings: Vec<T>, beginnings: &'static [u8]) -> Self {
+        let (lengths, bits) = beginnings.split_at(BEGINNINGS_HEAD.min(beginnings.len()));
+        let length = |at: usize| match lengths.get(at..at + 2) {
+            Some([low, high]) => u16::from_le_bytes([*low, *high]),
+            _ => 0,
+        };
+        let beginnings = Beginnings { bits: Cow::Borrowed(bits), lengths: [length(0), length(2)] };
+        Self { words: Fst::new(Cow::Borrowed(words)).ok(), meanings, beginnings }
+    }
+
+    /// What it is made of, to be compiled into a program.
+    pub fn parts(&self) -> (&[u8], &[T], Vec<u8>) {
+        let mut beginnings = self.beginnings.lengths.map(u16::to_le_bytes).concat();
+        beginnings.extend_from_slice(&self.beginnings.bits);
+        let words = self.words.as_ref().map(Words::as_bytes).unwrap_or_default();
+        (words, &self.meanings, beginnings)
+    }
+
     /// Calls `found` for every phrase that begins at a word of a text, with the number of its
     /// words and what it means.
-    pub(crate) fn find<'l>(
-        &'l self,
-        text: &Text<'_>,
-        at: usize,
-        found: &mut impl FnMut(usize, &'l [T]),
-    ) {
+    pub fn find<'l>(&'l self, text: &Text<'_>, at: usize, found: &mut impl FnMut(usize, &'l [T])) {
         if !self.beginnings.may_begin(text.folded(&text.words[at])) {
             return;
         }
-        let root = self.words.root();
-        self.read_word(text, at, at, root, Output::zero(), found);
+        if let Some(words) = &self.words {
+            let search = Search { words, meanings: &self.meanings, text, start: at };
+            search.read_word(at, words.root(), Output::zero(), found);
+        }
     }
 
     /// The bytes that it takes.
     #[must_use]
-    pub(crate) fn bytes(&self) -> usize {
-        let meanings = self.meanings.iter().map(|meanings| size_of_val(&**meanings));
-        let beginnings = self.beginnings.bits.len() * size_of::<u64>();
-        beginnings
-            + self.words.size()
-            + meanings.sum::<usize>()
-            + self.meanings.len() * size_of::<Box<[T]>>()
+    pub fn bytes(&self) -> usize {
+        self.words.as_ref().map_or(0, Words::size)
+            + size_of_val(&*self.meanings)
+            + self.beginnings.bits.len()
     }
+}
 
-    fn read_word<'l>(
-        &'l self,
-        text: &Text<'_>,
-        start: usize,
+/// The phrases of a lexicon that begin at one word of a text.
+struct Search<'l, 't, T> {
+    words: &'l Words,
+    meanings: &'l [T],
+    text: &'t Text<'t>,
+    start: usize,
+}
+
+impl<'l, T> Search<'l, '_, T> {
+    fn read_word(
+        &self,
         at: usize,
         mut node: Node<'l>,
         mut output: Output,
         found: &mut impl FnMut(usize, &'l [T]),
     ) {
-        for byte in text.folded(&text.words[at]).bytes() {
-            if let Some(any) = node.find_input(b'*') {
-                let any = node.transition(any);
-                let rest = self.words.node(any.addr);
-                self.end_word(text, start, at, rest, output.cat(any.out), found);
-            }
+        for byte in self.text.folded(&self.text.words[at]).bytes() {
+            self.end_stem(at, node, output, found);
             let Some(next) = node.find_input(byte) else { return };
             let next = node.transition(next);
             output = output.cat(next.out);
             node = self.words.node(next.addr);
         }
-        if let Some(any) = node.find_input(b'*') {
-            let any = node.transition(any);
-            let rest = self.words.node(any.addr);
-            self.end_word(text, start, at, rest, output.cat(any.out), found);
-        }
-        self.end_word(text, start, at, node, output, found);
+        self.end_stem(at, node, output, found);
+        self.end_word(at, node, output, found);
     }
 
-    fn end_word<'l>(
-        &'l self,
-        text: &Text<'_>,
-        start: usize,
+    /// A `*` stands for the rest of the word.
+    fn end_stem(
+        &self,
+        at: usize,
+        node: Node<'l>,
+        output: Output,
+        found: &mut impl FnMut(usize, &'l [T]),
+    ) {
+        if let Some(any) = node.find_input(b'*') {
+            let any = node.transition(any);
+            self.end_word(at, self.words.node(any.addr), output.cat(any.out), found);
+        }
+    }
+
+    fn end_word(
+        &self,
         at: usize,
         node: Node<'l>,
         output: Output,
         found: &mut impl FnMut(usize, &'l [T]),
     ) {
         if node.is_final() {
-            let place = usize::try_from(output.cat(node.final_output()).value());
-            if let Some(meanings) = place.ok().and_then(|place| self.meanings.get(place)) {
-                found(at + 1 - start, meanings);
+            let value = usize::try_from(output.cat(node.final_output()).value());
+            let value = value.unwrap_or_default();
+            let (first, count) = (value / (MEANINGS_MAX + 1), value % (MEANINGS_MAX + 1));
+            if let Some(meanings) = self.meanings.get(first..first + count) {
+                found(at + 1 - self.start, meanings);
             }
         }
-        let follows = text.words.get(at + 1).is_some_and(|word| word.before == Gap::Space);
+        let follows = self.text.words.get(at + 1).is_some_and(|word| word.before == Gap::Space);
         if follows && let Some(space) = node.find_input(b' ') {
             let space = node.transition(space);
-            let next = self.words.node(space.addr);
-            self.read_word(text, start, at + 1, next, output.cat(space.out), found);
+            self.read_word(at + 1, self.words.node(space.addr), output.cat(space.out), found);
         }
     }
 }

@@ -5,19 +5,22 @@
 //! river beside «берег»; «Київ» before «закликав» is a government. What is set aside is told, so
 //! that an admin can see why a label is not there.
 
+use crate::classify::cues;
 use crate::classify::cues::Cues;
+use crate::classify::lexicon::Builder;
 use crate::classify::lexicon::Lexicon;
 use crate::classify::words::Case;
 use crate::classify::words::Gap;
 use crate::classify::words::Text;
 use crate::classify::words::Word;
 use crate::model::article::Field;
-use crate::place::gazetteer::By;
 use crate::place::gazetteer::Centre;
 use crate::place::gazetteer::Council;
 use crate::place::gazetteer::Gazetteer;
 use crate::place::gazetteer::Naming;
 use crate::place::gazetteer::Place;
+use crate::place::naming::By;
+use crate::place::naming::RowNaming;
 use std::ops::Range;
 
 /// How many words may stand between an adjective and its noun: a list of all oblasts.
@@ -208,9 +211,71 @@ pub struct Dismissed {
 /// The words that places are named with, and those that stand beside them.
 #[derive(Debug)]
 pub(crate) struct Names {
-    pub(crate) gazetteer: Gazetteer,
-    pub(crate) places: Lexicon<Naming>,
-    pub(crate) cues: Lexicon<Cues>,
+    gazetteer: Gazetteer,
+    /// The names of the places that are built in.
+    builtin: Lexicon<RowNaming>,
+    /// Those that feeds.toml adds.
+    added: Lexicon<Naming>,
+    cues: Lexicon<Cues>,
+}
+
+impl Names {
+    /// The names of a catalogue.
+    pub(crate) fn new(gazetteer: Gazetteer) -> Self {
+        let mut added = Builder::default();
+        for (name, naming) in &gazetteer.names {
+            added.add(name, *naming);
+        }
+        Self { builtin: builtin(), added: added.build(), cues: cues::lexicon(), gazetteer }
+    }
+
+    pub(crate) fn gazetteer(&self) -> &Gazetteer {
+        &self.gazetteer
+    }
+
+    /// The bytes that they take.
+    pub(crate) fn bytes(&self) -> usize {
+        self.builtin.bytes() + self.added.bytes() + self.cues.bytes()
+    }
+
+    /// What the longest phrase that begins at a word names, with the number of its words; and what
+    /// phrases there name no place, by the word of feeds.toml.
+    fn find(
+        &self,
+        text: &Text<'_>,
+        at: usize,
+        voided: &mut Vec<(Range<usize>, Place)>,
+    ) -> Option<(usize, Vec<Naming>)> {
+        let mut longest: Option<(usize, Vec<Naming>)> = None;
+        let mut add = |words: usize, naming: Naming| match &mut longest {
+            _ if naming.by == By::Not => voided.push((at..at + words, naming.place)),
+            Some((longer, _)) if *longer > words => {}
+            Some((same, namings)) if *same == words => namings.push(naming),
+            _ => longest = Some((words, vec![naming])),
+        };
+        self.builtin.find(text, at, &mut |words, meanings| {
+            for RowNaming { row, by } in meanings {
+                if let Some(place) = self.gazetteer.of_row(*row) {
+                    add(words, Naming { place, by: *by });
+                }
+            }
+        });
+        self.added.find(text, at, &mut |words, meanings| {
+            meanings.iter().for_each(|naming| add(words, *naming));
+        });
+        longest
+    }
+}
+
+/// The names that the build script made a transducer of.
+fn builtin() -> Lexicon<RowNaming> {
+    const MEANINGS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/names.meanings"));
+    let meanings = MEANINGS.as_chunks().0.iter().copied().filter_map(RowNaming::from_bytes);
+    Lexicon::compiled(
+        include_bytes!(concat!(env!("OUT_DIR"), "/names.fst")),
+        meanings.collect(),
+        include_bytes!(concat!(env!("OUT_DIR"), "/names.beginnings")),
+    )
 }
 
 /// A text with what is known of its words.
@@ -219,8 +284,7 @@ struct Scan<'n, 't> {
     text: &'t Text<'t>,
     field: Field,
     cues: Vec<Cues>,
-    found: Vec<Option<(usize, &'n [Naming])>>,
-    /// Whether a word stands in a sentence that tells again what is known.
+    found: Vec<Option<(usize, Vec<Naming>)>>,
     evidence: Vec<Evidence>,
     dismissed: Vec<Dismissed>,
 }
@@ -233,7 +297,7 @@ pub(crate) fn scan(
 ) -> (Vec<Evidence>, Vec<Dismissed>) {
     let count = text.words.len();
     let mut cues = vec![Cues::NONE; count];
-    let mut found: Vec<Option<(usize, &[Naming])>> = vec![None; count];
+    let mut found = Vec::with_capacity(count);
     let mut voided: Vec<(Range<usize>, Place)> = Vec::new();
     for at in 0..count {
         names.cues.find(text, at, &mut |_, meanings| {
@@ -241,36 +305,25 @@ pub(crate) fn scan(
                 cues[at] |= *meaning;
             }
         });
-        names.places.find(text, at, &mut |words, meanings| {
-            let void = meanings.iter().filter(|naming| naming.by == By::Not);
-            voided.extend(void.map(|naming| (at..at + words, naming.place)));
-            if meanings.iter().any(|naming| naming.by != By::Not) {
-                found[at] = Some((words, meanings));
-            }
-        });
+        found.push(names.find(text, at, &mut voided));
     }
     let mut scan =
         Scan { names, text, field, cues, found, evidence: Vec::new(), dismissed: Vec::new() };
     let mut at = 0;
     while at < count {
-        let Some((words, namings)) = scan.found[at] else {
+        let Some((words, namings)) = scan.found[at].clone() else {
             at += 1;
             continue;
         };
         let here = at..at + words;
-        scan.weigh(&here, namings, &voided);
+        scan.weigh(&here, &namings, &voided);
         at = here.end;
     }
     (scan.evidence, scan.dismissed)
 }
 
-impl<'n> Scan<'n, '_> {
-    fn weigh(
-        &mut self,
-        here: &Range<usize>,
-        namings: &'n [Naming],
-        voided: &[(Range<usize>, Place)],
-    ) {
+impl Scan<'_, '_> {
+    fn weigh(&mut self, here: &Range<usize>, namings: &[Naming], voided: &[(Range<usize>, Place)]) {
         let namings: Vec<Naming> = namings
             .iter()
             .copied()
@@ -278,7 +331,7 @@ impl<'n> Scan<'n, '_> {
                 let covers = |(range, place): &(Range<usize>, Place)| {
                     *place == naming.place && range.start <= here.start && here.end <= range.end
                 };
-                naming.by != By::Not && !voided.iter().any(covers)
+                !voided.iter().any(covers)
             })
             .collect();
         if namings.is_empty() {
@@ -384,7 +437,9 @@ impl<'n> Scan<'n, '_> {
         let name = self.text.folded(&self.text.words[here.start]);
         let is_of_city = CITY_DISTRICTS.iter().any(|stem| name.starts_with(stem));
         let city_follows = self.found.get(here.end + 1).is_some_and(|found| {
-            found.is_some_and(|(_, namings)| namings.iter().any(|naming| naming.by == By::Centre))
+            found
+                .as_ref()
+                .is_some_and(|(_, namings)| namings.iter().any(|naming| naming.by == By::Centre))
         });
         if districts.is_empty() || (is_of_city && self.field != Field::Category) || city_follows {
             return self.dismiss(here, "it is a district of a city");
@@ -466,7 +521,8 @@ impl<'n> Scan<'n, '_> {
     }
 
     fn adjectives(&self, here: &Range<usize>) -> (Vec<Place>, Vec<Place>) {
-        let namings = self.found[here.start].map(|(_, namings)| namings).unwrap_or_default();
+        let namings =
+            self.found[here.start].as_ref().map(|(_, namings)| &**namings).unwrap_or_default();
         let of = |by: By| namings.iter().filter(|n| n.by == by).map(|n| n.place).collect();
         (of(By::Region), of(By::Community))
     }
@@ -560,7 +616,7 @@ impl<'n> Scan<'n, '_> {
     fn governed(&self, here: &Range<usize>, by: By, nouns: Cues) -> Option<usize> {
         let is_of_list = |at: usize| {
             self.cues[at].any(Cues::AND)
-                || self.found[at].is_some_and(|(_, namings)| {
+                || self.found[at].as_ref().is_some_and(|(_, namings)| {
                     namings.iter().any(|naming| naming.by == by || naming.by == By::Name)
                 })
         };
@@ -620,6 +676,7 @@ impl<'n> Scan<'n, '_> {
             let cues = self.cues[at];
             let listed = cues.any(Cues::AND)
                 || self.found[at]
+                    .as_ref()
                     .is_some_and(|(_, namings)| namings.iter().any(|n| n.by == By::Community));
             if cues.any(Cues::HROMADA) || (council.is_some() && cues.any(Cues::COUNCIL)) {
                 return Some((if at < here.end + 4 { at + 1 } else { here.end }, council));

@@ -4,7 +4,7 @@
 //! The same name comes with four apostrophes, three hyphens, soft hyphens from a text processor,
 //! Latin letters that look Cyrillic, and composed or not. What is compared is always folded.
 
-use crate::model::slug::is_apostrophe;
+use crate::model::letters::is_apostrophe;
 use std::borrow::Cow;
 use std::ops::Range;
 use unicode_normalization::UnicodeNormalization;

@@ -13,9 +13,9 @@ use std::collections::BTreeSet;
 
 /// The cases of the singular, as far as their forms differ: nominative, genitive, dative,
 /// accusative, instrumental, locative.
-const CASES: usize = 6;
+pub(crate) const CASES: usize = 6;
 
-type Cases = [BTreeSet<String>; CASES];
+pub(crate) type Cases = [BTreeSet<String>; CASES];
 
 /// The endings of a hard adjective, in every case of both numbers.
 const HARD: [&str; 14] =
@@ -79,7 +79,7 @@ fn cases_of_one(word: &str) -> Cases {
     std::array::from_fn(|_| BTreeSet::from([word.to_owned()]))
 }
 
-fn joined(left: &Cases, by: &str, right: &Cases) -> Cases {
+pub(crate) fn joined(left: &Cases, by: &str, right: &Cases) -> Cases {
     std::array::from_fn(|case| {
         let pairs = left[case].iter().flat_map(|l| right[case].iter().map(move |r| (l, r)));
         pairs.map(|(l, r)| format!("{l}{by}{r}")).collect()
@@ -88,7 +88,7 @@ fn joined(left: &Cases, by: &str, right: &Cases) -> Cases {
 
 /// Adds the forms of one paradigm: the stem and its endings from the genitive on, variants parted
 /// by `|`.
-fn paradigm(cases: &mut Cases, stem: &str, endings: [&str; CASES - 1]) {
+pub(crate) fn paradigm(cases: &mut Cases, stem: &str, endings: [&str; CASES - 1]) {
     for (case, endings) in cases[1..].iter_mut().zip(endings) {
         case.extend(endings.split('|').map(|ending| format!("{stem}{ending}")));
     }

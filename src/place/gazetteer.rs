@@ -1,9 +1,8 @@
-//! Every word and phrase that names a place, in every form that texts write, and what it means.
+//! The places that texts may name, by number, and what is known of each: how large the centre of a
+//! community is, what council it has, where it lies.
 //!
 //! Made from the catalogue, so that what feeds.toml adds is found, and what it switches off is
-//! not. For the places that are built in, the tables beside this file say more: the centre of a
-//! community with its earlier names, the districts, what the chief cities are called in other
-//! languages, and who lives there.
+//! not. The names of the places that are built in are in `naming`; those of feeds.toml are here.
 //!
 //! Never here: which of several places a word means in a text.
 
@@ -11,22 +10,19 @@ use crate::model::id::CommunityId;
 use crate::model::id::RegionId;
 use crate::model::pattern::Pattern;
 use crate::model::pattern::Words;
-use crate::model::slug::transliterate;
-use crate::place::COMMUNITIES;
 use crate::place::Catalogue;
-use crate::place::REGIONS;
-use crate::place::columns;
-use crate::place::decline::adjective;
 use crate::place::decline::forms;
-use crate::place::decline::land;
-use crate::place::list;
-use crate::place::rows;
+use crate::place::naming::By;
+use crate::place::naming::Row;
+use crate::place::tables::COMMUNITIES;
+use crate::place::tables::NAMES;
+use crate::place::tables::POINTS;
+use crate::place::tables::REGIONS;
+use crate::place::tables::columns;
+use crate::place::tables::list;
+use crate::place::tables::rows;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
-
-const DISTRICTS: &str = include_str!("districts.tsv");
-const NAMES: &str = include_str!("names.tsv");
-const POINTS: &str = include_str!("points.tsv");
 
 /// The regions and communities, by number, and the words that name them.
 #[derive(Debug)]
@@ -35,12 +31,15 @@ pub struct Gazetteer {
     pub regions: Vec<RegionId>,
     /// The communities, in the order of their ids.
     pub communities: Vec<Located>,
-    /// Phrases, words that end in `*` standing for all that begin so, and what each names.
+    /// The phrases that feeds.toml adds, words that end in `*` standing for all that begin so, and
+    /// what each names.
     pub names: Vec<(String, Naming)>,
     /// The ends of hosts whose pages are of a place.
     pub hosts: Vec<(String, Place)>,
     /// Points on the map of which it is known where they lie.
     pub points: Vec<Point>,
+    /// The places of the rows of the built-in tables: regions and communities.
+    of_rows: [Vec<Option<Place>>; 2],
 }
 
 /// A community, as far as texts tell it from others.
@@ -98,29 +97,6 @@ pub struct Naming {
     pub by: By,
 }
 
-/// How a phrase names a place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum By {
-    /// It names the place and nothing else: «Харківщина», "Kharkiv Oblast".
-    Name,
-    /// An adjective that needs its «область»: «Харківська».
-    Region,
-    /// An adjective that needs its «район»: «Ізюмський». The place is the region.
-    District,
-    /// The land around a town: «Ізюмщина». The place is the region.
-    Land,
-    /// An adjective that needs its «громада» or «рада», and says a little alone: «Мереф’янська».
-    Community,
-    /// The name of the centre: «Мерефа».
-    Centre,
-    /// A former name of the centre: «Червоноград».
-    FormerCentre,
-    /// Those who live there: «харків’яни».
-    People,
-    /// What the admin wrote under `unless`: the words that name no such place.
-    Not,
-}
-
 /// A point on the map, in degrees.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Point {
@@ -168,34 +144,38 @@ const CHIEFS: [&str; 26] = [
 struct Making<'c> {
     catalogue: &'c Catalogue,
     regions: BTreeMap<&'c str, u16>,
-    by_iso: BTreeMap<&'c str, u16>,
     communities: BTreeMap<&'c str, u16>,
     located: Vec<Located>,
     names: Vec<(String, Naming)>,
-    hosts: Vec<(String, Place)>,
 }
 
 /// The gazetteer of a catalogue.
 #[must_use]
 pub fn gazetteer(catalogue: &Catalogue) -> Gazetteer {
-    let regions: Vec<RegionId> = catalogue.regions.keys().cloned().collect();
     let mut making = Making::new(catalogue);
-    for row in rows(COMMUNITIES) {
-        making.add_community(row);
-    }
-    for row in rows(REGIONS) {
-        making.add_region(row);
-    }
-    for row in rows(DISTRICTS) {
-        making.add_district(row);
-    }
-    for row in rows(NAMES) {
-        making.add_names(row);
-    }
+    let of_rows =
+        [making.rows(REGIONS, Making::region), making.rows(COMMUNITIES, Making::community)];
     making.add_own();
-    let points = rows(POINTS).filter_map(|row| making.point(row)).collect();
-    let Making { located: communities, names, hosts, .. } = making;
-    Gazetteer { regions, communities, names, hosts, points }
+    Gazetteer {
+        regions: catalogue.regions.keys().cloned().collect(),
+        hosts: rows(NAMES).flat_map(|row| making.hosts(row)).collect(),
+        points: making.points(),
+        communities: making.located,
+        names: making.names,
+        of_rows,
+    }
+}
+
+impl Gazetteer {
+    /// The place of a row of the built-in tables, unless feeds.toml switched it off.
+    #[must_use]
+    pub fn of_row(&self, row: Row) -> Option<Place> {
+        let [regions, communities] = &self.of_rows;
+        match row {
+            Row::Region(at) => regions.get(usize::from(at)).copied().flatten(),
+            Row::Community(at) => communities.get(usize::from(at)).copied().flatten(),
+        }
+    }
 }
 
 fn numbered<'c>(ids: impl Iterator<Item = &'c str>) -> BTreeMap<&'c str, u16> {
@@ -205,10 +185,6 @@ fn numbered<'c>(ids: impl Iterator<Item = &'c str>) -> BTreeMap<&'c str, u16> {
 impl<'c> Making<'c> {
     fn new(catalogue: &'c Catalogue) -> Self {
         let regions = numbered(catalogue.regions.keys().map(RegionId::as_str));
-        let isos = catalogue.regions.values();
-        let by_iso = isos
-            .filter_map(|region| Some((region.iso.as_deref()?, *regions.get(region.id.as_str())?)))
-            .collect();
         let located = catalogue.communities.values().map(|community| Located {
             id: community.id.clone(),
             region: regions.get(community.region.as_str()).copied().unwrap_or(u16::MAX),
@@ -220,20 +196,27 @@ impl<'c> Making<'c> {
             communities: numbered(catalogue.communities.keys().map(CommunityId::as_str)),
             catalogue,
             regions,
-            by_iso,
-            names: Vec::with_capacity(64 * 1024),
-            hosts: Vec::new(),
+            names: Vec::new(),
         }
     }
 
-    fn add(&mut self, forms: impl IntoIterator<Item = String>, place: Place, by: By) {
-        let naming = Naming { place, by };
-        self.names.extend(forms.into_iter().map(|form| (form, naming)));
+    /// What each row of a table is.
+    fn rows(
+        &mut self,
+        table: &'static str,
+        place: fn(&mut Self, &str) -> Option<Place>,
+    ) -> Vec<Option<Place>> {
+        rows(table).map(|row| place(self, row)).collect()
     }
 
-    fn add_community(&mut self, row: &str) {
-        let Some([id, _, _, name, kind, centre, size, previous]) = columns(row) else { return };
-        let Some(&at) = self.communities.get(id) else { return };
+    fn region(&mut self, row: &str) -> Option<Place> {
+        let (id, _) = row.split_once('\t')?;
+        self.regions.get(id).map(|at| Place::Region(*at))
+    }
+
+    fn community(&mut self, row: &str) -> Option<Place> {
+        let [id, _, _, _, kind, _, size, _] = columns(row)?;
+        let at = *self.communities.get(id)?;
         let located = &mut self.located[usize::from(at)];
         located.centre = match size {
             _ if CHIEFS.contains(&id) => Centre::Chief,
@@ -247,80 +230,30 @@ impl<'c> Making<'c> {
             "сільська" => Some(Council::Village),
             _ => None,
         };
-        let place = Place::Community(at);
-        self.add(adjective(name), place, By::Community);
-        self.add(forms(centre), place, By::Centre);
-        for previous in list(previous) {
-            self.add(forms(&previous), place, By::FormerCentre);
-        }
-        if size == "city" {
-            let latin = transliterate(centre);
-            self.add([latin], place, By::Centre);
-        }
+        Some(Place::Community(at))
     }
 
-    fn add_region(&mut self, row: &str) {
-        let Some([id, _, _, name, stem, nouns, aliases]) = columns(row) else { return };
-        let Some(&at) = self.regions.get(id) else { return };
-        let place = Place::Region(at);
-        if !stem.is_empty() {
-            self.add(adjective(&format!("{stem}а")), place, By::Region);
-        }
-        self.add(list(nouns), place, By::Name);
-        // «Kharkiv regional», of a council or an administration, and the Russian adjective.
-        if let Some(short) = name.strip_suffix(" Oblast") {
-            let phrases = ["Oblast", "regional", "region", "province", "district state"]
-                .map(|noun| format!("{short} {noun}"));
-            self.add(phrases, place, By::Name);
-        }
-        for alias in list(aliases) {
-            if let Some(stem) = alias.strip_suffix("ая область") {
-                let endings = ["ая", "ой", "ую", "ий", "ого", "ому", "им", "ом", "ие", "их", "ими"];
-                self.add(endings.map(|ending| format!("{stem}{ending}")), place, By::Region);
-            } else if alias.is_ascii() && alias.contains(' ') {
-                self.add([alias], place, By::Name);
-            }
-        }
-        if id == "kyiv" || id == "sevastopol" {
-            let (centre, adjective_of) = if id == "kyiv" {
-                ("Київ", "Київська")
-            } else {
-                ("Севастополь", "Севастопольська")
-            };
-            self.add(forms(centre), place, By::Centre);
-            self.add(adjective(adjective_of), place, By::Community);
-        }
+    fn hosts(&self, row: &str) -> Vec<(String, Place)> {
+        let Some(["host", id, hosts]) = columns(row) else { return Vec::new() };
+        let Some(&at) = self.regions.get(id) else { return Vec::new() };
+        list(hosts).into_iter().map(|host| (host, Place::Region(at))).collect()
     }
 
-    fn add_district(&mut self, row: &str) {
-        let Some([_, iso, name, previous]) = columns(row) else { return };
-        let Some(&region) = self.by_iso.get(iso) else { return };
-        let place = Place::Region(region);
-        for name in [name.to_owned()].into_iter().chain(list(previous)) {
-            if let Some(stem) = name.strip_suffix("ий") {
-                self.add(adjective(&format!("{stem}а")), place, By::District);
-            }
-            self.add(land(&name), place, By::Land);
-        }
-    }
-
-    fn add_names(&mut self, row: &str) {
-        let Some([kind, id, words]) = columns(row) else { return };
-        let region = || self.regions.get(id).map(|at| Place::Region(*at));
-        let community = || self.communities.get(id).map(|at| Place::Community(*at));
-        let (place, by) = match kind {
-            "city" => (community().or_else(region), By::Centre),
-            "people" => (community().or_else(region), By::People),
-            "adjective" => (region(), By::Region),
-            _ => (region(), By::Name),
+    fn points(&self) -> Vec<Point> {
+        let isos = self.catalogue.regions.values().filter_map(|region| {
+            Some((region.iso.as_deref()?, *self.regions.get(region.id.as_str())?))
+        });
+        let by_iso: BTreeMap<&str, u16> = isos.collect();
+        let point = |row: &str| {
+            let [latitude, longitude, iso, community] = columns(row)?;
+            Some(Point {
+                latitude: latitude.parse().ok()?,
+                longitude: longitude.parse().ok()?,
+                region: *by_iso.get(iso)?,
+                community: self.communities.get(community).copied(),
+            })
         };
-        match place {
-            Some(place) if kind == "host" => {
-                self.hosts.extend(list(words).into_iter().map(|host| (host, place)));
-            }
-            Some(place) => self.add(list(words), place, by),
-            None => {}
-        }
+        rows(POINTS).filter_map(point).collect()
     }
 
     /// What the admin added: names as they are written, those in Ukrainian in every case.
@@ -359,14 +292,9 @@ impl<'c> Making<'c> {
         self.add(phrases(&words.unless), place, By::Not);
     }
 
-    fn point(&self, row: &str) -> Option<Point> {
-        let [latitude, longitude, iso, community] = columns(row)?;
-        Some(Point {
-            latitude: latitude.parse().ok()?,
-            longitude: longitude.parse().ok()?,
-            region: *self.by_iso.get(iso)?,
-            community: self.communities.get(community).copied(),
-        })
+    fn add(&mut self, forms: impl IntoIterator<Item = String>, place: Place, by: By) {
+        let naming = Naming { place, by };
+        self.names.extend(forms.into_iter().map(|form| (form, naming)));
     }
 }
 
@@ -375,22 +303,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_row_of_the_tables_is_used() {
+    fn every_row_of_the_tables_is_a_place() {
         let gazetteer = gazetteer(&Catalogue::builtin());
-        assert_eq!(rows(DISTRICTS).count(), 136);
         let chiefs = gazetteer.communities.iter().filter(|c| c.centre == Centre::Chief).count();
         assert_eq!(chiefs, CHIEFS.len());
         assert_eq!(gazetteer.points.len(), rows(POINTS).count());
         assert!(gazetteer.points.iter().filter(|point| point.community.is_some()).count() > 700);
-        let made = Making::new(Box::leak(Box::new(Catalogue::builtin())));
-        for row in rows(NAMES) {
-            let [kind, id, _] = columns(row).unwrap_or_else(|| panic!("{row}"));
-            let known = made.communities.contains_key(id) && matches!(kind, "city" | "people");
-            assert!(known || made.regions.contains_key(id), "{row}");
-        }
-        for row in rows(DISTRICTS) {
-            let [_, iso, name, _] = columns(row).unwrap();
-            assert!(made.by_iso.contains_key(iso) && name.ends_with("ий"), "{row}");
-        }
+        assert!(gazetteer.of_rows.iter().flatten().all(Option::is_some));
+        let rows_of = [REGIONS, COMMUNITIES].map(|table| rows(table).count());
+        assert_eq!(gazetteer.of_rows.each_ref().map(Vec::len), rows_of);
+        let hosts = rows(NAMES).filter(|row| row.starts_with("host")).count();
+        assert!(gazetteer.hosts.len() >= hosts);
+    }
+
+    #[test]
+    fn what_is_switched_off_has_no_place() {
+        let mut catalogue = Catalogue::builtin();
+        catalogue.communities.retain(|id, _| id.as_str() != "merefianska");
+        let gazetteer = gazetteer(&catalogue);
+        let off = rows(COMMUNITIES).position(|row| row.starts_with("merefianska\t")).unwrap();
+        assert_eq!(gazetteer.of_row(Row::Community(off.try_into().unwrap())), None);
+        assert_eq!(gazetteer.of_rows[1].iter().filter(|place| place.is_none()).count(), 1);
     }
 }
