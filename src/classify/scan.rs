@@ -23,6 +23,9 @@ use crate::place::naming::By;
 use crate::place::naming::RowNaming;
 use std::ops::Range;
 
+const CLUB: &str = "it is the name of a club";
+const QUOTED: &str = "it stands in quotation marks, as other names do";
+
 /// How many words may stand between an adjective and its noun: a list of all oblasts.
 const LIST_WORDS_MAX: usize = 60;
 
@@ -80,6 +83,8 @@ const ORDINARY: &[&str] = &[
     "полонн",
     "тлумач",
     "україн",
+    "українськ",
+    "ізюм",
     "південн",
     "шахтар",
     "заводськ",
@@ -118,8 +123,15 @@ const ORDINARY: &[&str] = &[
     "lyman",
 ];
 
+/// How villages are commonly called, as stems and their endings.
+const COMMON: [(&[&str], &[&str]); 2] = [
+    (&["івк", "ївк", "івц", "ївц"], &["а", "и", "і", "у", "ою"]),
+    (&["ськ", "цьк", "ов", "ев", "єв", "н"], &["е", "ого", "ому", "им"]),
+];
+
 /// Cities that share their names with a river, by stems.
 const RIVERS: &[&str] = &[
+    "десн",
     "дніпр",
     "днепр",
     "dnipro",
@@ -158,7 +170,7 @@ pub(crate) enum Clue {
     People,
     /// «харківські лікарі».
     Adjective,
-    /// «Харківський університет»: it may have moved.
+    /// «Харківський університет», «донецький клуб»: it may have moved, or play elsewhere.
     School,
 }
 
@@ -348,7 +360,11 @@ impl Scan<'_, '_> {
         if !of(By::Land).is_empty() && self.is_capital(here) {
             return self.add(here.clone(), Clue::District, of(By::Land), None);
         }
-        if !of(By::People).is_empty() {
+        // «Миколаївці» are people of Mykolaiv; «у Миколаївці» is in Mykolaivka.
+        let is_in = !centres.is_empty()
+            && self.is_capital(here)
+            && self.before(here, 1).any(Cues::IN | Cues::CITY | Cues::SETTLEMENT);
+        if !of(By::People).is_empty() && !is_in {
             return self.add(here.clone(), Clue::People, of(By::People), None);
         }
         if !regions.is_empty()
@@ -377,7 +393,7 @@ impl Scan<'_, '_> {
             }
         }
         if self.before(here, 2).any(Cues::CLUB) && self.is_quoted(here) {
-            return self.dismiss(here, "it is the name of a club");
+            return self.dismiss(here, CLUB);
         }
         self.add(here.clone(), Clue::Explicit, places, None);
     }
@@ -421,11 +437,21 @@ impl Scan<'_, '_> {
             self.dismiss(here, "it is a direction");
             return true;
         }
+        if next.any(Cues::FOOD) {
+            self.dismiss(here, "it is the name of a dish or a brand");
+            return true;
+        }
+        let club_follows = next.any(Cues::CLUB)
+            && self.text.words.get(here.end).is_some_and(|word| word.before == Gap::Quote);
+        if self.is_quoted(here) || club_follows {
+            self.dismiss(here, if club_follows { CLUB } else { QUOTED });
+            return true;
+        }
         let is_centre = !centres.is_empty() && self.is_capital(here);
         if is_centre && self.before(here, 1).any(Cues::IN | Cues::CITY) {
             return false;
         }
-        if self.after(here, 2).any(Cues::SCHOOL) {
+        if self.after(here, 2).any(Cues::SCHOOL) || next.any(Cues::CLUB) {
             let places = if communities.is_empty() { regions } else { communities };
             self.add(here.clone(), Clue::School, places.to_vec(), None);
             return true;
@@ -477,20 +503,52 @@ impl Scan<'_, '_> {
                 places.iter().map(|place| Place::Region(self.region_of(*place))).collect();
             return self.add(here.clone(), Clue::Explicit, regions, None);
         }
+        if before.any(Cues::NEAR) && !is_named_so && self.field != Field::Category {
+            return self.add(here.clone(), Clue::District, self.around(&places), None);
+        }
         let cities = self.of_size(&places, &[Centre::Chief, Centre::City]);
-        if !cities.is_empty() && !before.any(Cues::SETTLEMENT) {
+        let is_unsure = places.len() > 1 && self.is_common(here) && !self.is_chief(&cities);
+        if !cities.is_empty() && !before.any(Cues::SETTLEMENT) && !is_unsure {
             return self.add(here.clone(), Clue::City, cities, None);
         }
         let towns = self.of_size(&places, &[Centre::Town]);
         let in_it = before.any(Cues::IN) && self.text.words[here.start].before == Gap::Space;
+        let is_only = places.len() == 1 && !self.is_common(here);
         if !towns.is_empty() && (is_named_so || in_it || self.field == Field::Category) {
-            let clue = if is_named_so { Clue::Town } else { Clue::Village };
+            let clue = if is_named_so || (in_it && is_only) { Clue::Town } else { Clue::Village };
             return self.add(here.clone(), clue, towns, None);
         }
         let villages = self.of_size(&places, &[Centre::Village, Centre::Town, Centre::City]);
-        if before.any(Cues::SETTLEMENT) {
-            self.add(here.clone(), Clue::Village, villages, None);
+        if before.any(Cues::SETTLEMENT) || in_it {
+            return self.add(here.clone(), Clue::Village, villages, None);
         }
+        if !towns.is_empty() && self.field != Field::Body {
+            self.add(here.clone(), Clue::Village, towns, None);
+        }
+    }
+
+    /// What lies around places: their regions; Kyiv oblast around Kyiv.
+    fn around(&self, places: &[Place]) -> Vec<Place> {
+        let gazetteer = &self.names.gazetteer;
+        let number = |id: &str| {
+            let found = gazetteer.regions.binary_search_by(|region| region.as_str().cmp(id));
+            found.ok().and_then(|at| u16::try_from(at).ok())
+        };
+        let region = |place: &Place| {
+            let region = self.region_of(*place);
+            let own = self.is_kyiv(Place::Region(region)).then(|| number("kyivska")).flatten();
+            Place::Region(own.unwrap_or(region))
+        };
+        places.iter().map(region).collect()
+    }
+
+    /// Whether many villages bear such a name: «Іванівка», «Первомайське».
+    fn is_common(&self, here: &Range<usize>) -> bool {
+        let name = self.text.folded(&self.text.words[here.start]);
+        COMMON.iter().any(|(stems, endings)| {
+            let stem = endings.iter().find_map(|ending| name.strip_suffix(ending));
+            stem.is_some_and(|stem| stems.iter().any(|common| stem.ends_with(common)))
+        })
     }
 
     /// An adjective of a city or a region that stands for itself: «харківські лікарі».
@@ -534,11 +592,20 @@ impl Scan<'_, '_> {
         if self.before(here, 3).any(Cues::NAMED) && !self.before(here, 1).any(Cues::CITY) {
             return Some("something is named after it");
         }
+        if self.is_latin(here) && self.after(here, 1).any(Cues::CLUB) {
+            return Some(CLUB);
+        }
         if near.any(Cues::CLUB) && (self.is_quoted(here) || self.before(here, 1).any(Cues::CLUB)) {
-            return Some("it is the name of a club");
+            return Some(CLUB);
         }
         if self.is_quoted(here) && near.any(Cues::STREET) {
             return Some("it is the name of a street");
+        }
+        if self.is_quoted(here)
+            && self.field != Field::Category
+            && !self.before(here, 1).any(Cues::CITY | Cues::SETTLEMENT)
+        {
+            return Some(QUOTED);
         }
         if self.is_of_person(here) || self.is_given_name(here) {
             return Some("it is the name of a person");
@@ -599,6 +666,7 @@ impl Scan<'_, '_> {
             && self.text.words.get(here.end).is_some_and(|word| word.before >= Gap::Comma);
         self.before(here, 1).any(Cues::OFFICIAL)
             || (is_subject && (next.any(Cues::SPEAKS) || dateline))
+            || (self.before(here, 1).any(Cues::IN) && next.any(Cues::SPEAKS))
             || (next.any(Cues::AND) && beyond.any(Cues::CAPITAL))
             || (self.before(here, 1).any(Cues::AND) && self.before(here, 2).any(Cues::CAPITAL))
     }
@@ -678,17 +746,19 @@ impl Scan<'_, '_> {
                 || self.found[at]
                     .as_ref()
                     .is_some_and(|(_, namings)| namings.iter().any(|n| n.by == By::Community));
+            // «МВА» is both: of a city, and what governs it.
+            let of = [
+                (Cues::OF_CITY, Council::City),
+                (Cues::OF_TOWN, Council::Town),
+                (Cues::OF_VILLAGE, Council::Village),
+            ];
+            let own = of.iter().find(|(cue, _)| cues.any(*cue)).map(|(_, council)| *council);
+            council = own.or(council);
             if cues.any(Cues::HROMADA) || (council.is_some() && cues.any(Cues::COUNCIL)) {
                 return Some((if at < here.end + 4 { at + 1 } else { here.end }, council));
-            } else if cues.any(Cues::OF_CITY) {
-                council = Some(Council::City);
-            } else if cues.any(Cues::OF_TOWN) {
-                council = Some(Council::Town);
-            } else if cues.any(Cues::OF_VILLAGE) {
-                council = Some(Council::Village);
             } else if cues.any(Cues::COUNCIL) && at == here.end && !self.is_latin(here) {
                 return Some((at + 1, council));
-            } else if !(listed || cues.any(Cues::OF_TERRITORY)) {
+            } else if own.is_none() && !listed && !cues.any(Cues::OF_TERRITORY) {
                 break;
             }
             at += 1;
@@ -726,7 +796,7 @@ impl Scan<'_, '_> {
         }
         let dash = |at: usize| self.text.words.get(at).is_some_and(|w| w.before == Gap::Dash);
         let routed =
-            self.before(words, 3).any(Cues::ROUTE) && (dash(words.end) || dash(words.start));
+            self.before(words, 9).any(Cues::ROUTE) && (dash(words.end) || dash(words.start));
         if is_loose && routed {
             return 20;
         }
@@ -791,8 +861,7 @@ impl Scan<'_, '_> {
     }
 
     fn is_quoted(&self, here: &Range<usize>) -> bool {
-        let quoted = |word: Option<&Word>| word.is_none_or(|word| word.before >= Gap::Quote);
-        self.text.words[here.start].before == Gap::Quote && quoted(self.text.words.get(here.end))
+        self.text.is_quoted(here.clone())
     }
 
     /// Whether a capital says nothing here, and the name is an ordinary word.
@@ -800,7 +869,22 @@ impl Scan<'_, '_> {
         let is_title = self.text.words.get(here.end).is_some_and(|word| word.before == Gap::Colon);
         let is_unsure = (self.text.words[here.start].before == Gap::Stop && !is_title)
             || self.text.is_in_capitals;
-        is_unsure && self.field != Field::Category && self.is_ordinary(here)
+        is_unsure
+            && self.field != Field::Category
+            && !self.is_located(here)
+            && self.is_ordinary(here)
+    }
+
+    /// «Олександрівка на Кіровоградщині», «Південне під Харковом».
+    fn is_located(&self, here: &Range<usize>) -> bool {
+        let follows = self.text.words.get(here.end).is_some_and(|word| word.before == Gap::Space);
+        follows
+            && self.cue(here.end).any(Cues::IN | Cues::ACROSS | Cues::NEAR)
+            && self.found.get(here.end + 1).is_some_and(|found| {
+                found.as_ref().is_some_and(|(_, namings)| {
+                    namings.iter().any(|n| matches!(n.by, By::Name | By::Land | By::Centre))
+                })
+            })
     }
 
     fn is_ordinary(&self, here: &Range<usize>) -> bool {

@@ -225,7 +225,7 @@ fn decide(
         let points = scores[&Place::Community(*at)].points();
         let region = gazetteer.communities[usize::from(*at)].region;
         let of_region = scores.get(&Place::Region(region)).map_or(0, Score::points);
-        points * 4 >= of_region
+        points * 5 >= of_region
     });
     for at in most {
         verdict.communities.insert(at, scores[&Place::Community(at)].reasons.clone());

@@ -149,6 +149,19 @@ impl<'t> Text<'t> {
         }
     }
 
+    /// Whether some words stand in quotation marks, and no other word with them.
+    #[must_use]
+    pub fn is_quoted(&self, words: Range<usize>) -> bool {
+        let (Some(first), Some(last)) =
+            (self.words.get(words.start), self.words.get(words.end.saturating_sub(1)))
+        else {
+            return false;
+        };
+        let is_mark = |c: char| matches!(c, '«' | '»' | '"' | '“' | '”' | '„' | '‟');
+        self.source[..first.place.start].chars().next_back().is_some_and(is_mark)
+            && self.source[last.place.end..].chars().next().is_some_and(is_mark)
+    }
+
     fn read(&mut self, source: &str) {
         let mut gap = Gap::Stop;
         let mut start = None;

@@ -63,6 +63,30 @@ pub fn land(adjective: &str) -> BTreeSet<String> {
     LAND.iter().map(|ending| format!("{stem}{ending}")).collect()
 }
 
+/// Those who live in a city, in every case of the plural, from the adjective of its community:
+/// «Лозівська», «лозівчани»; «Роменська», «роменці». Which of the ways is right for a city the
+/// rules do not tell; the other is no word.
+#[must_use]
+pub fn people(adjective: &str) -> BTreeSet<String> {
+    let stem = adjective.trim_end_matches('а');
+    let stems: &[(String, &[&str])] = &match (stem.strip_suffix("ськ"), stem.strip_suffix("цьк"))
+    {
+        (Some(stem), _) => [
+            (format!("{stem}ц"), &["і", "ів", "ям", "ями", "ях"][..]),
+            (format!("{stem}чан"), &["и", "", "ам", "ами", "ах"]),
+        ],
+        (_, Some(stem)) => [
+            (format!("{stem}чан"), &["и", "", "ам", "ами", "ах"][..]),
+            (format!("{stem}жан"), &["и", "", "ам", "ами", "ах"]),
+        ],
+        _ => return BTreeSet::new(),
+    };
+    let forms = stems
+        .iter()
+        .flat_map(|(stem, endings)| endings.iter().map(move |ending| format!("{stem}{ending}")));
+    forms.collect()
+}
+
 /// The cases of a word, which may be two joined by a hyphen: «Могилева-Подільського»,
 /// «Івано-Франківська».
 fn compound(word: &str) -> Cases {
@@ -362,5 +386,8 @@ mod tests {
         assert!(land("Ізюмська").contains("Ізюмщині"));
         assert!(land("Кременчуцький").contains("Кременчуччиною"));
         assert!(land("Квітнева").is_empty());
+        assert!(people("Лозівська").contains("Лозівчанам"));
+        assert!(people("Роменська").contains("Роменців"));
+        assert!(people("Кременчуцька").contains("Кременчужани"));
     }
 }

@@ -9,6 +9,7 @@ use crate::model::letters::transliterate;
 use crate::place::decline::adjective;
 use crate::place::decline::forms;
 use crate::place::decline::land;
+use crate::place::decline::people;
 use crate::place::russian;
 use crate::place::tables::COMMUNITIES;
 use crate::place::tables::DISTRICTS;
@@ -150,6 +151,10 @@ impl Making {
         if size == "city" {
             self.add([transliterate(centre)], at, By::Centre);
             self.add(russian::forms(centre), at, By::Centre);
+            // «українці» live elsewhere too.
+            if id != "ukrainska-kyivska" {
+                self.add(people(name), at, By::People);
+            }
         }
         if kind == "міська" {
             self.add(russian::adjective(name), at, By::Community);
