@@ -791,7 +791,10 @@ impl Scan<'_, '_> {
             return 25;
         }
         let is_loose = matches!(clue, Clue::City | Clue::Adjective | Clue::People | Clue::Town);
-        if self.before(words, 4).any(Cues::ORIGIN) && clue != Clue::Council {
+        // «переселенці з Бахмута», but «переселенцям у Полтаві».
+        let prior = words.start.checked_sub(1).map(|at| self.text.folded(&self.text.words[at]));
+        let is_here = matches!(prior, Some("у" | "в" | "на" | "in"));
+        if self.before(words, 4).any(Cues::ORIGIN) && clue != Clue::Council && !is_here {
             return 30;
         }
         let dash = |at: usize| self.text.words.get(at).is_some_and(|w| w.before == Gap::Dash);

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::collections::HashMap;
 
 /// How many points make a tag.
-const ENOUGH: u16 = 12;
+const ENOUGH: u16 = 14;
 /// What a category that is the tag's name or alias is worth.
 const CATEGORY: u16 = 40;
 /// What words are worth in the title, the lead and the body, each time, and at most.
