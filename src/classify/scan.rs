@@ -12,7 +12,6 @@ use crate::classify::lexicon::Lexicon;
 use crate::classify::words::Case;
 use crate::classify::words::Gap;
 use crate::classify::words::Text;
-use crate::classify::words::Word;
 use crate::model::article::Field;
 use crate::place::gazetteer::Centre;
 use crate::place::gazetteer::Council;

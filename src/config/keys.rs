@@ -50,6 +50,8 @@ pub enum Need {
 pub enum Shape {
     /// A text in a line.
     Text,
+    /// A text in a line that may be empty, or begin and end with spaces.
+    Part,
     /// Texts in a list.
     Texts,
     /// An identifier: `a-z`, `0-9` and `-`.
@@ -276,7 +278,7 @@ pub const RULE: Table = Table {
         optional("without_tags", Shape::Texts, "tags that they lose"),
         optional("drop_categories", Shape::Texts, "categories that do not count"),
         optional("replace", Shape::Text, "a regular expression for a part of the headline"),
-        optional("with", Shape::Text, "what stands there instead; nothing without it"),
+        optional("with", Shape::Part, "what stands there instead; nothing without it"),
     ],
 };
 

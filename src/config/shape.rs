@@ -79,7 +79,7 @@ fn one(key: &Key, shape: Shape, given: &Spanned<DeValue<'_>>, found: &mut Found)
 /// What may be written, in words.
 pub(crate) fn wanted(shape: Shape) -> String {
     match shape {
-        Shape::Text => "a text in quotes".to_owned(),
+        Shape::Text | Shape::Part => "a text in quotes".to_owned(),
         Shape::Texts => "a list of texts: `[\"…\", \"…\"]`".to_owned(),
         Shape::Id => format!("1 to {SLUG_BYTES_MAX} of a-z, 0-9 and `-` in quotes"),
         Shape::Private => "`true`, `false`, or a list of addresses: `[\"10.1.2.0/24\"]`".to_owned(),
@@ -169,9 +169,10 @@ fn text_value(shape: Shape, text: &str) -> Result<Value, Wrong> {
     }
 }
 
-/// No text is empty, endless, or more than one line.
+/// No text is empty, endless, or more than one line; a part of one may be empty.
 fn plain(shape: Shape, text: &str) -> Result<(), Wrong> {
-    if text.trim().is_empty() {
+    let is_part = matches!(shape, Shape::Part);
+    if text.trim().is_empty() && !is_part {
         return Err(wrong("is empty", shape));
     }
     if text.len() > TEXT_BYTES_MAX {
@@ -182,7 +183,7 @@ fn plain(shape: Shape, text: &str) -> Result<(), Wrong> {
         let what = "holds a line break or another control character".to_owned();
         return Err(Wrong { what, instead: "write it in one line".to_owned() });
     }
-    if text.trim() != text {
+    if text.trim() != text && !is_part {
         let what = "begins or ends with a space".to_owned();
         return Err(Wrong { what, instead: format!("write `{}`", text.trim()) });
     }

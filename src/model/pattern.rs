@@ -98,6 +98,9 @@ impl FromStr for Pattern {
             return Err(BadPattern::Quote);
         }
         let words = || phrases.iter().flat_map(|phrase| phrase.split_whitespace());
+        if words().any(|word| word.trim_matches('*').len() < word.len() && !says(word)) {
+            return Err(BadPattern::Star);
+        }
         if phrases.is_empty() || !words().all(says) || phrases.iter().any(String::is_empty) {
             return Err(BadPattern::Empty);
         }
@@ -126,7 +129,8 @@ mod tests {
             ("title:", Some(BadPattern::Empty)),
             ("…", Some(BadPattern::Empty)),
             ("\"міська рада", Some(BadPattern::Quote)),
-            ("*", Some(BadPattern::Empty)),
+            ("*", Some(BadPattern::Star)),
+            ("\"рух * вулиц*\"", Some(BadPattern::Star)),
             ("б*", Some(BadPattern::Star)),
             ("бю*т", Some(BadPattern::Star)),
             ("бюджет*", None),
