@@ -10,6 +10,9 @@ use crate::model::pattern::Words;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+/// How many forms of one phrase are looked for.
+const CASES_MAX: usize = 16;
+
 /// A phrase of a pattern: whose it is, and which.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Part {
@@ -45,7 +48,9 @@ impl Patterns {
             let patterns = owner.matching.iter().chain(&owner.unless);
             for (pattern, Pattern { phrases, .. }) in patterns.enumerate() {
                 for (phrase, words) in phrases.iter().enumerate() {
-                    builder.add(words, Part { owner: at, pattern, phrase });
+                    for words in in_every_case(words) {
+                        builder.add(&words, Part { owner: at, pattern, phrase });
+                    }
                 }
             }
         }
@@ -120,6 +125,25 @@ impl Patterns {
     }
 }
 
+/// A phrase, and as it is written where the last consonant of a stem changes before an ending:
+/// «бібліотек*» is «бібліотеці» too, «книг*» is «книзі».
+fn in_every_case(phrase: &str) -> Vec<String> {
+    let mut phrases = vec![String::new()];
+    for word in phrase.split_whitespace() {
+        let changed = [("к*", "ці"), ("г*", "зі"), ("х*", "сі")]
+            .iter()
+            .find_map(|(from, to)| Some(format!("{}{to}", word.strip_suffix(from)?)))
+            .filter(|_| phrases.len() < CASES_MAX);
+        let other = changed
+            .iter()
+            .flat_map(|changed| phrases.iter().map(move |before| format!("{before} {changed}")));
+        let other: Vec<String> = other.collect();
+        phrases.iter_mut().for_each(|before| *before = format!("{before} {word}"));
+        phrases.extend(other);
+    }
+    phrases
+}
+
 /// Whether a pattern is looked for in a part of an article.
 fn is_for(pattern: &Pattern, field: Field) -> bool {
     match pattern.scope {
@@ -166,6 +190,8 @@ mod tests {
             (&["школ*"], &["танц*"], "Школа, де вчать танців", vec![]),
             (&["lead:школ*"], &[], "Школа", vec![]),
             (&["title:школ*"], &[], "Школа", yes("Школа", 1)),
+            (&["бібліотек*"], &[], "У бібліотеці", yes("бібліотеці", 1)),
+            (&["\"книг* рекорд*\""], &[], "У Книзі рекордів", yes("Книзі рекордів", 1)),
             (&["вода", "газ"], &[], "Газ і вода", yes("Газ", 2)),
         ] {
             assert_eq!(found(matching, unless, text), expected, "{matching:?} in {text}");

@@ -4,6 +4,7 @@ mod agreement;
 mod crash;
 mod damage;
 mod material;
+mod relabel;
 
 use crate::material::any_article;
 use crate::material::any_history;
