@@ -23,6 +23,7 @@ use crate::place::naming::RowNaming;
 use std::ops::Range;
 
 const CLUB: &str = "it is the name of a club";
+const PERSON: &str = "it is the name of a person";
 const QUOTED: &str = "it stands in quotation marks, as other names do";
 
 /// How many words may stand between an adjective and its noun: a list of all oblasts.
@@ -84,6 +85,7 @@ const ORDINARY: &[&str] = &[
     "україн",
     "українськ",
     "ізюм",
+    "турк",
     "південн",
     "шахтар",
     "заводськ",
@@ -131,6 +133,8 @@ const COMMON: [(&[&str], &[&str]); 2] = [
 /// Cities that share their names with a river, by stems.
 const RIVERS: &[&str] = &[
     "десн",
+    "дінц",
+    "донец",
     "дніпр",
     "днепр",
     "dnipro",
@@ -429,7 +433,7 @@ impl Scan<'_, '_> {
             return true;
         }
         if self.is_of_person(here) {
-            self.dismiss(here, "it is the name of a person");
+            self.dismiss(here, PERSON);
             return true;
         }
         if next.any(Cues::DIRECTION) {
@@ -506,13 +510,19 @@ impl Scan<'_, '_> {
             return self.add(here.clone(), Clue::District, self.around(&places), None);
         }
         let cities = self.of_size(&places, &[Centre::Chief, Centre::City]);
-        let is_unsure = places.len() > 1 && self.is_common(here) && !self.is_chief(&cities);
-        if !cities.is_empty() && !before.any(Cues::SETTLEMENT) && !is_unsure {
-            return self.add(here.clone(), Clue::City, cities, None);
+        let is_unsure = places.len() > 1 && self.is_common(here, 1) && !self.is_chief(&cities);
+        if !cities.is_empty() && !before.any(Cues::SETTLEMENT) {
+            let clue = if is_unsure { Clue::Village } else { Clue::City };
+            return self.add(here.clone(), clue, places, None);
         }
         let towns = self.of_size(&places, &[Centre::Town]);
         let in_it = before.any(Cues::IN) && self.text.words[here.start].before == Gap::Space;
-        let is_only = places.len() == 1 && !self.is_common(here);
+        // «Білозерка: атака дронів».
+        let is_head = self.field == Field::Title
+            && here.start == 0
+            && self.text.words.get(here.end).is_some_and(|word| word.before >= Gap::Dash);
+        let in_it = in_it || is_head;
+        let is_only = places.len() == 1 && (is_head || !self.is_common(here, COMMON.len()));
         if !towns.is_empty() && (is_named_so || in_it || self.field == Field::Category) {
             let clue = if is_named_so || (in_it && is_only) { Clue::Town } else { Clue::Village };
             return self.add(here.clone(), clue, towns, None);
@@ -541,10 +551,11 @@ impl Scan<'_, '_> {
         places.iter().map(region).collect()
     }
 
-    /// Whether many villages bear such a name: «Іванівка», «Первомайське».
-    fn is_common(&self, here: &Range<usize>) -> bool {
+    /// Whether many villages bear such a name, of the first of the common kinds: «Іванівка»,
+    /// «Первомайське».
+    fn is_common(&self, here: &Range<usize>, kinds: usize) -> bool {
         let name = self.text.folded(&self.text.words[here.start]);
-        COMMON.iter().any(|(stems, endings)| {
+        COMMON[..kinds].iter().any(|(stems, endings)| {
             let stem = endings.iter().find_map(|ending| name.strip_suffix(ending));
             stem.is_some_and(|stem| stems.iter().any(|common| stem.ends_with(common)))
         })
@@ -552,7 +563,21 @@ impl Scan<'_, '_> {
 
     /// An adjective of a city or a region that stands for itself: «харківські лікарі».
     fn weigh_free(&mut self, here: &Range<usize>, regions: Vec<Place>, communities: &[Place]) {
+        // «Вишнева» and «Нова» are adjectives of every day.
+        let name = self.text.folded(&self.text.words[here.start]);
+        if !["ськ", "цьк", "зьк", "ск", "цк"].iter().any(|of_place| name.contains(of_place))
+        {
+            return;
+        }
+        if self.is_surname(here) {
+            return self.dismiss(here, PERSON);
+        }
         let mut places = self.of_size(communities, &[Centre::Chief, Centre::City]);
+        if let [_] = communities
+            && self.is_capital(here)
+        {
+            places.extend(self.of_size(communities, &[Centre::Town]));
+        }
         let chiefs = self.of_size(communities, &[Centre::Chief]);
         if !chiefs.is_empty() {
             places = chiefs;
@@ -607,7 +632,7 @@ impl Scan<'_, '_> {
             return Some(QUOTED);
         }
         if self.is_of_person(here) || self.is_given_name(here) {
-            return Some("it is the name of a person");
+            return Some(PERSON);
         }
         if RIVERS.iter().any(|stem| name.starts_with(stem)) && self.is_river(here, name) {
             return Some("it is the name of a river");
@@ -629,6 +654,21 @@ impl Scan<'_, '_> {
         let is_name = self.cues[before].any(Cues::GIVEN_NAME) && self.found[before].is_none();
         let starts = word.before == Gap::Stop && self.text.folded(word).chars().count() == 1;
         is_name || (is_initial && !starts && self.text.shown(before..here.end).contains('.'))
+    }
+
+    /// «тренера Харківського з Броварів»: an adjective of no noun.
+    fn is_surname(&self, here: &Range<usize>) -> bool {
+        let own = &self.text.words[here.start];
+        let is_masculine =
+            ["ий", "ого", "ому", "им"].iter().any(|end| self.text.folded(own).ends_with(end));
+        let stands_alone =
+            self.text.words.get(here.end).is_none_or(|word| word.before > Gap::Quote)
+                || self.cue(here.end).any(Cues::IN | Cues::FROM | Cues::NEAR | Cues::ACROSS);
+        self.field != Field::Category
+            && own.case == Case::Capital
+            && own.before == Gap::Space
+            && is_masculine
+            && stands_alone
     }
 
     /// «Володимир» is a city where something is in it.
@@ -796,11 +836,18 @@ impl Scan<'_, '_> {
         if self.before(words, 4).any(Cues::ORIGIN) && clue != Clue::Council && !is_here {
             return 30;
         }
+        // «поховали бійця, який загинув на Донеччині».
+        if self.before(words, 8).any(Cues::FALLEN) {
+            return 25;
+        }
         let dash = |at: usize| self.text.words.get(at).is_some_and(|w| w.before == Gap::Dash);
         let routed =
             self.before(words, 9).any(Cues::ROUTE) && (dash(words.end) || dash(words.start));
         if is_loose && routed {
             return 20;
+        }
+        if is_loose && self.field != Field::Body && self.before(words, 2).any(Cues::FROM) {
+            return 50;
         }
         if is_loose && self.before(words, 2).any(Cues::TWIN) {
             return 50;

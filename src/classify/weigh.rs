@@ -27,6 +27,8 @@ const ENOUGH_BESIDE: u16 = 28;
 const MOST: [u16; 4] = [40, 36, 24, 60];
 /// How many regions one article is about at most.
 const REGIONS_MAX: usize = 3;
+/// How many if its headline names none.
+const REGIONS_UNHEADED_MAX: usize = 2;
 /// How many communities one article is about at most.
 const COMMUNITIES_MAX: usize = 4;
 
@@ -206,7 +208,10 @@ fn decide(
         Place::Region(at) => Some((*at, score)),
         Place::Community(_) => None,
     });
-    let kept = kept(&regions.collect::<Vec<_>>(), REGIONS_MAX, declared);
+    let regions: Vec<_> = regions.collect();
+    // Several that no headline names are an example of something else.
+    let headed = regions.iter().any(|(_, score)| score.named_up_front());
+    let kept = kept(&regions, if headed { REGIONS_MAX } else { REGIONS_UNHEADED_MAX }, declared);
     let mut verdict = Verdict::default();
     for region in &kept {
         verdict.regions.insert(*region, scores[&Place::Region(*region)].reasons.clone());
@@ -249,9 +254,9 @@ fn kept(scores: &[(u16, &Score)], at_most: usize, declared: Option<u16>) -> Vec<
         .filter(|(_, score)| enough(score))
         .map(|(at, _)| *at)
         .collect();
+    let up_front =
+        |at: &u16| scores.iter().any(|(other, score)| other == at && score.named_up_front());
     if kept.len() > at_most {
-        let up_front =
-            |at: &u16| scores.iter().any(|(other, score)| other == at && score.named_up_front());
         kept.retain(up_front);
         if kept.len() > at_most {
             kept.clear();

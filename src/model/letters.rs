@@ -32,6 +32,39 @@ pub fn transliterate(name: &str) -> String {
     latin
 }
 
+/// The name as German texts write it: «Яремче» is `Jaremtsche`.
+#[must_use]
+pub fn in_german(name: &str) -> String {
+    let mut german = String::with_capacity(name.len());
+    for letter in name.chars().filter(|c| !is_apostrophe(*c)) {
+        let lower = letter.to_lowercase().next().unwrap_or(letter);
+        let text = match lower {
+            'в' => "w",
+            'є' => "je",
+            'ж' => "sch",
+            'з' => "s",
+            'ї' => "ji",
+            'й' => "j",
+            'х' => "ch",
+            'ц' => "z",
+            'ч' => "tsch",
+            'ш' => "sch",
+            'щ' => "schtsch",
+            'ю' => "ju",
+            'я' => "ja",
+            other => latin_of(other, false).unwrap_or_default(),
+        };
+        if letter == lower {
+            german.push_str(text);
+        } else {
+            let mut rest = text.chars();
+            german.extend(rest.next().map(|c| c.to_ascii_uppercase()));
+            german.push_str(rest.as_str());
+        }
+    }
+    german
+}
+
 /// The apostrophes that Ukrainian texts are written with; within a word they sound like nothing
 /// in Latin letters.
 #[must_use]
@@ -104,6 +137,15 @@ mod tests {
             ("Ґалаґан", "Galagan"),
         ] {
             assert_eq!(transliterate(ukrainian), latin);
+        }
+    }
+
+    #[test]
+    fn german_texts_write_sounds() {
+        for (ukrainian, german) in
+            [("Яремче", "Jaremtsche"), ("Вижниця", "Wyschnyzja"), ("Козятин", "Kosjatyn")]
+        {
+            assert_eq!(in_german(ukrainian), german);
         }
     }
 }

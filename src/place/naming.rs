@@ -5,6 +5,7 @@
 //!
 //! Never here: what feeds.toml adds, and which of several places a word means in a text.
 
+use crate::model::letters::in_german;
 use crate::model::letters::transliterate;
 use crate::place::decline::adjective;
 use crate::place::decline::forms;
@@ -149,7 +150,7 @@ impl Making {
             }
         }
         if size == "city" {
-            self.add([transliterate(centre)], at, By::Centre);
+            self.add([transliterate(centre), in_german(centre)], at, By::Centre);
             self.add(russian::forms(centre), at, By::Centre);
             // «українці» live elsewhere too.
             if id != "ukrainska-kyivska" {
