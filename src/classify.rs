@@ -22,20 +22,25 @@
 //! Never here: what the admin's file looks like, and what is stored.
 
 pub mod alike;
+mod around;
 mod cues;
+pub mod evidence;
+mod friends;
 pub mod language;
 pub mod lexicon;
+mod names;
 mod patterns;
 mod plain;
-pub mod scan;
+mod scan;
 mod topics;
 mod weigh;
 pub mod words;
 
+use crate::classify::evidence::Dismissed;
+use crate::classify::evidence::Evidence;
+use crate::classify::names::Names;
 use crate::classify::patterns::Patterns;
 use crate::classify::plain::plain;
-use crate::classify::scan::Dismissed;
-use crate::classify::scan::Names;
 use crate::classify::scan::scan;
 use crate::classify::topics::Topics;
 use crate::classify::topics::free_tags;
@@ -201,13 +206,14 @@ impl Classifier {
         }
         self.declare(feed, &fitting, &mut labels);
         let declared = self.declared(&labels);
-        let verdict = weigh(self.names.gazetteer(), evidence, &hints, declared);
+        let is_national = self.names.is_national(&fields[0].1);
+        let verdict = weigh(&self.names.gazetteer, evidence, &hints, declared, is_national);
         for (at, reasons) in verdict.regions {
-            let id = self.names.gazetteer().regions[usize::from(at)].clone();
+            let id = self.names.gazetteer.regions[usize::from(at)].clone();
             labels.regions.entry(id).or_default().extend(reasons);
         }
         for (at, reasons) in verdict.communities {
-            let id = self.names.gazetteer().communities[usize::from(at)].id.clone();
+            let id = self.names.gazetteer.communities[usize::from(at)].id.clone();
             labels.communities.entry(id).or_default().extend(reasons);
         }
         self.take_away(&fitting, &mut labels);
@@ -322,7 +328,7 @@ impl Classifier {
 
     /// The region that the admin named: other regions have to be named with weight.
     fn declared(&self, labels: &Labels) -> Option<u16> {
-        let gazetteer = self.names.gazetteer();
+        let gazetteer = &self.names.gazetteer;
         let of_community = |id: &CommunityId| {
             let found = gazetteer.communities.binary_search_by(|located| located.id.cmp(id));
             found.ok().map(|at| gazetteer.communities[at].region)
@@ -356,7 +362,7 @@ impl Classifier {
     }
 
     fn region_of(&self, community: &CommunityId) -> Option<&RegionId> {
-        let gazetteer = self.names.gazetteer();
+        let gazetteer = &self.names.gazetteer;
         let found = gazetteer.communities.binary_search_by(|located| located.id.cmp(community));
         gazetteer.regions.get(usize::from(gazetteer.communities[found.ok()?].region))
     }
@@ -366,7 +372,7 @@ impl Classifier {
         &self,
         categories: &[&'c str],
         labels: &mut Labels,
-        evidence: &mut Vec<scan::Evidence>,
+        evidence: &mut Vec<Evidence>,
         hints: &mut Vec<Hint>,
     ) -> Vec<&'c str> {
         let mut free = Vec::new();
@@ -416,7 +422,7 @@ impl Classifier {
             let ends = |domain: &str| {
                 host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
             };
-            let found = self.names.gazetteer().hosts.iter().find(|(domain, _)| ends(domain));
+            let found = self.names.gazetteer.hosts.iter().find(|(domain, _)| ends(domain));
             hints.extend(found.map(|(_, place)| Hint {
                 place: *place,
                 reason: Reason { why: Why::Host(host.to_owned()), points: HOST },
@@ -432,7 +438,7 @@ impl Classifier {
             north.hypot(east)
         };
         let mut points: Vec<_> =
-            self.names.gazetteer().points.iter().map(|point| (distance(point), point)).collect();
+            self.names.gazetteer.points.iter().map(|point| (distance(point), point)).collect();
         points.sort_by(|one, other| one.0.total_cmp(&other.0));
         let Some((nearest, first)) = points.first().copied() else { return Vec::new() };
         if nearest > POINT_KM_MAX {

@@ -7,7 +7,7 @@
 use crate::classify::Classifier;
 use crate::classify::Findings;
 use crate::classify::alike::WITHIN;
-use crate::classify::scan::Dismissed;
+use crate::classify::evidence::Dismissed;
 use crate::classify::words::fold;
 use crate::config::Config;
 use crate::model::article::Article;

@@ -78,6 +78,8 @@ impl Cues {
     pub(crate) const FALLEN: Self = Self(1 << 31);
     /// «з», «із»: who comes from there is elsewhere.
     pub(crate) const FROM: Self = Self(1 << 32);
+    /// «Уряд», «Кабмін»: what is done for the whole country.
+    pub(crate) const NATIONAL: Self = Self(1 << 33);
 
     /// No cue.
     pub(crate) const NONE: Self = Self(0);
@@ -224,6 +226,13 @@ const WORDS: &[(Cues, &str)] = &[
          фронті погиб погибшего",
     ),
     (Cues::FROM, "з із зі from"),
+    (
+        Cues::NATIONAL,
+        "уряд уряду урядом кабмін* кабінет_міністрів верховна_рада верховної_ради верховній_раді \
+         президент президента президентом міністр міністра міністерств* мінфін* міненерго моз мон мвс \
+         мінцифри мінветеранів генштаб* держбюджет* україна україні україною укренерго укрзалізниц* \
+         прем’єр-міністр* правительств* government ministry ukraine країні країни",
+    ),
     (Cues::NEAR, "під біля поблизу неподалік недалеко_від поруч_із поруч_з near outside под возле"),
     (Cues::DIRECTION, "напрямок напрямку напрямком напрямки напрямках напрямків направлении"),
     (

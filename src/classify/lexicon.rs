@@ -174,6 +174,7 @@ impl<T: PartialEq> Builder<T> {
 
 impl<T> Lexicon<T> {
     /// A lexicon that was built before, of its `parts`.
+    #[must_use]
     pub fn compiled(words: &'static [u8], meanings: Vec<T>, beginnings: &'static [u8]) -> Self {
         let (lengths, bits) = beginnings.split_at(BEGINNINGS_HEAD.min(beginnings.len()));
         let length = |at: usize| match lengths.get(at..at + 2) {

@@ -138,7 +138,9 @@ fn in_every_case(phrase: &str) -> Vec<String> {
             .iter()
             .flat_map(|changed| phrases.iter().map(move |before| format!("{before} {changed}")));
         let other: Vec<String> = other.collect();
-        phrases.iter_mut().for_each(|before| *before = format!("{before} {word}"));
+        for before in &mut phrases {
+            *before = format!("{before} {word}");
+        }
         phrases.extend(other);
     }
     phrases

@@ -7,8 +7,8 @@
 //! none. What counts much less than the best does not count; and a text that names many regions
 //! alike is about none of them.
 
-use crate::classify::scan::Clue;
-use crate::classify::scan::Evidence;
+use crate::classify::evidence::Clue;
+use crate::classify::evidence::Evidence;
 use crate::model::article::Field;
 use crate::model::article::Reason;
 use crate::model::article::Why;
@@ -27,8 +27,8 @@ const ENOUGH_BESIDE: u16 = 28;
 const MOST: [u16; 4] = [40, 36, 24, 60];
 /// How many regions one article is about at most.
 const REGIONS_MAX: usize = 3;
-/// How many if its headline names none.
-const REGIONS_UNHEADED_MAX: usize = 2;
+/// How many if its headline is of the whole country and names none: others are examples.
+const REGIONS_OF_COUNTRY_MAX: usize = 1;
 /// How many communities one article is about at most.
 const COMMUNITIES_MAX: usize = 4;
 
@@ -68,11 +68,13 @@ pub(crate) struct Hint {
 }
 
 /// What a text is about, when `declared` is the region that the admin named for the feed.
+/// `is_national` tells that its headline is of the whole country.
 pub(crate) fn weigh(
     gazetteer: &Gazetteer,
     evidence: Vec<Evidence>,
     hints: &[Hint],
     declared: Option<u16>,
+    is_national: bool,
 ) -> Verdict {
     let mut scores: BTreeMap<Place, Score> = BTreeMap::new();
     for hint in hints {
@@ -103,7 +105,7 @@ pub(crate) fn weigh(
             count(gazetteer, &mut scores, place, evidence);
         }
     }
-    decide(gazetteer, &scores, declared)
+    decide(gazetteer, &scores, declared, is_national)
 }
 
 /// Whether it is known which place a name means. An adjective may name a community and its region
@@ -203,15 +205,15 @@ fn decide(
     gazetteer: &Gazetteer,
     scores: &BTreeMap<Place, Score>,
     declared: Option<u16>,
+    is_national: bool,
 ) -> Verdict {
     let regions = scores.iter().filter_map(|(place, score)| match place {
         Place::Region(at) => Some((*at, score)),
         Place::Community(_) => None,
     });
     let regions: Vec<_> = regions.collect();
-    // Several that no headline names are an example of something else.
-    let headed = regions.iter().any(|(_, score)| score.named_up_front());
-    let kept = kept(&regions, if headed { REGIONS_MAX } else { REGIONS_UNHEADED_MAX }, declared);
+    let headed = !is_national || regions.iter().any(|(_, score)| score.named_up_front());
+    let kept = kept(&regions, if headed { REGIONS_MAX } else { REGIONS_OF_COUNTRY_MAX }, declared);
     let mut verdict = Verdict::default();
     for region in &kept {
         verdict.regions.insert(*region, scores[&Place::Region(*region)].reasons.clone());

@@ -29,7 +29,7 @@ struct Told {
 
 fn article(feed: &str, told: &Told) -> Article {
     let mut article = sample::sister_cities();
-    let body: String = told.paragraphs.iter().map(|text| format!("<p>{text}</p>")).collect();
+    let body = format!("<p>{}</p>", told.paragraphs.join("</p><p>"));
     article.feed = FeedId::new(feed).unwrap();
     article.id = ArticleId::of(&article.feed, &told.title);
     article.keys.link = None;
