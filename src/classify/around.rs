@@ -69,6 +69,7 @@ const ORDINARY: &[&str] = &[
     "турк",
     "південн",
     "шахтар",
+    "шахтарськ",
     "заводськ",
     "роздільн",
     "долинськ",
@@ -144,6 +145,10 @@ impl Scan<'_, '_> {
                 self.names.gazetteer.communities[usize::from(*at)].centre == Centre::Chief
             }
         })
+    }
+
+    pub(crate) fn is_any_chief(&self, places: &[Place]) -> bool {
+        !self.of_size(places, &[Centre::Chief]).is_empty()
     }
 
     pub(crate) fn is_kyiv(&self, place: Place) -> bool {

@@ -45,6 +45,9 @@ impl Scan<'_, '_> {
         if self.before(here, 3).any(Cues::NAMED) && !self.before(here, 1).any(Cues::CITY) {
             return Some("something is named after it");
         }
+        if self.after(here, 1).any(Cues::ABROAD) {
+            return Some("it lies in another country");
+        }
         if self.is_latin(here) && self.after(here, 1).any(Cues::CLUB) {
             return Some(CLUB);
         }

@@ -205,7 +205,10 @@ impl Scan<'_, '_> {
 
     fn weigh_district(&mut self, here: &Range<usize>, districts: &[Place]) {
         let name = self.text.folded(&self.text.words[here.start]);
-        let is_of_city = CITY_DISTRICTS.iter().any(|stem| name.starts_with(stem));
+        // «Слобожанська громада Дніпровського району».
+        let is_of_community = self.before(here, 2).any(Cues::HROMADA);
+        let is_of_city =
+            !is_of_community && CITY_DISTRICTS.iter().any(|stem| name.starts_with(stem));
         let city_follows = self.found.get(here.end + 1).is_some_and(|found| {
             found
                 .as_ref()
@@ -252,16 +255,21 @@ impl Scan<'_, '_> {
         }
         let cities = self.of_size(&places, &[Centre::Chief, Centre::City]);
         let is_unsure = places.len() > 1 && self.is_common(here, 1) && !self.is_chief(&cities);
+        let towns = self.of_size(&places, &[Centre::Town]);
         if !cities.is_empty() && !before.any(Cues::SETTLEMENT) {
             let clue = if is_unsure { Clue::Village } else { Clue::City };
-            return self.add(here.clone(), clue, places, None);
+            // A town of that name is meant where its region is spoken of.
+            let namesakes = if self.is_any_chief(&cities) { Vec::new() } else { towns };
+            return self.add(here.clone(), clue, [cities, namesakes].concat(), None);
         }
-        let towns = self.of_size(&places, &[Centre::Town]);
         let in_it = before.any(Cues::IN) && self.text.words[here.start].before == Gap::Space;
-        // «Білозерка: атака дронів».
+        // «Білозерка: атака дронів», «Калинопіль отримав автомобіль».
         let is_head = self.field == Field::Title
             && here.start == 0
-            && self.text.words.get(here.end).is_some_and(|word| word.before >= Gap::Dash);
+            && (self.text.words.get(here.end).is_some_and(|word| word.before >= Gap::Dash)
+                || (places.len() == 1
+                    && !self.is_ordinary(here)
+                    && !self.is_common(here, COMMON.len())));
         let in_it = in_it || is_head;
         let is_only = places.len() == 1 && (is_head || !self.is_common(here, COMMON.len()));
         if !towns.is_empty() && (is_named_so || in_it || self.field == Field::Category) {

@@ -245,10 +245,13 @@ fn kept(scores: &[(u16, &Score)], at_most: usize, declared: Option<u16>) -> Vec<
     let others = |(at, _): &&(u16, &Score)| declared != Some(*at);
     let best = scores.iter().map(|(_, score)| score.points()).max().unwrap_or(0);
     let alone = scores.iter().filter(|(_, score)| score.points() > 2).count() <= 1;
+    // Beside one that the headline names, the lead tells of others in passing.
+    let headed = scores.iter().any(|(_, score)| score.named_up_front());
+    let least = |score: &Score| if headed && !score.named_up_front() { 75 } else { 45 };
     let enough = |score: &Score| match declared {
         Some(_) => score.points() >= ENOUGH_BESIDE && score.named_up_front(),
         None if alone => score.points() >= ENOUGH_ALONE,
-        None => score.points() >= ENOUGH && score.points() * 100 >= best * 45,
+        None => score.points() >= ENOUGH && score.points() * 100 >= best * least(score),
     };
     let mut kept: Vec<u16> = scores
         .iter()

@@ -207,6 +207,9 @@ impl Making {
     fn add_names(&mut self, row: &'static str) {
         let Some([kind, id, words]) = columns(row) else { return };
         let region = self.regions.get(id).copied();
+        if let ("council", Some(&community)) = (kind, self.communities.get(id)) {
+            return self.add(adjective(words), community, By::Community);
+        }
         let (place, by) = match kind {
             "city" => (self.communities.get(id).copied().or(region), By::Centre),
             "people" => (self.communities.get(id).copied().or(region), By::People),

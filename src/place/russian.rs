@@ -19,8 +19,19 @@ pub(crate) const ADJECTIVE: [&str; 11] =
 #[must_use]
 pub fn forms(name: &str) -> BTreeSet<String> {
     let words = name.split(' ').map(|word| {
-        let parts = word.split('-').map(cases);
-        parts.reduce(|left, right| joined(&left, "-", &right)).unwrap_or_default()
+        let parts: Vec<Cases> = word.split('-').map(cases).collect();
+        let mut both = Cases::default();
+        // «Могилева-Подольского», but «в Белгород-Днестровском»: the first part may stay.
+        let stiff = parts
+            .split_last()
+            .map(|(last, first)| first.iter().map(stiff).chain([last.clone()]).collect::<Vec<_>>());
+        for parts in [Some(parts), stiff].into_iter().flatten() {
+            let forms = parts.into_iter().reduce(|left, right| joined(&left, "-", &right));
+            for (case, forms) in both.iter_mut().zip(forms.unwrap_or_default()) {
+                case.extend(forms);
+            }
+        }
+        both
     });
     let cases = words.reduce(|left, right| joined(&left, " ", &right));
     cases.into_iter().flatten().flatten().collect()
@@ -36,6 +47,11 @@ pub fn adjective(feminine: &str) -> BTreeSet<String> {
     };
     let stems = spellings(stem);
     stems.iter().flat_map(|stem| ADJECTIVE.map(|ending| format!("{stem}{ending}"))).collect()
+}
+
+/// A part of a name that is the same in every case.
+fn stiff(cases: &Cases) -> Cases {
+    std::array::from_fn(|_| cases[0].clone())
 }
 
 fn cases(word: &str) -> Cases {
@@ -176,6 +192,7 @@ mod tests {
             }
         }
         assert!(forms("Новоград-Волинський").contains("новограда-волынского"));
+        assert!(forms("Білгород-Дністровський").contains("белгород-днестровском"));
         assert!(forms("Нова Каховка").contains("новой каховке"));
         assert!(adjective("Лубенська").contains("лубенского"));
         assert!(adjective("Лозова").is_empty());
