@@ -115,8 +115,11 @@ pub async fn free_tags(store: &Store) -> Result<String, StoreError> {
     let counted = std::mem::take(&mut *counted.lock().unwrap_or_else(PoisonError::into_inner));
     let mut all: Vec<(String, Free)> = counted.into_iter().collect();
     all.sort_by(|(name, one), (other, two)| two.articles.cmp(&one.articles).then(name.cmp(other)));
-    let mut told =
-        format!("# {} categories are no tag; those of most articles first.\n", all.len());
+    let mut told = match all.len() {
+        0 => "# Every category is a tag.\n".to_owned(),
+        1 => "# One category is no tag.\n".to_owned(),
+        count => format!("# {count} categories are no tag; those of most articles first.\n"),
+    };
     for (_, free) in all.iter().take(OFFERED_MAX) {
         told.push_str(&free.offer());
     }

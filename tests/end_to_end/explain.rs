@@ -92,3 +92,39 @@ fn stored_articles_follow_the_rules_without_a_new_poll() {
     let entries = |body: &str| body.split_once("<entry>").unwrap().1.to_owned();
     assert_eq!(entries(&after), entries(&before), "the same ids, dates and words as before");
 }
+
+#[test]
+fn categories_that_are_no_tag_are_offered_as_lines_that_feeds_toml_takes() {
+    let item = |n: usize, categories: &[&str]| {
+        let categories: Vec<String> =
+            categories.iter().map(|term| format!("<category>{term}</category>")).collect();
+        let link = format!("https://rada.example/{n}");
+        format!("<item><title>№ {n}</title><link>{link}</link>{}</item>", categories.concat())
+    };
+    let items = [
+        item(1, &["Громадська участь", "Новини", "Освіта"]),
+        item(2, &["#громадська  участь"]),
+        item(3, &["Туризм", "Громадська участь"]),
+    ];
+    let rss = format!(
+        "<rss version=\"2.0\"><channel><title>Рада</title>{}</channel></rss>",
+        items.concat()
+    );
+    let text = "[[tag]]\nname = \"освіта\"\n\n[[feed]]\nid = \"rada\"\ntitle = \"Рада\"\n\
+                url = \"file:rada.rss\"\nschedule = \"*/15 * * * *\"\n";
+    let folder = Folder::with("");
+    folder.put("feeds.toml", text.as_bytes());
+    folder.put("rada.rss", rss.as_bytes());
+    told(&folder, &["poll"]);
+    let offered = told(&folder, &["tags"]);
+    let expected = "# 2 categories are no tag; those of most articles first.\n\n\
+                    # 3 articles of rada (3); with osvita (1)\n[[tag]]\n\
+                    name = \"Громадська участь\"\n\n\
+                    # 1 article of rada (1)\n[[tag]]\nname = \"Туризм\"";
+    assert_eq!(offered.trim_end(), expected);
+    fs::write(folder.path("feeds.toml"), format!("{text}\n{offered}")).unwrap();
+    told(&folder, &["check"]);
+    // What is stored follows before a poll does.
+    told(&folder, &["poll"]);
+    assert_eq!(told(&folder, &["tags"]), "# Every category is a tag.\n");
+}
