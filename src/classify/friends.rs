@@ -45,7 +45,9 @@ impl Scan<'_, '_> {
         if self.before(here, 3).any(Cues::NAMED) && !self.before(here, 1).any(Cues::CITY) {
             return Some("something is named after it");
         }
-        if self.after(here, 1).any(Cues::ABROAD) {
+        let foreign = self.text.words[here.start].before == Gap::Space
+            && self.before(here, 1).any(Cues::FOREIGN);
+        if foreign || self.after(here, 2).any(Cues::ABROAD) {
             return Some("it lies in another country");
         }
         if self.is_latin(here) && self.after(here, 1).any(Cues::CLUB) {
@@ -83,7 +85,8 @@ impl Scan<'_, '_> {
             return false;
         }
         let is_initial = self.text.folded(word).chars().nth(1).is_none();
-        let is_name = self.cues[before].any(Cues::GIVEN_NAME) && self.found[before].is_none();
+        let is_name = self.cues[before].any(Cues::GIVEN_NAME)
+            && (self.found[before].is_none() || is_name_of_people(self.text.folded(word)));
         let starts = word.before == Gap::Stop && self.text.folded(word).chars().count() == 1;
         is_name || (is_initial && !starts && self.text.shown(before..here.end).contains('.'))
     }
@@ -182,8 +185,10 @@ impl Scan<'_, '_> {
     }
 }
 
-/// Cities that are called like people, in every form.
+/// Places that are called like people, in every form.
 fn is_name_of_people(name: &str) -> bool {
-    ["володимир", "богуслав", "ізяслав", "роман"].iter().any(|stem| name.starts_with(stem))
+    ["володимир", "богдан", "богуслав", "ізяслав", "роман"]
+        .iter()
+        .any(|stem| name.starts_with(stem))
         && name.chars().count() <= 12
 }

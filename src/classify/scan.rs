@@ -181,6 +181,14 @@ impl Scan<'_, '_> {
             self.dismiss(here, "it is a direction");
             return true;
         }
+        let is_numbered =
+            self.text.words.get(here.end).is_some_and(|word| {
+                self.text.folded(word).starts_with(|c: char| c.is_ascii_digit())
+            });
+        if self.after(here, 2).any(Cues::UNIT) || is_numbered {
+            self.dismiss(here, "it is the name of troops");
+            return true;
+        }
         if next.any(Cues::FOOD) {
             self.dismiss(here, "it is the name of a dish or a brand");
             return true;
@@ -250,6 +258,10 @@ impl Scan<'_, '_> {
                 places.iter().map(|place| Place::Region(self.region_of(*place))).collect();
             return self.add(here.clone(), Clue::Explicit, regions, None);
         }
+        // «У Києві та області».
+        if self.cue(here.end).any(Cues::AND) && self.cue(here.end + 1).any(Cues::OBLAST) {
+            self.add(here.start..here.end + 2, Clue::Explicit, self.around(&places), None);
+        }
         if before.any(Cues::NEAR) && !is_named_so && self.field != Field::Category {
             return self.add(here.clone(), Clue::District, self.around(&places), None);
         }
@@ -303,8 +315,10 @@ impl Scan<'_, '_> {
             places.extend(self.of_size(communities, &[Centre::Town]));
         }
         let chiefs = self.of_size(communities, &[Centre::Chief]);
+        let is_of_region = !regions.is_empty() && matches!(self.field, Field::Lead | Field::Body);
         if !chiefs.is_empty() {
-            places = chiefs;
+            // In passing, «полтавські рятувальники» are of the oblast.
+            places = if is_of_region { Vec::new() } else { chiefs };
         }
         let of_regions: Vec<Place> =
             places.iter().map(|place| Place::Region(self.region_of(*place))).collect();

@@ -226,7 +226,8 @@ fn decide(
         Place::Region(_) => None,
     });
     let communities: Vec<_> = communities.collect();
-    let mut most = self::kept(&communities, COMMUNITIES_MAX, None);
+    let at_most = if headed { COMMUNITIES_MAX } else { REGIONS_OF_COUNTRY_MAX };
+    let mut most = self::kept(&communities, at_most, None);
     // Beside its region as a whole, a community has to be named with some weight.
     most.retain(|at| {
         let points = scores[&Place::Community(*at)].points();

@@ -43,11 +43,26 @@ const ABBREVIATIONS: [&str; 24] = [
 /// A name as it is compared: the words of a text, with single spaces between.
 #[must_use]
 pub fn fold(name: &str) -> String {
-    // A single word, as most names are.
-    if name.chars().all(|c| is_of_word(c) && !is_combining(c)) {
+    // Words and spaces, as most names are.
+    if name.chars().all(|c| c == ' ' || (is_of_word(c) && !is_combining(c))) {
         let mut folded = String::with_capacity(name.len());
-        fold_word(name, &mut folded);
-        return folded.trim_matches(['-', '\'']).to_owned();
+        for word in name.split(' ') {
+            let from = folded.len();
+            fold_word(word, &mut folded);
+            let inner = folded[from..].trim_matches(['-', '\'']).len();
+            if inner == 0 {
+                folded.truncate(from);
+                continue;
+            }
+            if inner < folded.len() - from {
+                let inner = folded[from..].trim_matches(['-', '\'']).to_owned();
+                folded.truncate(from);
+                folded.push_str(&inner);
+            }
+            folded.push(' ');
+        }
+        folded.truncate(folded.trim_end().len());
+        return folded;
     }
     let text = Text::new(name);
     let words: Vec<&str> = text.words.iter().map(|word| text.folded(word)).collect();
