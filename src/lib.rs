@@ -41,7 +41,8 @@
 //! reads the sources and holds each to its row. Where a bug lives: a wrong date, title, picture or
 //! id in [`normalize`]; a wrong region or tag in [`classify`]; a document that cannot be read in
 //! [`parse`]; an item that comes twice in [`merge`] or [`normalize`]; a feed asked too often in
-//! [`schedule`]; a mistake in feeds.toml told badly in [`config`].
+//! [`schedule`]; a mistake in feeds.toml told badly in [`config`]. `src/build.rs` is the build
+//! script: it makes the names of all places from the tables under `src/place/`.
 
 pub mod crontab;
 pub mod model;
