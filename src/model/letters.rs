@@ -21,13 +21,7 @@ pub fn transliterate(name: &str) -> String {
             latin.push(letter);
             continue;
         };
-        if letter == lower {
-            latin.push_str(text);
-        } else {
-            let mut rest = text.chars();
-            latin.extend(rest.next().map(|c| c.to_ascii_uppercase()));
-            latin.push_str(rest.as_str());
-        }
+        push(&mut latin, text, letter != lower);
     }
     latin
 }
@@ -53,13 +47,7 @@ pub fn in_german(name: &str) -> String {
             'я' => "ja",
             other => latin_of(other, false).unwrap_or_default(),
         };
-        if letter == lower {
-            german.push_str(text);
-        } else {
-            let mut rest = text.chars();
-            german.extend(rest.next().map(|c| c.to_ascii_uppercase()));
-            german.push_str(rest.as_str());
-        }
+        push(&mut german, text, letter != lower);
     }
     german
 }
@@ -69,6 +57,14 @@ pub fn in_german(name: &str) -> String {
 #[must_use]
 pub fn is_apostrophe(c: char) -> bool {
     matches!(c, '\'' | '’' | '‘' | '`' | '´' | 'ʼ' | '′')
+}
+
+/// Appends what stands for a letter, which may be a capital.
+fn push(latin: &mut String, text: &str, is_capital: bool) {
+    let mut rest = text.chars();
+    let first = rest.next();
+    latin.extend(first.map(|c| if is_capital { c.to_ascii_uppercase() } else { c }));
+    latin.push_str(rest.as_str());
 }
 
 fn latin_of(lower: char, starts_word: bool) -> Option<&'static str> {
