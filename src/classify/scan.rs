@@ -260,7 +260,9 @@ impl Scan<'_, '_> {
         }
         // «У Києві та області».
         if self.cue(here.end).any(Cues::AND) && self.cue(here.end + 1).any(Cues::OBLAST) {
-            self.add(here.start..here.end + 2, Clue::Explicit, self.around(&places), None);
+            let both = here.start..here.end + 2;
+            self.add(both.clone(), Clue::Explicit, self.around(&places), None);
+            return self.add(both, Clue::Council, places, None);
         }
         if before.any(Cues::NEAR) && !is_named_so && self.field != Field::Category {
             return self.add(here.clone(), Clue::District, self.around(&places), None);
@@ -274,7 +276,9 @@ impl Scan<'_, '_> {
             let namesakes = if self.is_any_chief(&cities) { Vec::new() } else { towns };
             return self.add(here.clone(), clue, [cities, namesakes].concat(), None);
         }
-        let in_it = before.any(Cues::IN) && self.text.words[here.start].before == Gap::Space;
+        // «Селищна рада Кам’янця».
+        let of_it = Cues::IN | Cues::COUNCIL | Cues::HROMADA;
+        let in_it = before.any(of_it) && self.text.words[here.start].before == Gap::Space;
         // «Білозерка: атака дронів», «Калинопіль отримав автомобіль».
         let is_head = self.field == Field::Title
             && here.start == 0
@@ -315,7 +319,9 @@ impl Scan<'_, '_> {
             places.extend(self.of_size(communities, &[Centre::Town]));
         }
         let chiefs = self.of_size(communities, &[Centre::Chief]);
-        let is_of_region = !regions.is_empty() && matches!(self.field, Field::Lead | Field::Body);
+        let is_of_region = !regions.is_empty()
+            && matches!(self.field, Field::Lead | Field::Body)
+            && !chiefs.iter().any(|chief| self.is_kyiv(*chief));
         if !chiefs.is_empty() {
             // In passing, «полтавські рятувальники» are of the oblast.
             places = if is_of_region { Vec::new() } else { chiefs };
