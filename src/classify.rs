@@ -31,16 +31,19 @@ pub mod lexicon;
 mod names;
 mod patterns;
 mod plain;
+mod rules;
 mod scan;
 mod topics;
 mod weigh;
 pub mod words;
 
+use crate::classify::evidence::Cause;
 use crate::classify::evidence::Dismissed;
 use crate::classify::evidence::Evidence;
 use crate::classify::names::Names;
 use crate::classify::patterns::Patterns;
 use crate::classify::plain::plain;
+use crate::classify::rules::SAID;
 use crate::classify::scan::scan;
 use crate::classify::topics::Topics;
 use crate::classify::topics::free_tags;
@@ -62,7 +65,6 @@ use crate::model::pattern::Words;
 use crate::model::publication::Community;
 use crate::model::publication::Region;
 use crate::model::publication::Tag;
-use crate::model::rule::Fate;
 use crate::model::rule::Rule;
 use crate::place::Catalogue;
 use crate::place::gazetteer::Place;
@@ -78,14 +80,10 @@ use url::Url;
 /// labelled anew.
 const EDITION: &str = "1";
 
-/// How many categories of an article are looked at.
-const CATEGORIES_MAX: usize = 200;
-/// How much of a category is looked at, in characters.
-const CATEGORY_CHARS_MAX: usize = 200;
 /// How much of a body is looked at, in bytes.
 const BODY_BYTES_MAX: usize = 256 * 1024;
-/// What the word of the admin counts.
-const SAID: u16 = 100;
+/// How much of what does not count is told.
+const DISMISSED_MAX: usize = 50;
 /// What the name of a host counts.
 const HOST: u16 = 8;
 /// How far a point may lie from the next one that is known, in kilometres.
@@ -187,11 +185,11 @@ impl Classifier {
             (Field::Lead, Text::new(&article.lead)),
             (Field::Body, Text::new(rest)),
         ];
-        let categories = self.categories(article, &rules);
+        let mut dismissed = Vec::new();
+        let categories = self.categories(article, &rules, &mut dismissed);
         let fitting = self.fitting(article, &fields, &categories, &rules);
         self.judge(&rules, &fitting, &mut labels);
 
-        let mut dismissed = Vec::new();
         let mut evidence = Vec::new();
         for (field, text) in &fields {
             let (found, set_aside) = scan(&self.names, text, *field);
@@ -201,13 +199,15 @@ impl Classifier {
         let mut hints = self.hints(article, feed);
         let free = self.label_by_categories(&categories, &mut labels, &mut evidence, &mut hints);
         labels.free_tags = free_tags(free.into_iter());
-        for (tag, reasons) in self.topics.of_text(&fields) {
+        let (tags, weak) = self.topics.of_text(&fields);
+        for (tag, reasons) in tags {
             labels.tags.entry(tag).or_default().extend(reasons);
         }
+        dismissed.extend(weak);
         self.declare(feed, &fitting, &mut labels);
         let declared = self.declared(&labels);
         let is_national = self.names.is_national(&fields[0].1);
-        let verdict = weigh(&self.names.gazetteer, evidence, &hints, declared, is_national);
+        let verdict = weigh(&self.names.gazetteer, &evidence, &hints, declared, is_national);
         for (at, reasons) in verdict.regions {
             let id = self.names.gazetteer.regions[usize::from(at)].clone();
             labels.regions.entry(id).or_default().extend(reasons);
@@ -216,114 +216,15 @@ impl Classifier {
             let id = self.names.gazetteer.communities[usize::from(at)].id.clone();
             labels.communities.entry(id).or_default().extend(reasons);
         }
-        self.take_away(&fitting, &mut labels);
+        dismissed.extend(self.in_passing(&evidence, &labels));
+        self.take_away(&fitting, &mut labels, &mut dismissed);
         self.imply_regions(&mut labels);
+        dismissed.retain(|what| !is_label(&labels, what));
+        dismissed.truncate(DISMISSED_MAX);
         labels.headline = Some(headline.into_owned()).filter(|headline| *headline != article.title);
         labels.language =
             language::language([&article.title, &article.lead, rest]).map(str::to_owned);
         Findings { labels, dismissed }
-    }
-
-    /// The title as the rules have it.
-    fn headline<'t>(&self, title: &'t str, rules: &[usize]) -> Cow<'t, str> {
-        let mut headline = Cow::Borrowed(title);
-        for at in rules {
-            let (Some(what), Some((_, with))) = (&self.headlines[*at], &self.rules[*at].headline)
-            else {
-                continue;
-            };
-            let replaced = what.replace_all(&headline, with.as_str());
-            let replaced = replaced.split_whitespace().collect::<Vec<_>>().join(" ");
-            // An article without a headline is none.
-            if !replaced.is_empty() && replaced != *headline {
-                headline = Cow::Owned(replaced);
-            }
-        }
-        headline
-    }
-
-    /// The categories that count.
-    fn categories<'a>(&self, article: &'a Article, rules: &[usize]) -> Vec<&'a str> {
-        let dropped = |term: &str| {
-            let name = fold(term);
-            rules.iter().any(|at| self.dropped[*at].contains(&name))
-        };
-        let terms = article.categories.iter().take(CATEGORIES_MAX).flat_map(|category| {
-            [Some(&category.term), category.label.as_ref()].into_iter().flatten()
-        });
-        let terms = terms.map(|term| head_chars(term, CATEGORY_CHARS_MAX));
-        let mut kept: Vec<&str> = Vec::new();
-        for term in terms {
-            if !dropped(term) && !kept.contains(&term) {
-                kept.push(term);
-            }
-        }
-        kept
-    }
-
-    /// The rules that fit an article, of those that are for its feed.
-    fn fitting(
-        &self,
-        article: &Article,
-        fields: &[(Field, Text<'_>)],
-        categories: &[&str],
-        rules: &[usize],
-    ) -> Vec<usize> {
-        if rules.is_empty() {
-            return Vec::new();
-        }
-        let mut matched: Vec<usize> = Vec::new();
-        for (field, text) in fields {
-            matched.extend(self.patterns.find(text, *field).iter().map(|found| found.owner));
-        }
-        for category in categories {
-            let found = self.patterns.find(&Text::new(category), Field::Category);
-            matched.extend(found.iter().map(|found| found.owner));
-        }
-        let link = article.url.as_ref().map(Url::as_str).unwrap_or_default();
-        let fits = |at: &usize| {
-            !self.patterns.has_words(*at)
-                || matched.contains(at)
-                || self.patterns.has_link(*at, link)
-        };
-        rules.iter().copied().filter(fits).collect()
-    }
-
-    /// Whether a rule keeps an article out.
-    fn judge(&self, rules: &[usize], fitting: &[usize], labels: &mut Labels) {
-        let mut only = rules.iter().filter(|at| self.rules[**at].fate == Fate::Only);
-        let excluded = fitting.iter().find(|at| self.rules[**at].fate == Fate::Exclude);
-        let left_out = || {
-            let is_in = fitting.iter().any(|at| self.rules[*at].fate == Fate::Only);
-            only.next().filter(|_| !is_in)
-        };
-        labels.excluded_by = excluded.or_else(left_out).map(|at| self.rules[*at].id.clone());
-    }
-
-    /// What the admin says of the feed, and in rules.
-    fn declare(&self, feed: &Feed, fitting: &[usize], labels: &mut Labels) {
-        let of_feed = || Reason { why: Why::Feed, points: SAID };
-        if let Some(region) = &feed.region {
-            labels.regions.entry(region.clone()).or_default().push(of_feed());
-        }
-        if let Some(community) = &feed.community {
-            labels.communities.entry(community.clone()).or_default().push(of_feed());
-        }
-        for tag in &feed.tags {
-            labels.tags.entry(tag.clone()).or_default().push(of_feed());
-        }
-        for rule in fitting.iter().map(|at| &self.rules[*at]) {
-            let of_rule = || Reason { why: Why::Rule(rule.id.clone()), points: SAID };
-            for region in &rule.with.regions {
-                labels.regions.entry(region.clone()).or_default().push(of_rule());
-            }
-            for community in &rule.with.communities {
-                labels.communities.entry(community.clone()).or_default().push(of_rule());
-            }
-            for tag in &rule.with.tags {
-                labels.tags.entry(tag.clone()).or_default().push(of_rule());
-            }
-        }
     }
 
     /// The region that the admin named: other regions have to be named with weight.
@@ -339,17 +240,23 @@ impl Classifier {
         regions.next().or_else(|| communities.next())
     }
 
-    fn take_away(&self, fitting: &[usize], labels: &mut Labels) {
-        for rule in fitting.iter().map(|at| &self.rules[*at]) {
-            let without = &rule.without;
-            labels.regions.retain(|id, _| !without.regions.contains(id));
-            labels.tags.retain(|id, _| !without.tags.contains(id));
-            // Its communities would bring a region back.
-            let is_in = |id: &CommunityId| {
-                self.region_of(id).is_some_and(|region| without.regions.contains(region))
-            };
-            labels.communities.retain(|id, _| !without.communities.contains(id) && !is_in(id));
-        }
+    /// The names of places that the article is not about.
+    fn in_passing(&self, evidence: &[Evidence], labels: &Labels) -> Vec<Dismissed> {
+        let gazetteer = &self.names.gazetteer;
+        let is_label = |place: &Place| match place {
+            Place::Region(at) => labels.regions.contains_key(&gazetteer.regions[usize::from(*at)]),
+            Place::Community(at) => {
+                labels.communities.contains_key(&gazetteer.communities[usize::from(*at)].id)
+            }
+        };
+        let passing = evidence.iter().filter(|evidence| !evidence.places.iter().any(is_label));
+        passing
+            .map(|evidence| Dismissed {
+                field: Some(evidence.field),
+                words: evidence.words.clone(),
+                why: Cause::Passing,
+            })
+            .collect()
     }
 
     fn imply_regions(&self, labels: &mut Labels) {
@@ -382,7 +289,7 @@ impl Classifier {
                 labels.tags.entry(tag.clone()).or_default().push(Topics::category_reason(category));
             }
             let text = Text::new(category);
-            let by_words = self.topics.of_text(&[(Field::Category, Text::new(category))]);
+            let (by_words, _) = self.topics.of_text(&[(Field::Category, Text::new(category))]);
             let has_words = !by_words.is_empty();
             for (tag, reasons) in by_words {
                 labels.tags.entry(tag).or_default().extend(reasons);
@@ -456,6 +363,11 @@ impl Classifier {
     }
 }
 
+/// Whether what was set aside as too little is a label all the same.
+fn is_label(labels: &Labels, what: &Dismissed) -> bool {
+    matches!(&what.why, Cause::Weak(tag, _) if labels.tags.contains_key(tag))
+}
+
 /// The digest of all that decides about labels, beside what is said of a feed.
 fn digest(catalogue: &Catalogue, tags: &BTreeMap<TagId, Tag>, rules: &[Rule]) -> Digest {
     let words = |words: &Words| {
@@ -497,8 +409,4 @@ fn number(at: usize) -> u16 {
 
 fn head(text: &str, bytes_max: usize) -> &str {
     &text[..text.floor_char_boundary(bytes_max)]
-}
-
-fn head_chars(text: &str, chars_max: usize) -> &str {
-    text.char_indices().nth(chars_max).map_or(text, |(end, _)| &text[..end])
 }

@@ -7,6 +7,7 @@
 use crate::classify::Classifier;
 use crate::classify::Findings;
 use crate::classify::alike::WITHIN;
+use crate::classify::evidence::Cause;
 use crate::classify::evidence::Dismissed;
 use crate::classify::words::fold;
 use crate::config::Config;
@@ -84,11 +85,22 @@ pub fn labels(config: &Config, labels: &Labels, dismissed: &[Dismissed]) -> Stri
     if !labels.free_tags.is_empty() {
         line(
             &mut told,
-            format_args!("categories that are no tag: {}", labels.free_tags.join(", ")),
+            format_args!("categories that are no tag: «{}»", labels.free_tags.join("», «")),
         );
     }
     for Dismissed { field, words, why } in dismissed {
-        line(&mut told, format_args!("not counted: «{words}» {}: {why}", place(*field)));
+        let why = match why {
+            Cause::Is(what) => (*what).to_owned(),
+            Cause::Passing => "in passing: too little beside other places".to_owned(),
+            Cause::Weak(tag, points) => format!("{points} for `{tag}`, too little alone"),
+            Cause::Rule(rule) => rule_at(config, rule),
+        };
+        match field {
+            Some(field) => {
+                line(&mut told, format_args!("not counted: «{words}» {}: {why}", place(*field)));
+            }
+            None => line(&mut told, format_args!("not counted: {words}: {why}")),
+        }
     }
     told
 }
@@ -177,14 +189,14 @@ fn told(config: &Config, classifier: &Classifier, article: &Article) -> String {
     }
     line(&mut told, format_args!("published  {}", at(article.published)));
     line(&mut told, format_args!("first seen {}", at(article.first_seen)));
-    line(
-        &mut told,
-        format_args!(
-            "changed    {}, {} times seen by readers",
-            at(article.updated),
-            article.revision
-        ),
-    );
+    if article.revision > 0 {
+        let times = if article.revision == 1 {
+            "once".to_owned()
+        } else {
+            format!("{} times", article.revision)
+        };
+        line(&mut told, format_args!("edited     {times}, last on {}", at(article.updated)));
+    }
     line(&mut told, format_args!("language   {}", article.language().unwrap_or("not known")));
     let found = feed.map(|feed| classifier.explain(article, feed));
     let dismissed = found.as_ref().map(|found| found.dismissed.as_slice()).unwrap_or_default();
@@ -203,7 +215,9 @@ fn anew(feed: Option<&Feed>, found: Option<&Findings>, article: &Article) -> Str
     } else if found.is_some_and(|found| found.labels.digest() != article.labels.digest()) {
         line(
             &mut told,
-            format_args!("feeds.toml has changed since: it is about to be labelled anew"),
+            format_args!(
+                "feeds.toml has changed since: `visnyk run` or `visnyk poll` labels it anew"
+            ),
         );
     }
     told

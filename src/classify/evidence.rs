@@ -1,6 +1,8 @@
 //! What a name of a place is as evidence, and what is told of one that is none.
 
 use crate::model::article::Field;
+use crate::model::id::RuleId;
+use crate::model::id::TagId;
 use crate::place::gazetteer::Council;
 use crate::place::gazetteer::Place;
 
@@ -63,13 +65,26 @@ pub(crate) struct Evidence {
     pub(crate) council: Option<Council>,
 }
 
-/// A name that is no evidence, and why.
+/// What did not count, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dismissed {
-    /// Where it stands.
-    pub field: Field,
+    /// Where it stands; none for what was a label before a rule came.
+    pub field: Option<Field>,
     /// The words, as they stand there.
     pub words: String,
     /// Why it does not count.
-    pub why: &'static str,
+    pub why: Cause,
+}
+
+/// Why something does not count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cause {
+    /// What it is instead.
+    Is(&'static str),
+    /// It is a place in passing: too little beside others, or beside what feeds.toml says.
+    Passing,
+    /// It speaks for a tag, with so many points, which are too few.
+    Weak(TagId, u16),
+    /// A rule says so.
+    Rule(RuleId),
 }

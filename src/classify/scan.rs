@@ -7,6 +7,7 @@
 
 use crate::classify::around::COMMON;
 use crate::classify::cues::Cues;
+use crate::classify::evidence::Cause;
 use crate::classify::evidence::Clue;
 use crate::classify::evidence::Dismissed;
 use crate::classify::evidence::Evidence;
@@ -84,8 +85,11 @@ impl Scan<'_, '_> {
             .iter()
             .copied()
             .filter(|naming| {
+                // What is no region is none of its communities.
                 let covers = |(range, place): &(Range<usize>, Place)| {
-                    *place == naming.place && range.start <= here.start && here.end <= range.end
+                    let is_it = *place == naming.place
+                        || *place == Place::Region(self.region_of(naming.place));
+                    is_it && range.start <= here.start && here.end <= range.end
                 };
                 !voided.iter().any(covers)
             })
@@ -453,6 +457,6 @@ impl Scan<'_, '_> {
 
     fn dismiss(&mut self, words: &Range<usize>, why: &'static str) {
         let words = self.text.shown(words.clone()).chars().take(80).collect();
-        self.dismissed.push(Dismissed { field: self.field, words, why });
+        self.dismissed.push(Dismissed { field: Some(self.field), words, why: Cause::Is(why) });
     }
 }

@@ -1,6 +1,8 @@
 //! Tags: the feed's own categories folded to the tags of feeds.toml, and the words of a text that
 //! speak for them.
 
+use crate::classify::evidence::Cause;
+use crate::classify::evidence::Dismissed;
 use crate::classify::patterns::Patterns;
 use crate::classify::words::Text;
 use crate::classify::words::fold;
@@ -48,6 +50,8 @@ const NOISE: [&str; 26] = [
     "blog",
     "general",
 ];
+/// How many parts of a category that is a list are looked at.
+const LIST_MAX: usize = 20;
 /// The longest category that is kept as a free tag, in characters.
 const FREE_CHARS_MAX: usize = 60;
 /// How many free tags an article has at most.
@@ -85,6 +89,19 @@ impl Topics {
 
     /// The tags that a category names.
     pub(crate) fn of_category(&self, term: &str) -> Vec<TagId> {
+        let tags = self.named(term);
+        if !tags.is_empty() {
+            return tags;
+        }
+        // «освіта, культура» in one category.
+        let parts = term.split([',', ';', '/']).take(LIST_MAX);
+        let mut tags: Vec<TagId> = parts.flat_map(|part| self.named(part)).collect();
+        tags.sort();
+        tags.dedup();
+        tags
+    }
+
+    fn named(&self, term: &str) -> Vec<TagId> {
         let name = fold(term);
         let exact = self.names.get(&name).cloned().unwrap_or_default();
         let found = if exact.is_empty() {
@@ -95,8 +112,12 @@ impl Topics {
         found.into_iter().map(|at| self.ids[at].clone()).collect()
     }
 
-    /// The tags that the words of a text speak for, with enough weight.
-    pub(crate) fn of_text(&self, fields: &[(Field, Text<'_>)]) -> BTreeMap<TagId, Vec<Reason>> {
+    /// The tags that the words of a text speak for with enough weight, and the words that speak
+    /// for others.
+    pub(crate) fn of_text(
+        &self,
+        fields: &[(Field, Text<'_>)],
+    ) -> (BTreeMap<TagId, Vec<Reason>>, Vec<Dismissed>) {
         let mut scores: BTreeMap<usize, (u16, Vec<Reason>)> = BTreeMap::new();
         for (field, text) in fields {
             for found in self.patterns.find(text, *field) {
@@ -116,8 +137,20 @@ impl Topics {
                 reasons.push(Reason { why, points });
             }
         }
-        let enough = scores.into_iter().filter(|(_, (score, _))| *score >= ENOUGH);
-        enough.map(|(at, (_, reasons))| (self.ids[at].clone(), reasons)).collect()
+        let (mut tags, mut weak) = (BTreeMap::new(), Vec::new());
+        for (at, (score, reasons)) in scores {
+            let tag = &self.ids[at];
+            if score >= ENOUGH {
+                tags.insert(tag.clone(), reasons);
+                continue;
+            }
+            weak.extend(reasons.into_iter().filter_map(|reason| {
+                let Why::Words { field, words } = reason.why else { return None };
+                let why = Cause::Weak(tag.clone(), reason.points);
+                Some(Dismissed { field: Some(field), words, why })
+            }));
+        }
+        (tags, weak)
     }
 
     /// Why a category that names a tag counts.

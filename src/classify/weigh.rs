@@ -22,7 +22,7 @@ pub(crate) const ENOUGH: u16 = 12;
 /// How many make one where nothing speaks for another place.
 const ENOUGH_ALONE: u16 = 6;
 /// How many another region needs in a feed whose region the admin named.
-const ENOUGH_BESIDE: u16 = 28;
+const ENOUGH_BESIDE: u16 = 20;
 /// What a place gets from each part of the text at most: title, lead, body, categories.
 const MOST: [u16; 4] = [40, 36, 24, 60];
 /// How many regions one article is about at most.
@@ -71,7 +71,7 @@ pub(crate) struct Hint {
 /// `is_national` tells that its headline is of the whole country.
 pub(crate) fn weigh(
     gazetteer: &Gazetteer,
-    evidence: Vec<Evidence>,
+    evidence: &[Evidence],
     hints: &[Hint],
     declared: Option<u16>,
     is_national: bool,
@@ -81,12 +81,16 @@ pub(crate) fn weigh(
         let regions = [hint.place, Place::Region(region_of(gazetteer, hint.place))];
         for place in regions.into_iter().collect::<std::collections::BTreeSet<_>>() {
             let score = scores.entry(place).or_default();
-            score.other += hint.reason.points;
+            if matches!(hint.reason.why, Why::Category { .. }) {
+                score.parts[Field::Category as usize] += hint.reason.points;
+            } else {
+                score.other += hint.reason.points;
+            }
             score.reasons.push(hint.reason.clone());
         }
     }
     let (sure, unsure): (Vec<_>, Vec<_>) =
-        evidence.into_iter().partition(|e| is_sure(gazetteer, e));
+        evidence.iter().partition(|evidence| is_sure(gazetteer, evidence));
     for evidence in &sure {
         for place in &evidence.places {
             count(gazetteer, &mut scores, *place, evidence);

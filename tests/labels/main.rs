@@ -184,7 +184,7 @@ fn labels_are_right_so_often_that_an_editor_would_trust_them() {
                     println!("      {} {:?}", reason.points, reason.why);
                 }
                 for dismissed in &found.dismissed {
-                    println!("      not {:?}: {}", dismissed.words, dismissed.why);
+                    println!("      not {:?}: {:?}", dismissed.words, dismissed.why);
                 }
             }
         }
