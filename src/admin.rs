@@ -34,7 +34,7 @@ use tracing::warn;
 /// The name of the socket in its directory.
 pub const SOCKET: &str = "admin.sock";
 /// How long a request and its answer may take.
-const TIMEOUT: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(20);
 /// The longest request, in bytes.
 const REQUEST_BYTES_MAX: u64 = 1024;
 /// The longest answer that is read, in bytes.
@@ -133,8 +133,13 @@ impl Listener {
 
     /// Answers one request after the other, for ever.
     ///
-    /// What the board does not know, `tell` may: it is given the command, and gives a text.
-    pub async fn serve(&self, board: &Board, tell: impl AsyncFn(&str) -> Option<String>) {
+    /// What the board does not know, `tell` may: it is given the command, and gives a text, or why
+    /// there is none.
+    pub async fn serve(
+        &self,
+        board: &Board,
+        tell: impl AsyncFn(&str) -> Option<Result<String, String>>,
+    ) {
         loop {
             match self.listener.accept().await {
                 Ok((stream, _)) => {
@@ -153,7 +158,7 @@ impl Listener {
 async fn answer(
     mut stream: UnixStream,
     board: &Board,
-    tell: &impl AsyncFn(&str) -> Option<String>,
+    tell: &impl AsyncFn(&str) -> Option<Result<String, String>>,
 ) -> io::Result<()> {
     let (read, mut write) = stream.split();
     let mut line = String::new();
@@ -161,7 +166,8 @@ async fn answer(
     let answer = match line.trim_end() {
         "status" => board.all(),
         other => match tell(other).await {
-            Some(told) => json!({ "told": told }),
+            Some(Ok(told)) => json!({ "told": told }),
+            Some(Err(error)) => json!({ "error": error }),
             None => json!({ "error": format!("there is no command {other:?}") }),
         },
     };

@@ -70,6 +70,11 @@ use crate::place::Catalogue;
 use crate::place::gazetteer::Place;
 use crate::place::gazetteer::Point;
 use crate::place::gazetteer::gazetteer;
+use crate::place::tables::COMMUNITIES;
+use crate::place::tables::DISTRICTS;
+use crate::place::tables::NAMES;
+use crate::place::tables::POINTS;
+use crate::place::tables::REGIONS;
 use regex::Regex;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -77,7 +82,7 @@ use std::collections::HashMap;
 use url::Url;
 
 /// Counts up when the code finds other labels in the same texts, so that stored articles are
-/// labelled anew.
+/// labelled anew. Other tables and cues are seen without it.
 const EDITION: &str = "1";
 
 /// How much of a body is looked at, in bytes.
@@ -251,6 +256,7 @@ impl Classifier {
         };
         let passing = evidence.iter().filter(|evidence| !evidence.places.iter().any(is_label));
         passing
+            .take(DISMISSED_MAX)
             .map(|evidence| Dismissed {
                 field: Some(evidence.field),
                 words: evidence.words.clone(),
@@ -386,7 +392,10 @@ fn digest(catalogue: &Catalogue, tags: &BTreeMap<TagId, Tag>, rules: &[Rule]) ->
         parts.extend([&name.uk, &name.en].into_iter().chain(aliases).map(Cow::from));
         parts.push(Cow::Owned(words(own)));
     }
-    parts.extend([format!("{tags:?}"), format!("{rules:?}")].map(Cow::Owned));
+    // Where a rule stands in the file changes no label.
+    let rules: Vec<Rule> = rules.iter().map(|rule| Rule { line: 0, ..rule.clone() }).collect();
+    parts.extend([format!("{tags:?}"), format!("{rules:?}"), cues::digest()].map(Cow::Owned));
+    parts.extend([REGIONS, COMMUNITIES, DISTRICTS, NAMES, POINTS].map(Cow::Borrowed));
     Digest::of(parts.iter().map(Cow::as_ref))
 }
 

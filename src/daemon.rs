@@ -202,7 +202,7 @@ pub async fn run(
 async fn answer_admins(
     admin: Option<&Listener>,
     board: &Board,
-    tell: impl AsyncFn(&str) -> Option<String>,
+    tell: impl AsyncFn(&str) -> Option<Result<String, String>>,
 ) {
     match admin {
         Some(admin) => admin.serve(board, tell).await,
@@ -216,7 +216,7 @@ async fn answer(
     classifier: &Classifier,
     store: &Store,
     command: &str,
-) -> Option<String> {
+) -> Option<Result<String, String>> {
     let told = match command.split_once(' ') {
         Some(("explain", what)) => {
             let explained = explain(config, classifier, store, what).await;
@@ -225,7 +225,7 @@ async fn answer(
         None if command == "tags" => free_tags(store).await,
         _ => return None,
     };
-    Some(told.unwrap_or_else(|error| error.to_string()))
+    Some(told.map_err(|error| error.to_string()))
 }
 
 /// Ends when the word to stop comes, or nobody is left to give it.

@@ -21,7 +21,9 @@ use crate::model::id::ArticleId;
 use crate::model::id::RuleId;
 use crate::model::id::TagId;
 use crate::model::publication::selections_of;
+use crate::publish::story::Apart;
 use crate::publish::story::Likeness;
+use crate::publish::story::one_each;
 use crate::publish::story::same_stories;
 use crate::serve::documents::apart;
 use crate::store::Store;
@@ -33,7 +35,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
-use url::Url;
+use tokio::task::spawn_blocking;
 
 /// How many articles of the days around one are compared with it.
 const COMPARED_MAX: usize = 2_000;
@@ -42,7 +44,8 @@ const OFFERED_MAX: usize = 100;
 /// How many categories are counted.
 const COUNTED_MAX: usize = 100_000;
 
-/// Tells of an article, by its id or the address of its page; nothing if there is none.
+/// Tells of an article, by its id, its id in Atom, or the address of its page; nothing if there is
+/// none.
 ///
 /// # Errors
 /// The store does not answer.
@@ -52,10 +55,17 @@ pub async fn explain(
     store: &Store,
     what: &str,
 ) -> Result<Option<String>, StoreError> {
-    let id = match (what.parse::<ArticleId>(), what.parse::<Url>()) {
-        (Ok(id), _) => Some(id),
-        (_, Ok(url)) => store.by_url(url).await?,
-        _ => None,
+    let id = match what.to_ascii_lowercase().parse::<ArticleId>() {
+        Ok(id) => Some(id),
+        Err(_) => {
+            let wanted = what.to_owned();
+            let page = page(what);
+            let is_meant = move |article: &Article| {
+                article.iri == wanted
+                    || article.url.as_ref().is_some_and(|url| self::page(url.as_str()) == page)
+            };
+            store.find(Box::new(is_meant)).await?
+        }
     };
     let Some(id) = id else { return Ok(None) };
     let Some(article) = store.article(id).await? else { return Ok(None) };
@@ -64,9 +74,18 @@ pub async fn explain(
     near.retain(|other| other.id != article.id);
     near.insert(0, article.clone());
     let mut told = told(config, classifier, &article);
-    told.push_str(&stories(config, &near));
+    let apart = apart(config);
+    // Thousands of texts are compared.
+    told.push_str(&spawn_blocking(move || stories(&near, &apart)).await.unwrap_or_default());
     told.push_str(&publications(config, &article));
     Ok(Some(told))
+}
+
+/// The address of a page as people tell it: without a scheme, a fragment and the last slash.
+fn page(address: &str) -> String {
+    let address = address.split('#').next().unwrap_or_default();
+    let rest = ["https://", "http://"].iter().find_map(|scheme| address.strip_prefix(scheme));
+    rest.unwrap_or(address).trim_end_matches('/').to_owned()
 }
 
 /// The labels of an article with their reasons, what did not count, and what rules did.
@@ -224,9 +243,9 @@ fn anew(feed: Option<&Feed>, found: Option<&Findings>, article: &Article) -> Str
 }
 
 /// The same story in other feeds; the article that is told of is the first of `near`.
-fn stories(config: &Config, near: &[Article]) -> String {
+fn stories(near: &[Article], apart: &Apart) -> String {
     let mut told = String::new();
-    let same = same_stories(near, &apart(config));
+    let same = same_stories(near, apart);
     let others = same.iter().filter(|(one, other, _)| *one == 0 || *other == 0);
     for (one, other, likeness) in others {
         let other = &near[one.max(other).to_owned()];
@@ -238,10 +257,22 @@ fn stories(config: &Config, near: &[Article]) -> String {
         line(&mut told, format_args!("    {}", other.headline()));
     }
     if !told.is_empty() {
+        let shown = one_each(near.to_vec(), apart);
+        if let Some(shown) = shown.iter().find(|shown| is_in(shown, &near[0])) {
+            line(&mut told, format_args!("readers see: {}, of {}", shown.headline(), shown.feed));
+        }
         let id = near[0].id;
         line(&mut told, format_args!("to part them: `apart = [\"{id}\"]` below [publishing]"));
     }
     told
+}
+
+/// Whether a story that readers see is that of an article: it has its page, or it is it.
+fn is_in(shown: &Article, article: &Article) -> bool {
+    let page = article.url.as_ref();
+    shown.id == article.id
+        || (page.is_some()
+            && (shown.url.as_ref() == page || shown.via.iter().any(|via| Some(via) == page)))
 }
 
 fn publications(config: &Config, article: &Article) -> String {

@@ -58,7 +58,6 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::sync::oneshot;
-use url::Url;
 
 /// How many commands wait for the thread; who sends more waits for a place.
 const COMMANDS_MAX: usize = 64;
@@ -234,13 +233,16 @@ impl Store {
         self.work(move |keeper| keeper.relabel(digest, &*labeller, at)).await
     }
 
-    /// The id of an article by the address of its page, as it was given or without what does not
-    /// tell pages apart; none if no article has it.
+    /// The id of the first article that is meant, in the order in which they were first seen; none
+    /// if none is.
     ///
     /// # Errors
     /// The engine cannot read, or the store has stopped.
-    pub async fn by_url(&self, url: Url) -> Result<Option<ArticleId>, StoreError> {
-        self.read(move |archive| archive.by_url(&url)).await
+    pub async fn find(
+        &self,
+        is_meant: Box<dyn Fn(&Article) -> bool + Send>,
+    ) -> Result<Option<ArticleId>, StoreError> {
+        self.read(move |archive| archive.find(&*is_meant)).await
     }
 
     /// The articles that were published between two instants, the newest first; at most `limit`.

@@ -21,6 +21,7 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::collections::HashMap;
 use std::collections::HashSet;
+use std::ops::Range;
 
 /// How far apart two copies are published at most.
 pub const WITHIN: TimeDelta = TimeDelta::days(14);
@@ -64,8 +65,10 @@ pub struct Sketch {
 /// What must not stand in the place of another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fact {
-    /// A name, or a number.
+    /// A name.
     Name,
+    /// A number.
+    Number,
     /// How far a work has come.
     Stage(usize),
 }
@@ -88,7 +91,9 @@ impl Sketch {
             let is_name = word.case != Case::Small;
             if let Some(stage) = stage(folded) {
                 facts.insert(at, Fact::Stage(stage));
-            } else if is_name || folded.chars().any(|c| c.is_ascii_digit()) {
+            } else if folded.chars().any(|c| c.is_ascii_digit()) {
+                facts.insert(at, Fact::Number);
+            } else if is_name {
                 facts.insert(at, Fact::Name);
             }
         }
@@ -153,26 +158,30 @@ impl Sketch {
         (share >= SHARE_MIN && covered).then(|| u8::try_from(share).unwrap_or(100))
     }
 
-    /// The facts of some words that the other text does not know.
-    fn facts_in(&self, words: std::ops::Range<usize>, known: &HashSet<u64>) -> Vec<Fact> {
-        let facts = self.facts.range(words).filter(|(at, _)| !known.contains(&self.words[**at]));
+    /// The facts of some words that the other text does not know. A number that it has elsewhere
+    /// is another number here.
+    fn facts_in(&self, words: Range<usize>, known: &HashSet<u64>) -> Vec<Fact> {
+        let facts = self
+            .facts
+            .range(words)
+            .filter(|(at, fact)| **fact == Fact::Number || !known.contains(&self.words[**at]));
         facts.map(|(_, fact)| *fact).collect()
     }
 }
 
 fn conflict(ours: &[Fact], theirs: &[Fact]) -> bool {
-    let has_name = |facts: &[Fact]| facts.contains(&Fact::Name);
+    let both = |fact: Fact| ours.contains(&fact) && theirs.contains(&fact);
     let stages = |facts: &[Fact]| {
         let of = facts.iter().filter_map(|fact| match fact {
             Fact::Stage(stage) => Some(*stage),
-            Fact::Name => None,
+            Fact::Name | Fact::Number => None,
         });
         of.collect::<BTreeSet<usize>>()
     };
     let (our_stages, their_stages) = (stages(ours), stages(theirs));
     let differ_in_stage =
         !our_stages.is_empty() && !their_stages.is_empty() && our_stages != their_stages;
-    differ_in_stage || (has_name(ours) && has_name(theirs))
+    differ_in_stage || both(Fact::Name) || both(Fact::Number)
 }
 
 fn stage(word: &str) -> Option<usize> {

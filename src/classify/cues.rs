@@ -3,6 +3,7 @@
 
 use crate::classify::lexicon::Builder;
 use crate::classify::lexicon::Lexicon;
+use crate::model::id::Digest;
 use std::ops::BitOr;
 use std::ops::BitOrAssign;
 
@@ -284,4 +285,11 @@ pub(crate) fn lexicon() -> Lexicon<Cues> {
         }
     }
     builder.build()
+}
+
+/// What the cues are, in short.
+#[must_use]
+pub(crate) fn digest() -> String {
+    let words = WORDS.iter().map(|(_, words)| *words).chain([GIVEN_NAMES]);
+    Digest::of(words).to_string()
 }

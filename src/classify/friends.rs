@@ -178,8 +178,7 @@ impl Scan<'_, '_> {
 
     /// Whether the sentence tells again what was known before: «Нагадаємо, …».
     pub(crate) fn is_told_again(&self, words: &Range<usize>) -> bool {
-        let start = (0..=words.start).rev().find(|at| self.text.words[*at].before == Gap::Stop);
-        let start = start.unwrap_or(0);
+        let start = self.sentences[words.start];
         self.field != Field::Title
             && (start..(start + 3).min(words.start)).any(|at| self.cues[at].any(Cues::AGAIN))
     }

@@ -13,11 +13,9 @@ use std::borrow::Cow;
 use std::fmt;
 
 /// How many meanings a phrase may have.
-const MEANINGS_MAX: usize = 255;
+const MEANINGS_MAX: usize = 65_535;
 /// How many bytes before the bits of beginnings tell their lengths.
 const BEGINNINGS_HEAD: usize = 4;
-/// How many words a phrase may have.
-const PHRASE_WORDS_MAX: usize = 8;
 
 type Words = Fst<Cow<'static, [u8]>>;
 
@@ -119,7 +117,7 @@ impl<T> Default for Builder<T> {
 
 impl<T: PartialEq> Builder<T> {
     /// Adds a phrase. A word that ends in `*` stands for every word that begins so. What has no
-    /// word, or too many, is left out.
+    /// word is left out.
     pub fn add(&mut self, phrase: &str, meaning: T) {
         let mut folded = String::with_capacity(phrase.len());
         let mut count = 0;
@@ -137,7 +135,7 @@ impl<T: PartialEq> Builder<T> {
             }
             count += 1;
         }
-        if (1..=PHRASE_WORDS_MAX).contains(&count) {
+        if count > 0 {
             self.phrases.push((folded, meaning));
         }
     }

@@ -4,6 +4,7 @@ use crate::classify::lexicon::Builder;
 use crate::classify::lexicon::Lexicon;
 use crate::classify::words::Text;
 use crate::model::article::Field;
+use crate::model::pattern::PHRASE_WORDS_MAX;
 use crate::model::pattern::Pattern;
 use crate::model::pattern::Scope;
 use crate::model::pattern::Words;
@@ -102,11 +103,15 @@ impl Patterns {
                 matches.entry(*owner).or_default().extend(phrases.iter().flatten().cloned());
             }
         }
+        let mut voids: BTreeMap<usize, Vec<Range<usize>>> = BTreeMap::new();
         for ((owner, pattern), phrases) in &places {
-            if *pattern >= self.owners[*owner].matching.len()
-                && let Some(matched) = matches.get_mut(owner)
-            {
-                void(matched, phrases.iter().flatten());
+            if *pattern >= self.owners[*owner].matching.len() {
+                voids.entry(*owner).or_default().extend(phrases.iter().flatten().cloned());
+            }
+        }
+        for (owner, voids) in voids {
+            if let Some(matched) = matches.get_mut(&owner) {
+                void(matched, voids);
             }
         }
         let told = matches.into_iter().filter_map(|(owner, mut places)| {
@@ -155,15 +160,22 @@ fn is_for(pattern: &Pattern, field: Field) -> bool {
     }
 }
 
-/// Takes away the matches that the words of `unless` overlap; all of them if those stand apart.
-fn void<'r>(matched: &mut Vec<Range<usize>>, unless: impl Iterator<Item = &'r Range<usize>>) {
-    for place in unless {
-        let overlaps = |other: &Range<usize>| other.start < place.end && place.start < other.end;
-        if matched.iter().any(overlaps) {
-            matched.retain(|other| !overlaps(other));
-        } else {
-            matched.clear();
-        }
+/// Takes away the matches that the words of `unless` overlap; all of them if some of those stand
+/// apart from every match.
+fn void(matched: &mut Vec<Range<usize>>, mut unless: Vec<Range<usize>>) {
+    let ends_after = |place: &Range<usize>| (place.start, place.end);
+    matched.sort_by_key(ends_after);
+    unless.sort_by_key(ends_after);
+    // A phrase has few words: what overlaps a place begins shortly before it.
+    let overlapping = |all: &[Range<usize>], place: &Range<usize>| {
+        let from = all.partition_point(|other| other.start + PHRASE_WORDS_MAX <= place.start);
+        let near = all[from..].iter().take_while(|other| other.start < place.end);
+        near.filter(|other| place.start < other.end).count()
+    };
+    if unless.iter().any(|place| overlapping(matched, place) == 0) {
+        matched.clear();
+    } else {
+        matched.retain(|place| overlapping(&unless, place) == 0);
     }
 }
 
@@ -189,6 +201,12 @@ mod tests {
             (&["\"місцев* бюджет*\""], &[], "Місцевий дохід, бюджет", vec![]),
             (&["школ*"], &["\"школ* танц*\""], "Школа танців", vec![]),
             (&["школ*"], &["\"школ* танц*\""], "Школа танців і школа №5", yes("школа", 1)),
+            (
+                &["школ*"],
+                &["\"музичн* школ*\"", "\"школ* мистецтв*\""],
+                "Музична школа мистецтв і школа №5",
+                yes("школа", 1),
+            ),
             (&["школ*"], &["танц*"], "Школа, де вчать танців", vec![]),
             (&["lead:школ*"], &[], "Школа", vec![]),
             (&["title:школ*"], &[], "Школа", yes("Школа", 1)),

@@ -19,6 +19,7 @@ use crate::classify::words::Case;
 use crate::classify::words::Gap;
 use crate::classify::words::Text;
 use crate::model::article::Field;
+use crate::model::pattern::PHRASE_WORDS_MAX;
 use crate::place::gazetteer::Centre;
 use crate::place::gazetteer::Council;
 use crate::place::gazetteer::Naming;
@@ -40,6 +41,8 @@ pub(crate) struct Scan<'n, 't> {
     pub(crate) field: Field,
     pub(crate) cues: Vec<Cues>,
     pub(crate) found: Vec<Option<(usize, Vec<Naming>)>>,
+    /// Where the sentence of each word begins.
+    pub(crate) sentences: Vec<usize>,
     evidence: Vec<Evidence>,
     dismissed: Vec<Dismissed>,
 }
@@ -53,6 +56,7 @@ pub(crate) fn scan(
     let count = text.words.len();
     let mut cues = Vec::with_capacity(count);
     let mut found = Vec::with_capacity(count);
+    let mut sentences: Vec<usize> = Vec::with_capacity(count);
     let mut voided: Vec<(Range<usize>, Place)> = Vec::new();
     for at in 0..count {
         let mut here = Cues::NONE;
@@ -63,9 +67,11 @@ pub(crate) fn scan(
         });
         cues.push(here);
         found.push(names.find(text, at, &mut voided));
+        let begins = at == 0 || text.words[at].before == Gap::Stop;
+        sentences.push(if begins { at } else { sentences[at - 1] });
     }
-    let mut scan =
-        Scan { names, text, field, cues, found, evidence: Vec::new(), dismissed: Vec::new() };
+    let (evidence, dismissed) = (Vec::new(), Vec::new());
+    let mut scan = Scan { names, text, field, cues, found, sentences, evidence, dismissed };
     let mut at = 0;
     while at < count {
         let Some((words, namings)) = scan.found[at].clone() else {
@@ -73,7 +79,10 @@ pub(crate) fn scan(
             continue;
         };
         let here = at..at + words;
-        scan.weigh(&here, &namings, &voided);
+        // They stand in the order of the text, and a phrase has few words.
+        let from = voided.partition_point(|(range, _)| range.start + PHRASE_WORDS_MAX <= at);
+        let to = voided.partition_point(|(range, _)| range.start <= at);
+        scan.weigh(&here, &namings, &voided[from..to]);
         at = here.end;
     }
     (scan.evidence, scan.dismissed)

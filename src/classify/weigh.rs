@@ -25,6 +25,8 @@ const ENOUGH_ALONE: u16 = 6;
 const ENOUGH_BESIDE: u16 = 20;
 /// What a place gets from each part of the text at most: title, lead, body, categories.
 const MOST: [u16; 4] = [40, 36, 24, 60];
+/// How many reasons of a label are told.
+const REASONS_MAX: usize = 20;
 /// How many regions one article is about at most.
 const REGIONS_MAX: usize = 3;
 /// How many if its headline is of the whole country and names none: others are examples.
@@ -82,11 +84,14 @@ pub(crate) fn weigh(
         for place in regions.into_iter().collect::<std::collections::BTreeSet<_>>() {
             let score = scores.entry(place).or_default();
             if matches!(hint.reason.why, Why::Category { .. }) {
-                score.parts[Field::Category as usize] += hint.reason.points;
+                let part = &mut score.parts[Field::Category as usize];
+                *part = part.saturating_add(hint.reason.points);
             } else {
                 score.other += hint.reason.points;
             }
-            score.reasons.push(hint.reason.clone());
+            if score.reasons.len() < REASONS_MAX {
+                score.reasons.push(hint.reason.clone());
+            }
         }
     }
     let (sure, unsure): (Vec<_>, Vec<_>) =
@@ -191,7 +196,7 @@ fn count(
     let mut add = |place| {
         let score = scores.entry(place).or_default();
         score.parts[field as usize] = score.parts[field as usize].saturating_add(points);
-        if !score.reasons.contains(&reason) {
+        if score.reasons.len() < REASONS_MAX && !score.reasons.contains(&reason) {
             score.reasons.push(reason.clone());
         }
     };

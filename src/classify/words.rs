@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 use unicode_normalization::UnicodeNormalization;
 
-/// A word of more bytes is no name, and is not looked at any closer.
+/// A word of more bytes is no name, and says nothing of the capitals of a text.
 const WORD_BYTES_MAX: usize = 128;
 
 /// Words after which a full stop ends no sentence.
@@ -180,7 +180,8 @@ impl<'t> Text<'t> {
     fn read(&mut self, source: &str) {
         let mut gap = Gap::Stop;
         let mut start = None;
-        for (at, c) in source.char_indices().chain([(source.len(), ' ')]) {
+        let mut chars = source.char_indices().chain([(source.len(), ' ')]).peekable();
+        while let Some((at, c)) = chars.next() {
             if is_of_word(c) {
                 start.get_or_insert(at);
                 continue;
@@ -190,7 +191,9 @@ impl<'t> Text<'t> {
             {
                 gap = Gap::Space;
             }
-            if c == '.' && gap == Gap::Space && self.is_after_abbreviation() {
+            // «Дія.Центр» is no end of a sentence.
+            let is_inside = chars.peek().is_some_and(|(_, next)| is_of_word(*next));
+            if c == '.' && gap == Gap::Space && (is_inside || self.is_after_abbreviation()) {
                 continue;
             }
             gap = gap.max(gap_of(c));

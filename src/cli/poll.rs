@@ -32,6 +32,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use tokio::task::JoinSet;
+use tracing::warn;
 
 /// How much is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,7 +92,16 @@ async fn poll_all(
 ) -> Result<Vec<(FeedId, History, Poll)>, DaemonError> {
     let poller = poller(config, store.clone(), system_clock())?;
     let relabelling = Relabelling::new(config, &poller);
-    while !relabelling.step().await?.is_done {}
+    loop {
+        match relabelling.step().await {
+            Ok(progress) if progress.is_done => break,
+            Ok(_) => {}
+            Err(error) => {
+                warn!("articles are not labelled anew: {error}");
+                break;
+            }
+        }
+    }
     let bar = ProgressBar::new(feeds.len() as u64).with_style(style());
     let mut under_way = JoinSet::new();
     for feed in feeds {

@@ -5,6 +5,7 @@ use crate::config::problem::Found;
 use crate::config::problem::Span;
 use crate::config::reference::Known;
 use crate::config::reference::once;
+use crate::config::rules::For;
 use crate::config::rules::words;
 use crate::config::table::Row;
 use crate::config::table::missing;
@@ -42,7 +43,7 @@ pub(crate) fn add_regions(rows: &[Row], catalogue: &mut Catalogue, found: &mut F
             aliases: Vec::new(),
             words: Words::default(),
         });
-        region.words = words(row, found);
+        region.words = words(row, For::Place, found);
         rename(&mut region.name, &mut region.aliases, row);
         if let Some(iso) = row.text("iso") {
             let other = catalogue.regions.values().find(|other| other.iso.as_ref() == Some(&iso));
@@ -87,7 +88,7 @@ pub(crate) fn add_communities(
             };
             let name = new_name(row, id.as_str());
             let aliases = row.words("aliases");
-            let words = words(row, found);
+            let words = words(row, For::Place, found);
             let new = Community { id: id.clone(), code: None, region, name, aliases, words };
             catalogue.communities.insert(id, new);
             continue;
@@ -98,7 +99,7 @@ pub(crate) fn add_communities(
             found.add(what, row.span("region"), label);
         }
         rename(&mut community.name, &mut community.aliases, row);
-        community.words = words(row, found);
+        community.words = words(row, For::Place, found);
         if row.flag("enabled") != Some(false) {
             catalogue.communities.insert(id, community);
         }
@@ -129,7 +130,8 @@ pub(crate) fn tags(rows: &[Row], found: &mut Found) -> BTreeMap<TagId, Tag> {
         }
         let uk = given.to_owned();
         let en = row.text("name_en").unwrap_or_else(|| uk.clone());
-        let (name, aliases, words) = (Name { uk, en }, row.words("aliases"), words(row, found));
+        let (name, aliases, words) =
+            (Name { uk, en }, row.words("aliases"), words(row, For::Tag, found));
         let tag = Tag { id: id.clone(), name, aliases, words };
         tags.entry(id).or_insert(tag);
     }

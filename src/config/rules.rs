@@ -7,6 +7,7 @@ use crate::config::reference::once;
 use crate::config::table::Row;
 use crate::model::id::RuleId;
 use crate::model::pattern::Pattern;
+use crate::model::pattern::Scope;
 use crate::model::pattern::Words;
 use crate::model::rule::Fate;
 use crate::model::rule::Named;
@@ -33,13 +34,30 @@ pub(crate) fn rules(
     rules
 }
 
+/// What the words of `match` and `unless` are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum For {
+    /// The name of a region or a community: words side by side, wherever they stand.
+    Place,
+    /// A tag: words, in a part of the article or anywhere.
+    Tag,
+    /// A rule: the address of the page too.
+    Rule,
+}
+
 /// The words of `match` and `unless` of a table.
-pub(crate) fn words(row: &Row, found: &mut Found) -> Words {
+pub(crate) fn words(row: &Row, what_for: For, found: &mut Found) -> Words {
     let mut read = |key: &str| {
         let mut patterns = Vec::new();
         for given in row.texts(key) {
             match given.get_ref().parse::<Pattern>() {
-                Ok(pattern) => patterns.push(pattern),
+                Ok(pattern) => match misfit(&pattern, what_for) {
+                    None => patterns.push(pattern),
+                    Some(label) => {
+                        let what = format!("`{}` is no words to look for here", given.get_ref());
+                        found.add(what, given.span(), label);
+                    }
+                },
                 Err(bad) => {
                     let what = format!("`{}` is no words to look for", given.get_ref());
                     found.add(what, given.span(), bad.to_string());
@@ -51,6 +69,19 @@ pub(crate) fn words(row: &Row, found: &mut Found) -> Words {
     Words { matching: read("match"), unless: read("unless") }
 }
 
+/// Why a pattern is of no use where it stands.
+fn misfit(pattern: &Pattern, what_for: For) -> Option<String> {
+    match (what_for, pattern.scope) {
+        (For::Place, Scope::Field(_) | Scope::Link) => {
+            Some("a name names wherever it stands: leave out what is before the colon".to_owned())
+        }
+        (For::Tag, Scope::Link) => {
+            Some("write a `[[rule]]` with `link:` that gives the tag".to_owned())
+        }
+        _ => None,
+    }
+}
+
 fn rule(
     row: &Row,
     places: &Places<'_>,
@@ -58,7 +89,7 @@ fn rule(
     text: &str,
     found: &mut Found,
 ) -> Option<Rule> {
-    let words = words(row, found);
+    let words = words(row, For::Rule, found);
     let with = named(row, "", places, found);
     let without = named(row, "without_", places, found);
     let headline = headline(row, found);
@@ -114,14 +145,44 @@ fn headline(row: &Row, found: &mut Found) -> Option<(String, String)> {
         found.add(what, replace.span(), reason);
         return None;
     }
-    Some((replace.into_inner(), row.text("with").unwrap_or_default()))
+    let with = row.text("with").unwrap_or_default();
+    if let Some(group) = unknown_group(replace.get_ref(), &with) {
+        let what = format!("`replace` has no group `{group}`");
+        let label = "write `${1}` for the first group, `$$` for a dollar sign";
+        found.add(what, row.span("with"), label);
+    }
+    Some((replace.into_inner(), with))
+}
+
+/// A group that is named in place of a part of the headline, and is none.
+fn unknown_group(replace: &str, with: &str) -> Option<String> {
+    let replace = Regex::new(replace).ok()?;
+    let named = |name: &str| replace.capture_names().flatten().any(|known| known == name);
+    let numbered = |name: &str| name.parse().is_ok_and(|at: usize| at < replace.captures_len());
+    let mut rest = with;
+    while let Some(at) = rest.find('$') {
+        rest = &rest[at + 1..];
+        if let Some(after) = rest.strip_prefix('$') {
+            rest = after;
+            continue;
+        }
+        let name = match rest.strip_prefix('{') {
+            Some(braced) => braced.split('}').next().unwrap_or_default(),
+            None => {
+                let is_of_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+                &rest[..rest.find(|c| !is_of_name(c)).unwrap_or(rest.len())]
+            }
+        };
+        if !named(name) && !numbered(name) {
+            return Some(name.to_owned());
+        }
+    }
+    None
 }
 
 /// A rule that does nothing, or keeps everything out, is not what was meant.
 fn check(row: &Row, rule: &Rule, found: &mut Found) {
-    let acts = [
-        "exclude",
-        "only",
+    let lists = [
         "regions",
         "communities",
         "tags",
@@ -129,14 +190,24 @@ fn check(row: &Row, rule: &Rule, found: &mut Found) {
         "without_communities",
         "without_tags",
         "drop_categories",
-        "replace",
     ];
-    if !acts.iter().any(|key| row.was_given(key)) {
+    let acts = rule.fate != Fate::Keep
+        || row.was_given("replace")
+        || row.flag("exclude").zip(row.flag("only")).is_some()
+        || lists.iter().any(|key| !row.texts(key).is_empty());
+    if !acts {
         let label = "say what becomes of the articles: `exclude = true`, `tags = […]`, …";
         found.add("a rule that does nothing", row.header(), label);
     }
-    if rule.fate != Fate::Keep && rule.words.matching.is_empty() && !row.was_given("match") {
+    if rule.fate != Fate::Keep && row.texts("match").is_empty() {
         let label = "add `match`, or write `enabled = false` in the feeds";
         found.add("a rule for every article of its feeds", row.header(), label);
+    }
+    let both = rule.with.tags.intersection(&rule.without.tags).map(ToString::to_string);
+    let regions = rule.with.regions.intersection(&rule.without.regions).map(ToString::to_string);
+    let communities = rule.with.communities.intersection(&rule.without.communities);
+    for label in both.chain(regions).chain(communities.map(ToString::to_string)) {
+        let what = format!("a rule that gives `{label}` and takes it away");
+        found.add(what, row.header(), "leave one of them out");
     }
 }

@@ -23,6 +23,8 @@ use tracing::info;
 
 /// Between two slices of articles.
 const PAUSE: Duration = Duration::from_millis(200);
+/// Before a slice is tried again that failed.
+const REST: Duration = Duration::from_secs(60);
 
 /// The labels that stored articles should have, and the work of giving them.
 pub struct Relabelling {
@@ -78,8 +80,10 @@ impl Relabelling {
                     }
                 }
                 Err(error) => {
-                    error!("articles are not labelled anew: {error}");
-                    break;
+                    // What was written of it, if anything, is not known.
+                    documents.touch_all();
+                    error!("articles are not labelled anew yet: {error}");
+                    tokio::time::sleep(REST).await;
                 }
             }
             tokio::time::sleep(PAUSE).await;

@@ -10,10 +10,13 @@
 //! overlap none, it voids all of the same part of the article.
 
 use crate::model::article::Field;
+use crate::model::letters::is_apostrophe;
 use std::str::FromStr;
 
 /// How many words one text of `match` may have.
 const WORDS_MAX: usize = 16;
+/// How many of them may stand side by side.
+pub const PHRASE_WORDS_MAX: usize = 8;
 
 /// Where the words of a pattern are looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,6 +63,15 @@ pub enum BadPattern {
     /// There are too many words.
     #[error("it has more than {WORDS_MAX} words")]
     Long,
+    /// There are too many words side by side.
+    #[error("it has more than {PHRASE_WORDS_MAX} words side by side")]
+    Phrase,
+    /// A word has a mark in it that parts it.
+    #[error("write words of letters, digits, hyphens and apostrophes")]
+    Mark,
+    /// Before a colon stands no part of an article.
+    #[error("before the colon may stand `title`, `lead`, `body`, `category`, or `link` in rules")]
+    Scope,
 }
 
 impl FromStr for Pattern {
@@ -111,11 +123,30 @@ impl FromStr for Pattern {
         if words().any(is_bad) {
             return Err(BadPattern::Star);
         }
+        if words().next().is_some_and(|word| word.contains(':')) {
+            return Err(BadPattern::Scope);
+        }
+        if words().any(has_mark) {
+            return Err(BadPattern::Mark);
+        }
+        if phrases.iter().any(|phrase| phrase.split_whitespace().count() > PHRASE_WORDS_MAX) {
+            return Err(BadPattern::Phrase);
+        }
         if words().count() > WORDS_MAX {
             return Err(BadPattern::Long);
         }
         Ok(Self { scope, phrases })
     }
+}
+
+/// Whether a mark inside parts a word, so that no text has it as one.
+fn has_mark(word: &str) -> bool {
+    let is_of_word = |c: char| {
+        c.is_alphanumeric()
+            || is_apostrophe(c)
+            || matches!(c, '*' | '-' | '\u{2010}' | '\u{2011}' | '\u{AD}' | '\u{300}'..='\u{36F}')
+    };
+    word.trim_matches(|c: char| !is_of_word(c)).contains(|c: char| !is_of_word(c))
 }
 
 #[cfg(test)]
@@ -130,6 +161,10 @@ mod tests {
             ("…", Some(BadPattern::Empty)),
             ("\"міська рада", Some(BadPattern::Quote)),
             ("*", Some(BadPattern::Star)),
+            ("titel:школ*", Some(BadPattern::Scope)),
+            ("24/7", Some(BadPattern::Mark)),
+            ("з о’пів-на десяту", None),
+            ("\"один два три чотири п’ять шість сім вісім дев’ять\"", Some(BadPattern::Phrase)),
             ("\"рух * вулиц*\"", Some(BadPattern::Star)),
             ("б*", Some(BadPattern::Star)),
             ("бю*т", Some(BadPattern::Star)),

@@ -286,7 +286,8 @@ impl<'c> Making<'c> {
 
     fn add_words(&mut self, words: &Words, place: Place) {
         let phrases = |patterns: &[Pattern]| {
-            patterns.iter().flat_map(|pattern| pattern.phrases.clone()).collect::<Vec<_>>()
+            // A name is words side by side, with quotes or without.
+            patterns.iter().map(|pattern| pattern.phrases.join(" ")).collect::<Vec<_>>()
         };
         self.add(phrases(&words.matching), place, By::Name);
         self.add(phrases(&words.unless), place, By::Not);

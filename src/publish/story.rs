@@ -7,6 +7,7 @@ use crate::model::article::Author;
 use crate::model::id::ArticleId;
 use crate::model::id::Digest;
 use crate::model::id::FeedId;
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use url::Url;
@@ -47,14 +48,13 @@ pub enum Likeness {
 /// Not for the publication of a source, whose every article is its own.
 #[must_use]
 pub fn one_each(articles: Vec<Article>, apart: &Apart) -> Vec<Article> {
-    let mut groups: Vec<usize> = (0..articles.len()).collect();
+    let mut groups = Groups::new(articles.len());
     for (one, other, _) in same_stories(&articles, apart) {
-        let (one, other) = (root(&groups, one), root(&groups, other));
-        groups[one.max(other)] = one.min(other);
+        groups.unite(one, other);
     }
     let mut members: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for at in 0..articles.len() {
-        members.entry(root(&groups, at)).or_default().push(at);
+        members.entry(groups.root(at)).or_default().push(at);
     }
     let mut slots: Vec<Option<Article>> = articles.into_iter().map(Some).collect();
     for copies in members.into_values().filter(|copies| copies.len() > 1) {
@@ -67,7 +67,9 @@ pub fn one_each(articles: Vec<Article>, apart: &Apart) -> Vec<Article> {
     slots.into_iter().flatten().collect()
 }
 
-/// The pairs of articles that are one story, and why.
+/// The pairs of articles that are one story, and why. Those of one page come first, then those
+/// whose texts are the most alike. A story takes in only what is like all that it has: an excerpt
+/// that is in two articles does not make them one.
 #[must_use]
 pub fn same_stories(articles: &[Article], apart: &Apart) -> Vec<(usize, usize, Likeness)> {
     let free: Vec<usize> = (0..articles.len()).filter(|at| !apart.holds(&articles[*at])).collect();
@@ -88,17 +90,62 @@ pub fn same_stories(articles: &[Article], apart: &Apart) -> Vec<(usize, usize, L
             }
         }
     }
+    let mut groups = Groups::new(articles.len());
+    for (one, other, _) in &same {
+        groups.unite(*one, *other);
+    }
     let compared: Vec<&Article> = free.iter().map(|at| &articles[*at]).collect();
-    let alike = pairs(&compared).into_iter();
-    same.extend(alike.map(|(one, other, share)| (free[one], free[other], Likeness::Text(share))));
+    let mut alike = pairs(&compared);
+    alike.sort_by_key(|(one, other, share)| (Reverse(*share), *one, *other));
+    let alike: Vec<_> =
+        alike.into_iter().map(|(one, other, share)| (free[one], free[other], share)).collect();
+    let are_alike: BTreeSet<(usize, usize)> =
+        alike.iter().map(|(one, other, _)| (*one, *other)).collect();
+    for (one, other, share) in alike {
+        if groups.root(one) == groups.root(other) || groups.unite_if(one, other, &are_alike) {
+            same.push((one, other, Likeness::Text(share)));
+        }
+    }
     same
 }
 
-fn root(groups: &[usize], mut at: usize) -> usize {
-    while groups[at] != at {
-        at = groups[at];
+/// Articles that are one story so far: which group each is in, and what each group has.
+struct Groups {
+    of: Vec<usize>,
+    members: Vec<Vec<usize>>,
+}
+
+impl Groups {
+    fn new(count: usize) -> Self {
+        Self { of: (0..count).collect(), members: (0..count).map(|at| vec![at]).collect() }
     }
-    at
+
+    fn root(&self, at: usize) -> usize {
+        self.of[at]
+    }
+
+    fn unite(&mut self, one: usize, other: usize) {
+        let (one, other) = (self.root(one), self.root(other));
+        if one != other {
+            let moved = std::mem::take(&mut self.members[one.max(other)]);
+            for at in &moved {
+                self.of[*at] = one.min(other);
+            }
+            self.members[one.min(other)].extend(moved);
+        }
+    }
+
+    /// The same if every member of one group is like every member of the other. Whether they are
+    /// one now.
+    fn unite_if(&mut self, one: usize, other: usize, alike: &BTreeSet<(usize, usize)>) -> bool {
+        let (ours, theirs) = (&self.members[self.root(one)], &self.members[self.root(other)]);
+        let pair = |a: usize, b: usize| alike.contains(&(a.min(b), a.max(b)));
+        let are_one = ours.iter().all(|a| theirs.iter().all(|b| pair(*a, *b)));
+        if are_one {
+            self.unite(one, other);
+        }
+        are_one
+    }
 }
 
 fn says_the_same(one: &Article, other: &Article) -> bool {

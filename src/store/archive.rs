@@ -30,9 +30,10 @@ use chrono::DateTime;
 use chrono::Utc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use tracing::error;
-use url::Url;
 
 /// The version of the whole store: which key spaces there are and how their keys are made.
 const FORMAT: u32 = 1;
@@ -166,18 +167,20 @@ impl Archive {
         }
     }
 
-    /// The id of the article whose page is at an address.
-    pub(crate) fn by_url(&self, url: &Url) -> Result<Option<ArticleId>, StoreError> {
+    /// The id of the first article that is meant.
+    pub(crate) fn find(
+        &self,
+        is_meant: &dyn Fn(&Article) -> bool,
+    ) -> Result<Option<ArticleId>, StoreError> {
         let mut found = None;
-        self.for_each_page(|articles, _| {
-            let here = articles.iter().find(|article| article.url.as_ref() == Some(url));
-            found = found.or(here.map(|article| article.id));
-            Ok(())
+        self.for_pages(|articles, _| {
+            found = articles.iter().find(|article| is_meant(article)).map(|article| article.id);
+            Ok(if found.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
         })?;
         Ok(found)
     }
 
-    /// The articles that were published between two instants.
+    /// The articles that were published between two instants, the newest first; at most `limit`.
     pub(crate) fn around(
         &self,
         from: DateTime<Utc>,
@@ -187,11 +190,13 @@ impl Archive {
         let mut articles = Vec::new();
         self.for_each_page(|page, _| {
             let inside = |article: &&Article| from <= article.published && article.published <= to;
-            let room = limit.saturating_sub(articles.len());
-            articles.extend(page.iter().filter(inside).take(room).cloned());
+            articles.extend(page.iter().filter(inside).cloned());
+            if articles.len() > 2 * limit {
+                cut(&mut articles, limit);
+            }
             Ok(())
         })?;
-        articles.sort_by_key(|article| (std::cmp::Reverse(article.published), article.id));
+        cut(&mut articles, limit);
         Ok(articles)
     }
 
@@ -317,6 +322,12 @@ fn legible<Key: Ord, Value>(
         record => Some(record),
     };
     records.filter_map(told).collect()
+}
+
+/// Leaves the newest of some articles, in their order.
+fn cut(articles: &mut Vec<Article>, limit: usize) {
+    articles.sort_by_key(|article| (Reverse(article.published), article.id));
+    articles.truncate(limit);
 }
 
 #[cfg(test)]

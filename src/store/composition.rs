@@ -25,6 +25,7 @@ use chrono::DateTime;
 use chrono::Utc;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::ops::ControlFlow;
 use tracing::error;
 
 /// How many keys or articles one batch takes in.
@@ -142,6 +143,17 @@ impl Archive {
         &self,
         mut visit: impl FnMut(&[Article], &[StoreError]) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
+        self.for_pages(|articles, unread| {
+            visit(articles, unread)?;
+            Ok(ControlFlow::Continue(()))
+        })
+    }
+
+    /// The same, until `visit` has seen enough.
+    pub(crate) fn for_pages(
+        &self,
+        mut visit: impl FnMut(&[Article], &[StoreError]) -> Result<ControlFlow<()>, StoreError>,
+    ) -> Result<(), StoreError> {
         let prefix = Space::Article.prefix();
         let mut after: Option<Vec<u8>> = None;
         loop {
@@ -155,7 +167,9 @@ impl Archive {
                     Err(error) => unread.push(error),
                 }
             }
-            visit(&articles, &unread)?;
+            if visit(&articles, &unread)?.is_break() {
+                return Ok(());
+            }
         }
     }
 }

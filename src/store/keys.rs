@@ -79,7 +79,7 @@ impl Space {
     }
 }
 
-/// The version of the whole store.
+/// How far articles are labelled anew.
 pub(crate) fn labelling() -> Vec<u8> {
     key(Space::Meta, &[b"labelling"])
 }
