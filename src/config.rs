@@ -168,10 +168,27 @@ fn config(
     let publishing_row = rows.one(&keys::PUBLISHING);
 
     let mut catalogue = Catalogue::builtin();
-    labels::add_regions(&rows.many(&keys::REGION), &mut catalogue, found);
-    let regions = Known::regions(catalogue.regions.values());
-    labels::add_communities(&rows.many(&keys::COMMUNITY), &regions, &mut catalogue, found);
-    let communities = Known::communities(catalogue.communities.values());
+    let (region_rows, community_rows) = (rows.many(&keys::REGION), rows.many(&keys::COMMUNITY));
+    let [regions_off, mut communities_off] =
+        labels::add_regions(&region_rows, &mut catalogue, found);
+    let regions = Known::regions(catalogue.regions.values()).without(regions_off);
+    communities_off.extend(labels::add_communities(
+        &community_rows,
+        &regions,
+        &mut catalogue,
+        found,
+    ));
+    let communities = Known::communities(catalogue.communities.values()).without(communities_off);
+    let regions_named = catalogue.regions.values().map(|region| {
+        let both = [&region.name.uk, &region.name.en].into_iter();
+        (region.id.as_str(), both.chain(&region.aliases).collect())
+    });
+    labels::clashes("regions", &region_rows, regions_named, found);
+    let communities_named = catalogue.communities.values().map(|community| {
+        let both = [&community.name.uk, &community.name.en].into_iter();
+        (community.id.as_str(), both.chain(&community.aliases).collect())
+    });
+    labels::clashes("communities", &community_rows, communities_named, found);
     let tags = labels::tags(&rows.many(&keys::TAG), found);
     let known_tags = Known::tags(tags.values());
     let places = Places {

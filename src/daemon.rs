@@ -223,6 +223,7 @@ async fn answer(
             explained.map(Option::unwrap_or_default)
         }
         None if command == "tags" => free_tags(store).await,
+        None if command == "digest" => Ok(classifier.digest().to_string()),
         _ => return None,
     };
     Some(told.map_err(|error| error.to_string()))

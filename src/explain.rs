@@ -55,18 +55,15 @@ pub async fn explain(
     store: &Store,
     what: &str,
 ) -> Result<Option<String>, StoreError> {
-    let id = match what.to_ascii_lowercase().parse::<ArticleId>() {
-        Ok(id) => Some(id),
-        Err(_) => {
-            let wanted = what.to_owned();
-            let page = page(what);
-            let is_meant = move |article: &Article| {
-                article.iri == wanted
-                    || article.url.as_ref().is_some_and(|url| self::page(url.as_str()) == page)
-            };
-            store.find(Box::new(is_meant)).await?
-        }
-    };
+    let mut id = what.to_ascii_lowercase().parse::<ArticleId>().ok();
+    if id.is_none() {
+        let (wanted, page) = (what.to_owned(), page(what));
+        let is_meant = move |article: &Article| {
+            article.iri == wanted
+                || article.url.as_ref().is_some_and(|url| self::page(url.as_str()) == page)
+        };
+        id = store.find(Box::new(is_meant)).await?;
+    }
     let Some(id) = id else { return Ok(None) };
     let Some(article) = store.article(id).await? else { return Ok(None) };
     let (from, to) = (article.published - WITHIN, article.published + WITHIN);

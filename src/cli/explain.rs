@@ -23,7 +23,10 @@ pub fn article(config: &Config, state: &Path, what: &str) -> ExitCode {
         return fail(SOME_FAILED, &format!("`{what}` is neither an id nor an address"));
     }
     match of_daemon(state, &format!("explain {what}")) {
-        Ok(Some(told)) => tell(what, &told),
+        Ok(Some(told)) => {
+            warn_of_changes(config, state);
+            tell(what, &told)
+        }
         Ok(None) => match of_store(config, state, what) {
             Ok(told) => tell(what, &told.unwrap_or_default()),
             Err(status) => status,
@@ -36,7 +39,10 @@ pub fn article(config: &Config, state: &Path, what: &str) -> ExitCode {
 #[must_use]
 pub fn tags(config: &Config, state: &Path) -> ExitCode {
     match of_daemon(state, "tags") {
-        Ok(Some(told)) => say(&told.trim_end()),
+        Ok(Some(told)) => {
+            warn_of_changes(config, state);
+            say(&told.trim_end())
+        }
         Ok(None) => {
             let told = open(config, state).and_then(|(store, runtime)| {
                 let told = runtime.block_on(async {
@@ -49,6 +55,14 @@ pub fn tags(config: &Config, state: &Path) -> ExitCode {
             told.map_or_else(|status| status, |told| say(&told.trim_end()))
         }
         Err(error) => fail(IO_ERROR, &format!("the daemon does not answer: {error}")),
+    }
+}
+
+/// The daemon goes by what it read when it started.
+fn warn_of_changes(config: &Config, state: &Path) {
+    let own = Classifier::new(&config.catalogue, &config.tags, &config.rules).digest().to_string();
+    if of_daemon(state, "digest").is_ok_and(|theirs| theirs.is_some_and(|theirs| theirs != own)) {
+        eprintln!("note: feeds.toml has changed since the daemon read it: restart the daemon");
     }
 }
 

@@ -21,6 +21,7 @@ use crate::model::id::FeedId;
 use crate::model::known::Change;
 use crate::model::known::Memory;
 use chrono::Utc;
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::Path;
 use std::process::ExitCode;
@@ -35,19 +36,46 @@ pub fn preview(config: &Config, what: &str, like: Option<&FeedId>) -> ExitCode {
     let named = |id: &str| config.feeds.values().find(|feed| feed.id.as_str() == id);
     let feed = match (named(what), like.map(|like| config.feeds.get(like))) {
         (Some(feed), None) => feed.clone(),
-        (_, Some(None)) => return fail(SOME_FAILED, &"no such feed is in feeds.toml"),
+        (_, Some(None)) => {
+            let like = like.map(ToString::to_string).unwrap_or_default();
+            return fail(SOME_FAILED, &format!("no feed `{like}` is in feeds.toml"));
+        }
         (_, model) => {
-            // Any feed lends what it says of dates and languages; its address is that of the file.
-            let model = model.flatten().or_else(|| config.feeds.values().next());
-            let Some(model) = model else {
-                return fail(SOME_FAILED, &"feeds.toml has no feed as which it could be read");
-            };
-            Feed { address: Address::File(Path::new(what).to_owned()), ..model.clone() }
+            let path = Path::new(what);
+            if !path.exists() {
+                let why = format!("`{what}` is no feed of feeds.toml, and no file");
+                return fail(SOME_FAILED, &why);
+            }
+            match model.flatten().or_else(|| config.feeds.values().find(|feed| is_at(feed, path))) {
+                Some(feed) => Feed { address: Address::File(path.to_owned()), ..feed.clone() },
+                None => match config.feeds.values().next() {
+                    Some(any) => of_none(any, path),
+                    None => return fail(SOME_FAILED, &"feeds.toml has no feed to read it like"),
+                },
+            }
         }
     };
     match read(config, &feed) {
         Ok(text) => say(&text),
         Err(Failure { status, reason }) => fail(status, &reason),
+    }
+}
+
+/// Whether a feed is what a file holds.
+fn is_at(feed: &Feed, path: &Path) -> bool {
+    let Address::File(own) = &feed.address else { return false };
+    own.canonicalize().ok().is_some_and(|own| path.canonicalize().is_ok_and(|path| own == path))
+}
+
+/// A file that is of no feed: what a feed lends is how dates and languages are read, and nothing
+/// that is a label.
+fn of_none(any: &Feed, path: &Path) -> Feed {
+    Feed {
+        address: Address::File(path.to_owned()),
+        region: None,
+        community: None,
+        tags: BTreeSet::new(),
+        ..any.clone()
     }
 }
 

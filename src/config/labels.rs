@@ -22,11 +22,22 @@ use crate::model::publication::Tag;
 use crate::model::slug::slug;
 use crate::place::Catalogue;
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::collections::HashMap;
+use std::collections::HashSet;
 use toml::Spanned;
 use unicode_normalization::UnicodeNormalization;
 
 /// Adds regions to the catalogue, or changes those that it has.
-pub(crate) fn add_regions(rows: &[Row], catalogue: &mut Catalogue, found: &mut Found) {
+///
+/// Gives the ids of what is switched off: regions and their communities.
+pub(crate) fn add_regions(
+    rows: &[Row],
+    catalogue: &mut Catalogue,
+    found: &mut Found,
+) -> [BTreeSet<String>; 2] {
+    let [mut off, mut communities_off] = [BTreeSet::new(), BTreeSet::new()];
+    let builtin = Known::regions(catalogue.regions.values());
     let mut seen = BTreeMap::new();
     for row in rows {
         let Some(id_text) = row.spanned_text("id") else { continue };
@@ -34,7 +45,10 @@ pub(crate) fn add_regions(rows: &[Row], catalogue: &mut Catalogue, found: &mut F
         once(&mut seen, "regions", &id_text, found);
         let known = catalogue.regions.remove(&id);
         if known.is_none() && !row.was_given("name") {
-            missing(&keys::REGION, "name", row.header(), found);
+            match builtin.near(id.as_str()) {
+                Some(near) => unknown("region", &id_text, near, found),
+                None => missing(&keys::REGION, "name", row.header(), found),
+            }
         }
         let mut region = known.unwrap_or_else(|| Region {
             id: id.clone(),
@@ -56,20 +70,33 @@ pub(crate) fn add_regions(rows: &[Row], catalogue: &mut Catalogue, found: &mut F
         }
         if row.flag("enabled") == Some(false) {
             let is_in = |community: &Community| community.region == id;
+            let own = catalogue.communities.values().filter(|community| is_in(community));
+            communities_off.extend(own.map(|community| community.id.to_string()));
             catalogue.communities.retain(|_, community| !is_in(community));
+            off.insert(id.to_string());
         } else {
             catalogue.regions.insert(id, region);
         }
     }
+    [off, communities_off]
 }
 
-/// Adds communities to the catalogue, or changes those that it has.
+/// Notes that an id is none of those that are known, and none of a new one.
+fn unknown(kind: &str, id: &Spanned<String>, near: &str, found: &mut Found) {
+    let what = format!("no {kind} has the id `{}`", id.get_ref());
+    found.add(what, id.span(), format!("write `{near}`, or add `name` for a new {kind}"));
+}
+
+/// Adds communities to the catalogue, or changes those that it has. Gives the ids of those that
+/// are switched off.
 pub(crate) fn add_communities(
     rows: &[Row],
     regions: &Known,
     catalogue: &mut Catalogue,
     found: &mut Found,
-) {
+) -> BTreeSet<String> {
+    let mut off = BTreeSet::new();
+    let builtin = Known::communities(catalogue.communities.values());
     let mut seen = BTreeMap::new();
     for row in rows {
         let Some(id_text) = row.spanned_text("id") else { continue };
@@ -78,8 +105,15 @@ pub(crate) fn add_communities(
         let region: Option<RegionId> =
             row.spanned_text("region").and_then(|given| regions.find(&given, found));
         let Some(mut community) = catalogue.communities.remove(&id) else {
-            for key in ["region", "name"].into_iter().filter(|key| !row.was_given(key)) {
-                missing(&keys::COMMUNITY, key, row.header(), found);
+            match builtin.near(id.as_str()) {
+                Some(near) if !row.was_given("name") => {
+                    unknown("community", &id_text, near, found);
+                }
+                _ => {
+                    for key in ["region", "name"].into_iter().filter(|key| !row.was_given(key)) {
+                        missing(&keys::COMMUNITY, key, row.header(), found);
+                    }
+                }
             }
             // One whose region is wrong is no use, but what names it must not be called wrong
             // too: any region will do, since a problem was noted.
@@ -100,8 +134,61 @@ pub(crate) fn add_communities(
         }
         rename(&mut community.name, &mut community.aliases, row);
         community.words = words(row, For::Place, found);
-        if row.flag("enabled") != Some(false) {
+        if row.flag("enabled") == Some(false) {
+            off.insert(id.to_string());
+        } else {
             catalogue.communities.insert(id, community);
+        }
+    }
+    off
+}
+
+/// Notes the names and aliases of feeds.toml that are of another region or community too.
+pub(crate) fn clashes<'c>(
+    kind: &str,
+    rows: &[Row],
+    known: impl Iterator<Item = (&'c str, Vec<&'c String>)>,
+    found: &mut Found,
+) {
+    let given = |row: &Row| {
+        let texts = row.spanned_text("name").into_iter().chain(row.spanned_text("name_en"));
+        texts.chain(row.texts("aliases")).collect::<Vec<_>>()
+    };
+    let wanted: HashSet<String> =
+        rows.iter().flat_map(given).map(|word| folded(word.get_ref())).collect();
+    // To fold thousands of names takes longer than to read the file.
+    let lengths: HashSet<usize> = wanted.iter().map(|name| name.chars().count()).collect();
+    let mut owners: HashMap<String, Vec<&str>> = HashMap::new();
+    for (id, names) in known {
+        let near = names.into_iter().filter(|name| lengths.contains(&name.chars().count()));
+        for name in near.map(|name| folded(name)).filter(|name| wanted.contains(name)) {
+            owners.entry(name).or_default().push(id);
+        }
+    }
+    let mut claimed: BTreeMap<String, (String, Span)> = BTreeMap::new();
+    for row in rows {
+        let Some(id) = row.text("id") else { continue };
+        for word in given(row) {
+            let name = folded(word.get_ref());
+            let what = format!("`{}` is of two {kind}", word.get_ref());
+            let here = format!("here of `{id}`: leave it out of one of them");
+            match claimed.get(&name) {
+                Some((other, span)) if *other != id => {
+                    let there = (span.clone(), format!("here of `{other}`"));
+                    found.add_pair(what, (word.span(), here), there);
+                    continue;
+                }
+                Some(_) => continue,
+                None => {}
+            }
+            let others = owners.get(&name).map(Vec::as_slice).unwrap_or_default();
+            if let Some(other) = others.iter().find(|other| **other != id)
+                && !rows.iter().any(|row| row.text("id").as_deref() == Some(other))
+            {
+                let label = format!("`{other}` has it: leave it out, or write `id = \"{other}\"`");
+                found.add(what, word.span(), label);
+            }
+            claimed.insert(name, (id.clone(), word.span()));
         }
     }
 }

@@ -24,6 +24,8 @@ pub(crate) struct Known {
     table: &'static str,
     /// By id, the names that people may write in its place.
     names: BTreeMap<String, Vec<String>>,
+    /// The ids of those that feeds.toml switches off.
+    off: BTreeSet<String>,
 }
 
 impl Known {
@@ -34,7 +36,7 @@ impl Known {
             names.extend(region.iso.clone());
             (region.id.to_string(), names)
         });
-        Self { kind: "region", table: "[[region]]", names: names.collect() }
+        Self::of("region", "[[region]]", names.collect())
     }
 
     /// The communities of the catalogue.
@@ -44,19 +46,28 @@ impl Known {
             names.extend(community.code.clone());
             (community.id.to_string(), names)
         });
-        Self { kind: "community", table: "[[community]]", names: names.collect() }
+        Self::of("community", "[[community]]", names.collect())
     }
 
     /// The tags of feeds.toml.
     pub(crate) fn tags<'a>(tags: impl IntoIterator<Item = &'a Tag>) -> Self {
         let names =
             tags.into_iter().map(|tag| (tag.id.to_string(), all_names(&tag.name, &tag.aliases)));
-        Self { kind: "tag", table: "[[tag]]", names: names.collect() }
+        Self::of("tag", "[[tag]]", names.collect())
     }
 
     /// The feeds of feeds.toml, by id with their titles; those with another mistake too.
     pub(crate) fn feeds(titles: BTreeMap<String, Vec<String>>) -> Self {
-        Self { kind: "feed", table: "[[feed]]", names: titles }
+        Self::of("feed", "[[feed]]", titles)
+    }
+
+    fn of(kind: &'static str, table: &'static str, names: BTreeMap<String, Vec<String>>) -> Self {
+        Self { kind, table, names, off: BTreeSet::new() }
+    }
+
+    /// The same, and that there would be some more if feeds.toml did not switch them off.
+    pub(crate) fn without(self, off: BTreeSet<String>) -> Self {
+        Self { off, ..self }
     }
 
     /// The id that is meant, or nothing and a problem.
@@ -67,6 +78,12 @@ impl Known {
     ) -> Option<Id> {
         if self.names.contains_key(given.get_ref()) {
             return given.get_ref().parse().ok();
+        }
+        if self.off.contains(given.get_ref()) {
+            let label = "leave it out, or take `enabled = false` from its table";
+            let what = format!("the {} `{}` is switched off", self.kind, given.get_ref());
+            found.add(what, given.span(), label);
+            return None;
         }
         let label = if found.is_full() { String::new() } else { self.suggest(given.get_ref()) };
         found.add(format!("unknown {} `{}`", self.kind, given.get_ref()), given.span(), label);
@@ -80,6 +97,11 @@ impl Known {
         found: &mut Found,
     ) -> BTreeSet<Id> {
         given.iter().filter_map(|given| self.find(given, found)).collect()
+    }
+
+    /// What is probably meant by an id that is not known; nothing if nothing is near.
+    pub(crate) fn near(&self, given: &str) -> Option<&str> {
+        nearest(given, self.names.keys().map(String::as_str))
     }
 
     fn suggest(&self, given: &str) -> String {

@@ -166,13 +166,10 @@ fn unknown_group(replace: &str, with: &str) -> Option<String> {
             rest = after;
             continue;
         }
-        let name = match rest.strip_prefix('{') {
-            Some(braced) => braced.split('}').next().unwrap_or_default(),
-            None => {
-                let is_of_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
-                &rest[..rest.find(|c| !is_of_name(c)).unwrap_or(rest.len())]
-            }
-        };
+        let is_of_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let end = rest.find(|c| !is_of_name(c)).unwrap_or(rest.len());
+        let braced = rest.strip_prefix('{').and_then(|braced| braced.split('}').next());
+        let name = braced.unwrap_or(&rest[..end]);
         if !named(name) && !numbered(name) {
             return Some(name.to_owned());
         }

@@ -24,7 +24,7 @@ use tracing::info;
 /// Between two slices of articles.
 const PAUSE: Duration = Duration::from_millis(200);
 /// Before a slice is tried again that failed.
-const REST: Duration = Duration::from_secs(60);
+const REST: Duration = Duration::from_mins(1);
 
 /// The labels that stored articles should have, and the work of giving them.
 pub struct Relabelling {
