@@ -1,23 +1,20 @@
 //! Labels for an article: regions, communities and tags, each with the reasons why it is there.
 //!
 //! # Where a label comes from
-//! Evidence adds up, in points; a place with 12 is a label, one that nothing speaks against with
-//! 6. What feeds.toml says of the feed, or in a rule, is always one.
+//! Evidence adds up, in points. What a name of a place is worth depends on what kind of name it is
+//! and where it stands: see `evidence`; what a word of a tag is worth, see `topics`. A category
+//! that is a name counts 40, a point on the map 10 to 30, the page's host 8. What feeds.toml says
+//! of the feed, or in a rule, is always a label.
 //!
-//! | evidence | title | lead | body | category |
-//! | --- | --- | --- | --- | --- |
-//! | «Харківська область», «Харківщина», «Мереф’янська громада» | 30 | 22 | 10 | 40 |
-//! | «Ізюмський район», «Ізюмщина» (of the region) | 20 | 14 | 7 | 30 |
-//! | a city: «у Харкові» | 20 | 14 | 6 | 40 |
-//! | a town: «у селищі Солоницівка» | 16 | 12 | 5 | 30 |
-//! | «харків’яни» | 16 | 10 | 4 | 14 |
-//! | «харківські лікарі» | 14 | 8 | 3 | 14 |
-//! | a word of a tag's `match` | 20 | 12 | 4 | 40 |
+//! A place with 12 points is one, and one that nothing speaks against with 6; in a feed whose
+//! region the admin named, another needs 20, of which the headline or a category has a part. What
+//! the headline does not name, beside something that it does, needs three quarters of that one's
+//! points. A tag needs 14.
 //!
-//! A point on the map counts 10 to 30, the page's host 8. What is told again («Нагадаємо, …»), comes
-//! from elsewhere («переселенці з …») or is on the way («потяг Київ – Чоп») counts a part of it;
-//! rivers, streets, people, clubs, and «Київ» for the government nothing. `scan` finds, `weigh`
-//! decides.
+//! What is told again («Нагадаємо, …»), comes from elsewhere («переселенці з …»), is where a
+//! soldier fell or on the way («потяг Київ – Чоп») counts a part of it; rivers, streets, people,
+//! clubs, troops, and «Київ» for the government nothing. `scan` finds, `friends` sets aside,
+//! `weigh` decides.
 //!
 //! Never here: what the admin's file looks like, and what is stored.
 
@@ -211,8 +208,8 @@ impl Classifier {
         dismissed.extend(weak);
         self.declare(feed, &fitting, &mut labels);
         let declared = self.declared(&labels);
-        let is_national = self.names.is_national(&fields[0].1);
-        let verdict = weigh(&self.names.gazetteer, &evidence, &hints, declared, is_national);
+        let scale = self.names.scale(&fields[0].1);
+        let verdict = weigh(&self.names.gazetteer, &evidence, &hints, declared, scale);
         for (at, reasons) in verdict.regions {
             let id = self.names.gazetteer.regions[usize::from(at)].clone();
             labels.regions.entry(id).or_default().extend(reasons);

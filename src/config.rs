@@ -2,8 +2,8 @@
 //!
 //! # How
 //! `keys` declares which tables and keys there are; `table` and `shape` read a document by it
-//! and note what does not fit; `site`, `labels`, `feeds` and `publications` make values of the
-//! rows and note what does not fit together; `problem` shows what was noted. Nothing stops at
+//! and note what does not fit; `site`, `labels`, `feeds`, `rules` and `publications` make values of
+//! the rows and note what does not fit together; `problem` shows what was noted. Nothing stops at
 //! the first mistake, except where the text is not TOML at all.
 //!
 //! Never here: whether a feed can be reached, or a file be read. That is for the poll to find.

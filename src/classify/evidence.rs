@@ -65,6 +65,15 @@ pub(crate) struct Evidence {
     pub(crate) council: Option<Council>,
 }
 
+/// What a headline is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scale {
+    /// The whole country: «Уряд», «Кабмін».
+    Country,
+    /// Anything else.
+    Place,
+}
+
 /// What did not count, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dismissed {

@@ -2,6 +2,7 @@
 
 use crate::classify::cues;
 use crate::classify::cues::Cues;
+use crate::classify::evidence::Scale;
 use crate::classify::lexicon::Builder;
 use crate::classify::lexicon::Lexicon;
 use crate::classify::words::Text;
@@ -38,8 +39,8 @@ impl Names {
         self.builtin.bytes() + self.added.bytes() + self.cues.bytes()
     }
 
-    /// Whether a headline is of the whole country.
-    pub(crate) fn is_national(&self, headline: &Text<'_>) -> bool {
+    /// What a headline is of.
+    pub(crate) fn scale(&self, headline: &Text<'_>) -> Scale {
         let mut cues = Cues::NONE;
         for at in 0..headline.words.len() {
             self.cues.find(headline, at, &mut |_, meanings| {
@@ -48,7 +49,7 @@ impl Names {
                 }
             });
         }
-        cues.any(Cues::NATIONAL)
+        if cues.any(Cues::NATIONAL) { Scale::Country } else { Scale::Place }
     }
 
     /// What the longest phrase that begins at a word names, with the number of its words; and what

@@ -136,7 +136,7 @@ impl Scan<'_, '_> {
         }
         let former = of(By::FormerCentre);
         if !centres.is_empty() || !former.is_empty() {
-            return self.weigh_centre(here, centres, former, is_adjective);
+            return self.weigh_centre(here, centres, former);
         }
         self.weigh_free(here, regions, &communities);
     }
@@ -242,19 +242,10 @@ impl Scan<'_, '_> {
     }
 
     /// The name of a community's centre.
-    fn weigh_centre(
-        &mut self,
-        here: &Range<usize>,
-        centres: Vec<Place>,
-        former: Vec<Place>,
-        is_adjective: bool,
-    ) {
+    fn weigh_centre(&mut self, here: &Range<usize>, centres: Vec<Place>, former: Vec<Place>) {
         if !self.is_capital(here) {
-            if is_adjective {
-                let (regions, communities) = self.adjectives(here);
-                self.weigh_free(here, regions, &communities);
-            }
-            return;
+            let (regions, communities) = self.adjectives(here);
+            return self.weigh_free(here, regions, &communities);
         }
         let mut places = centres;
         places.extend(former);

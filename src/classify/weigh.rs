@@ -9,6 +9,7 @@
 
 use crate::classify::evidence::Clue;
 use crate::classify::evidence::Evidence;
+use crate::classify::evidence::Scale;
 use crate::model::article::Field;
 use crate::model::article::Reason;
 use crate::model::article::Why;
@@ -70,13 +71,13 @@ pub(crate) struct Hint {
 }
 
 /// What a text is about, when `declared` is the region that the admin named for the feed.
-/// `is_national` tells that its headline is of the whole country.
+/// `scale` is what its headline is of.
 pub(crate) fn weigh(
     gazetteer: &Gazetteer,
     evidence: &[Evidence],
     hints: &[Hint],
     declared: Option<u16>,
-    is_national: bool,
+    scale: Scale,
 ) -> Verdict {
     let mut scores: BTreeMap<Place, Score> = BTreeMap::new();
     for hint in hints {
@@ -114,7 +115,7 @@ pub(crate) fn weigh(
             count(gazetteer, &mut scores, place, evidence);
         }
     }
-    decide(gazetteer, &scores, declared, is_national)
+    decide(gazetteer, &scores, declared, scale)
 }
 
 /// Whether it is known which place a name means. An adjective may name a community and its region
@@ -214,14 +215,14 @@ fn decide(
     gazetteer: &Gazetteer,
     scores: &BTreeMap<Place, Score>,
     declared: Option<u16>,
-    is_national: bool,
+    scale: Scale,
 ) -> Verdict {
     let regions = scores.iter().filter_map(|(place, score)| match place {
         Place::Region(at) => Some((*at, score)),
         Place::Community(_) => None,
     });
     let regions: Vec<_> = regions.collect();
-    let headed = !is_national || regions.iter().any(|(_, score)| score.named_up_front());
+    let headed = scale == Scale::Place || regions.iter().any(|(_, score)| score.named_up_front());
     let kept = kept(&regions, if headed { REGIONS_MAX } else { REGIONS_OF_COUNTRY_MAX }, declared);
     let mut verdict = Verdict::default();
     for region in &kept {

@@ -189,3 +189,26 @@ fn one_line_parts_what_was_united_and_a_feed_may_stay_alone() {
     let alone = Apart { feeds: [articles[0].feed.clone()].into(), ..Apart::default() };
     assert_eq!(one_each(articles, &alone).len(), 2);
 }
+
+#[test]
+fn an_excerpt_that_is_in_two_articles_does_not_make_them_one() {
+    let intro = "Водоканал повідомляє мешканцям про роботи на мережах: бригади вийдуть на зміну \
+                 о восьмій ранку, тож просимо заздалегідь набрати воду та вибачити за незручності";
+    let works = "Завтра планово замінять засувку на проспекті, тому в трьох будинках тиск знизять \
+                 до вечора, а підвезення води буде біля школи.";
+    let failure = "Уночі зупинилася насосна станція, і лівий берег лишився без подачі, поки \
+                   електрики шукають пошкоджений кабель уздовж набережної.";
+    let told = |title: &str, paragraphs: &[&str]| Told {
+        title: title.to_owned(),
+        paragraphs: paragraphs.iter().map(|text| (*text).to_owned()).collect(),
+    };
+    let articles = vec![
+        article("vodokanal", &told("Планові роботи", &[intro, works])),
+        article("vodokanal", &told("Аварія на станції", &[intro, failure])),
+        article("rada", &told("Увага, роботи", &[intro])),
+    ];
+    let shown = one_each(articles, &Apart::default());
+    assert_eq!(shown.len(), 2, "{:?}", shown.iter().map(|a| &a.title).collect::<Vec<_>>());
+    let has = |text: &str| shown.iter().any(|article| article.body.contains(text));
+    assert!(has("засувку") && has("станція"), "no article is lost");
+}
