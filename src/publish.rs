@@ -5,7 +5,9 @@
 //!
 //! Never here: clock, disk, network, the store. What is shown is an argument.
 
+use crate::model::article::Article;
 use crate::model::feed::Feed;
+use crate::model::feed::Republish;
 use crate::model::id::FeedId;
 use crate::model::id::TagId;
 use crate::model::publication::Publication;
@@ -18,9 +20,11 @@ use crate::place::Catalogue;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use url::Url;
 
 pub mod atom;
 pub mod index;
+pub mod json;
 pub mod opml;
 pub mod story;
 
@@ -115,6 +119,21 @@ impl Masthead<'_> {
                 own.unwrap_or_else(|| format!("Добірка «{title}»"))
             }
         }
+    }
+
+    /// What stands at the head of a publication's document.
+    #[must_use]
+    pub fn heading(&self, selection: &Selection) -> String {
+        match selection {
+            Selection::All => self.site.title.clone(),
+            other => format!("{} — {}", self.title(other), self.site.title),
+        }
+    }
+
+    /// Where the JSON Feed of a publication is.
+    #[must_use]
+    pub fn json_address(&self, selection: &Selection) -> String {
+        format!("{}{}.json", self.site.address, selection.path())
     }
 
     /// Where the Atom document of a publication is.
@@ -225,6 +244,27 @@ impl Group {
             Self::Sources => ("Джерела", "Sources"),
         }
     }
+}
+
+/// How much of an article is given on. Of a feed that is no more in feeds.toml, nobody says that
+/// its texts may be.
+pub(crate) fn republish_of(masthead: Masthead<'_>, article: &Article) -> Republish {
+    masthead.feeds.get(&article.feed).map_or(Republish::Link, |feed| feed.republish)
+}
+
+/// The page of an article. Where it has none, the nearest thing to it is the site that it is from.
+pub(crate) fn page_of<'a>(masthead: Masthead<'a>, article: &'a Article) -> &'a Url {
+    let nearest = article.url.as_ref().or(article.origin.site_url.as_ref());
+    nearest.unwrap_or(&masthead.site.address)
+}
+
+/// RFC 6838, 4.2: a type and a subtype; parameters are not carried on.
+pub(crate) fn is_media_type(mime: &str) -> bool {
+    let token = |name: &str| {
+        let allowed = |b: u8| b.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&b);
+        !name.is_empty() && name.bytes().all(allowed)
+    };
+    mime.split_once('/').is_some_and(|(kind, subtype)| token(kind) && token(subtype))
 }
 
 /// A text with nothing in it that XML 1.0 cannot carry (section 2.2, `Char`), its line ends as a

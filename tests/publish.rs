@@ -10,6 +10,7 @@ use sample::config;
 use sample::plain;
 use sample::sister_cities;
 use sample::url;
+use serde_json::Value;
 use std::collections::BTreeMap;
 use visnyk::config::Config;
 use visnyk::model::article::Article;
@@ -18,12 +19,14 @@ use visnyk::model::article::Enclosure;
 use visnyk::model::article::Image;
 use visnyk::model::article::Reason;
 use visnyk::model::article::Why;
+use visnyk::model::feed::Republish;
 use visnyk::model::id::Digest;
 use visnyk::model::id::TagId;
 use visnyk::model::publication::Selection;
 use visnyk::model::publication::Shelf;
 use visnyk::publish::atom::atom;
 use visnyk::publish::index::index;
+use visnyk::publish::json::json;
 use visnyk::publish::opml::opml;
 use visnyk::publish::story::Apart;
 use visnyk::publish::story::one_each;
@@ -388,5 +391,78 @@ fn everything_that_is_published_is_known_and_nothing_else() {
         "publications/none",
     ] {
         assert!(!masthead.knows(&selection(path)), "{path}");
+    }
+}
+
+/// A JSON Feed as a stranger reads it; panics where version 1.1 asks for more.
+fn json_feed(path: &str, config: &Config, articles: &[Article]) -> Value {
+    let bytes = json(masthead(config), &selection(path), articles);
+    assert_eq!(bytes, json(masthead(config), &selection(path), articles));
+    let feed: Value = serde_json::from_slice(&bytes).unwrap();
+    assert_eq!(feed["version"], "https://jsonfeed.org/version/1.1");
+    assert!(feed["title"].is_string() && feed["feed_url"].is_string());
+    for item in feed["items"].as_array().unwrap() {
+        assert!(item["id"].is_string() && !item["id"].as_str().unwrap().is_empty(), "{item}");
+        assert!(item["content_html"].is_string() != item["content_text"].is_string(), "{item}");
+        for key in ["date_published", "date_modified"] {
+            DateTime::parse_from_rfc3339(item[key].as_str().unwrap()).unwrap();
+        }
+        for attachment in item["attachments"].as_array().into_iter().flatten() {
+            assert!(attachment["url"].is_string() && attachment["mime_type"].is_string());
+        }
+        // No key says "nothing".
+        assert!(item.as_object().unwrap().values().all(|value| !value.is_null()), "{item}");
+    }
+    feed
+}
+
+#[test]
+fn a_json_feed_says_what_the_atom_document_says() {
+    let article = sister_cities();
+    let path = "regions/kharkivska/tags/partnerstvo";
+    let feed = json_feed(path, &config(), &[article.clone(), plain("kharkiv", "two", 3)]);
+    let atom = read(&document(path, &[article.clone(), plain("kharkiv", "two", 3)]));
+    assert_eq!(feed["title"], atom.title.value.as_str());
+    assert_eq!(feed["description"], atom.subtitle.unwrap().value.as_str());
+    let items = feed["items"].as_array().unwrap();
+    assert_eq!(items.len(), atom.entries.len());
+    for (item, entry) in items.iter().zip(&atom.entries) {
+        assert_eq!(item["id"], entry.id.as_str());
+        assert_eq!(item["title"], entry.title.value.as_str());
+        assert_eq!(item["date_published"], entry.published.unwrap().to_rfc3339());
+        assert_eq!(item["date_modified"], entry.updated.to_rfc3339());
+        assert_eq!(item["url"], entry.links[0].href.as_str());
+        let labels: Vec<&str> = entry
+            .categories
+            .iter()
+            .map(|category| category.label.as_deref().unwrap_or(&category.term))
+            .collect();
+        assert_eq!(item["tags"].as_array().map_or(0, Vec::len), labels.len());
+        assert!(
+            labels.iter().all(|label| item["tags"].as_array().unwrap().iter().any(|t| t == label))
+        );
+    }
+    let item = &items[0];
+    assert_eq!(item["content_html"], article.body.as_str());
+    assert_eq!(item["summary"], article.lead.as_str());
+    assert_eq!(item["image"], article.image.unwrap().url.as_str());
+    assert_eq!(item["attachments"][0]["mime_type"], "audio/mpeg");
+    assert_eq!(item["_visnyk"]["regions"][0], "kharkivska");
+    assert_eq!(item["_visnyk"]["views"], 4087);
+}
+
+#[test]
+fn a_json_feed_gives_no_more_of_an_article_than_its_source_allows() {
+    let mut config = config();
+    let article = sister_cities();
+    for (republish, has_summary) in [(Republish::Summary, true), (Republish::Link, false)] {
+        config.feeds.get_mut(&article.feed).unwrap().republish = republish;
+        let feed = json_feed("all", &config, std::slice::from_ref(&article));
+        let item = &feed["items"][0];
+        let expected = if has_summary { &article.lead } else { &article.title };
+        assert_eq!(item["content_text"], expected.as_str());
+        for key in ["content_html", "image", "attachments"] {
+            assert!(item[key].is_null(), "{key} of {republish:?}");
+        }
     }
 }

@@ -49,21 +49,39 @@ impl Beginnings {
         Self { bits: Cow::Owned(vec![0; 1 << (BEGINNING_BITS - 3)]), lengths: [0; 2] }
     }
 
-    fn place(word: &[u8]) -> (usize, u8) {
-        let mut hash = word.len() as u64;
-        for chunk in word.chunks(BEGINNING) {
-            let mut bytes = [0; BEGINNING];
-            bytes[..chunk.len()].copy_from_slice(chunk);
-            hash = (hash.rotate_left(5) ^ u64::from_le_bytes(bytes))
-                .wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    /// The first bytes of a word, as a number.
+    fn head(word: &[u8]) -> u64 {
+        match word.first_chunk::<BEGINNING>() {
+            Some(bytes) => u64::from_le_bytes(*bytes),
+            None => word.iter().rev().fold(0, |head, byte| head << 8 | u64::from(*byte)),
         }
+    }
+
+    /// The hash of so many of the first bytes.
+    fn of_head(head: u64, length: usize) -> u64 {
+        let kept = if length < BEGINNING { head & ((1 << (8 * length)) - 1) } else { head };
+        Self::mixed(length as u64, kept)
+    }
+
+    fn mixed(hash: u64, with: u64) -> u64 {
+        (hash.rotate_left(5) ^ with).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+    }
+
+    /// The hash of a whole word whose first bytes are known.
+    fn of_word(word: &[u8], head: u64) -> u64 {
+        let rest = word.get(BEGINNING..).unwrap_or_default();
+        let first = Self::mixed(word.len() as u64, head);
+        rest.chunks(BEGINNING).fold(first, |hash, chunk| Self::mixed(hash, Self::head(chunk)))
+    }
+
+    fn bit(hash: u64) -> (usize, u8) {
         // It has as many bits as fit into a `usize`.
         let bit = usize::try_from(hash >> (64 - BEGINNING_BITS)).unwrap_or_default();
         (bit / 8, 1 << (bit % 8))
     }
 
-    fn has(&self, word: &[u8]) -> bool {
-        let (at, bit) = Self::place(word);
+    fn has(&self, hash: u64) -> bool {
+        let (at, bit) = Self::bit(hash);
         self.bits.get(at).is_some_and(|bits| bits & bit != 0)
     }
 
@@ -73,27 +91,32 @@ impl Beginnings {
 
     /// The first word of a phrase.
     fn add(&mut self, word: &str) {
-        let mut beginning = word.as_bytes();
-        if let Some(stem) = word.strip_suffix('*') {
-            beginning = &stem.as_bytes()[..stem.len().min(BEGINNING)];
-            self.lengths[Self::alphabet(beginning)] |= 1 << beginning.len();
-        }
-        let (at, bit) = Self::place(beginning);
+        let hash = match word.strip_suffix('*') {
+            Some(stem) => {
+                let stem = stem.as_bytes();
+                let length = stem.len().min(BEGINNING);
+                self.lengths[Self::alphabet(stem)] |= 1 << length;
+                Self::of_head(Self::head(stem), length)
+            }
+            None => Self::of_word(word.as_bytes(), Self::head(word.as_bytes())),
+        };
+        let (at, bit) = Self::bit(hash);
         self.bits.to_mut()[at] |= bit;
     }
 
     /// Whether a phrase may begin with a word.
     fn may_begin(&self, word: &str) -> bool {
         let word = word.as_bytes();
+        let head = Self::head(word);
         let mut lengths = self.lengths[Self::alphabet(word)];
         while lengths != 0 {
             let length = lengths.trailing_zeros() as usize;
             lengths &= lengths - 1;
-            if word.get(..length).is_some_and(|beginning| self.has(beginning)) {
+            if length <= word.len() && self.has(Self::of_head(head, length)) {
                 return true;
             }
         }
-        self.has(word)
+        self.has(Self::of_word(word, head))
     }
 }
 

@@ -126,7 +126,9 @@ impl<'t> Text<'t> {
     /// The words of a text.
     #[must_use]
     pub fn new(text: &'t str) -> Self {
-        let source = if text.chars().any(is_combining) {
+        // The marks begin with one of two bytes, which are quicker looked for.
+        let may_combine = text.bytes().any(|byte| matches!(byte, 0xCC | 0xCD));
+        let source = if may_combine && text.chars().any(is_combining) {
             Cow::Owned(text.nfc().collect())
         } else {
             Cow::Borrowed(text)

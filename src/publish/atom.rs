@@ -9,6 +9,9 @@ use crate::model::article::Image;
 use crate::model::feed::Republish;
 use crate::model::publication::Selection;
 use crate::publish::Masthead;
+use crate::publish::is_media_type;
+use crate::publish::page_of;
+use crate::publish::republish_of;
 use crate::publish::xml_text;
 use atom_syndication::Category;
 use atom_syndication::Content;
@@ -43,14 +46,10 @@ const GENERATOR_URI: &str = env!("CARGO_PKG_HOMEPAGE");
 pub fn atom(masthead: Masthead<'_>, selection: &Selection, articles: &[Article]) -> Vec<u8> {
     let site = masthead.site;
     let newest = articles.iter().map(|article| article.updated).max();
-    let title = match selection {
-        Selection::All => site.title.clone(),
-        other => format!("{} — {}", masthead.title(other), site.title),
-    };
     let mut seen = BTreeSet::new();
     let once = articles.iter().filter(|article| seen.insert(article.iri.as_str()));
     let feed = Feed {
-        title: text(&title, None),
+        title: text(&masthead.heading(selection), None),
         id: xml_text(&site.tagging.mint(&format!("/{}", selection.path()))).into_owned(),
         updated: local(newest.unwrap_or_else(|| site.tagging.start()), site.timezone),
         authors: vec![site_author(masthead)],
@@ -82,8 +81,7 @@ fn written(feed: &Feed) -> Vec<u8> {
 
 fn entry(masthead: Masthead<'_>, article: &Article) -> Entry {
     let site = masthead.site;
-    // Of a feed that is no more in feeds.toml, nobody says that its texts may be given on.
-    let republish = masthead.feeds.get(&article.feed).map_or(Republish::Link, |f| f.republish);
+    let republish = republish_of(masthead, article);
     let lang = article.language().and_then(language);
     let lang = lang.filter(|lang| *lang != site.language);
     let title = text(&named(article.headline(), &article.source.name), lang.clone());
@@ -172,10 +170,8 @@ fn free_category(term: &str) -> Category {
 
 /// One page, the files, and where the article was before; no address twice.
 fn links(masthead: Masthead<'_>, article: &Article, republish: Republish) -> Vec<Link> {
-    // RFC 4287, 4.1.1: an entry without content needs one. Where an article has no page, the
-    // nearest thing to it is the site that it is from.
-    let nearest = article.url.as_ref().or(article.origin.site_url.as_ref());
-    let page = nearest.unwrap_or(&masthead.site.address).to_string();
+    // RFC 4287, 4.1.1: an entry without content needs one.
+    let page = page_of(masthead, article).to_string();
     let mut links = vec![link("alternate", &page, Some(HTML))];
     let mut seen = BTreeSet::from([page]);
     if republish == Republish::Full {
@@ -313,13 +309,4 @@ fn language(tag: &str) -> Option<String> {
     let first = parts.next().is_some_and(|p| fits(p) && p.bytes().all(|b| b.is_ascii_alphabetic()));
     let rest = parts.all(|p| fits(p) && p.bytes().all(|b| b.is_ascii_alphanumeric()));
     (first && rest).then(|| tag.to_owned())
-}
-
-/// RFC 6838, 4.2: a type and a subtype; parameters are not carried on.
-fn is_media_type(mime: &str) -> bool {
-    let token = |name: &str| {
-        let allowed = |b: u8| b.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&b);
-        !name.is_empty() && name.bytes().all(allowed)
-    };
-    mime.split_once('/').is_some_and(|(kind, subtype)| token(kind) && token(subtype))
 }

@@ -109,7 +109,7 @@ fn described(
         let modified = modified.min(Utc::now());
         put(&mut answer, header::LAST_MODIFIED, &httpdate::fmt_http_date(modified.into()));
     }
-    if matches!(page, Page::Atom(_) | Page::Opml) {
+    if matches!(page, Page::Atom(_) | Page::Json(_) | Page::Opml) {
         put(&mut answer, header::ACCESS_CONTROL_ALLOW_ORIGIN, "*");
     }
     answer
@@ -122,6 +122,7 @@ fn media_type(page: &Page) -> &'static str {
         Page::Robots => "text/plain; charset=utf-8",
         Page::Opml => "text/x-opml; charset=utf-8",
         Page::Atom(_) => "application/atom+xml; charset=utf-8",
+        Page::Json(_) => "application/feed+json",
     }
 }
 

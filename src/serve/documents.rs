@@ -11,6 +11,7 @@ use crate::publish::Masthead;
 use crate::publish::atom::atom;
 use crate::publish::index::STYLE;
 use crate::publish::index::index;
+use crate::publish::json::json;
 use crate::publish::opml::opml;
 use crate::publish::story::Apart;
 use crate::publish::story::one_each;
@@ -55,8 +56,10 @@ pub enum Page {
     Robots,
     /// `/feeds.opml`.
     Opml,
-    /// A publication.
+    /// A publication as Atom.
     Atom(Selection),
+    /// The same as JSON Feed.
+    Json(Selection),
 }
 
 /// Why there is no document.
@@ -148,7 +151,10 @@ impl Documents {
             return;
         }
         let slots = self.slots();
-        let pages = selections.iter().cloned().map(Page::Atom).chain([Page::Index, Page::Opml]);
+        let pages = selections
+            .iter()
+            .flat_map(|selection| [Page::Atom(selection.clone()), Page::Json(selection.clone())]);
+        let pages = pages.chain([Page::Index, Page::Opml]);
         for slot in pages.filter_map(|page| slots.get(&page)) {
             slot.touched.fetch_add(1, Ordering::SeqCst);
         }
@@ -176,10 +182,14 @@ impl Documents {
             "/robots.txt" => Some(Page::Robots),
             "/feeds.opml" => Some(Page::Opml),
             _ => {
-                let path = path.strip_prefix('/')?.strip_suffix(".atom")?;
+                let path = path.strip_prefix('/')?;
+                let (path, page): (_, fn(Selection) -> Page) = match path.strip_suffix(".atom") {
+                    Some(path) => (path, Page::Atom),
+                    None => (path.strip_suffix(".json")?, Page::Json),
+                };
                 let selection = Selection::at(path)?;
                 let known = masthead(&self.inner.config).knows(&selection);
-                known.then_some(Page::Atom(selection))
+                known.then(|| page(selection))
             }
         }
     }
@@ -263,7 +273,8 @@ impl Documents {
                 let made = spawn_blocking(move || list(&config, &shelves, write)).await?;
                 Ok(Rendered::new(made, Some(modified)))
             }
-            Page::Atom(selection) => {
+            Page::Atom(selection) | Page::Json(selection) => {
+                let write = if matches!(page, Page::Atom(_)) { atom } else { json };
                 let on_shelf = store.shelf(selection).await?;
                 let entries = config.publishing.entries;
                 let is_source = matches!(selection, Selection::Source(_));
@@ -276,7 +287,7 @@ impl Documents {
                         articles = one_each(articles, &apart(&config));
                     }
                     articles.truncate(entries);
-                    atom(masthead(&config), &selection, &articles)
+                    write(masthead(&config), &selection, &articles)
                 });
                 let modified = on_shelf.map_or(never, |shelf| shelf.changed);
                 Ok(Rendered::new(made.await?, Some(modified)))

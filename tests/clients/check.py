@@ -8,6 +8,7 @@ newsboat subscribes to the feed of Kharkiv's region and lists its titles. Chromi
 page, and keeps a picture of it if PICTURE names a file.
 """
 
+import json
 import os
 import pathlib
 import re
@@ -115,6 +116,8 @@ def check_every_publication(address: str, folder: pathlib.Path) -> None:
         assert feed.version == "atom10", f"{path}: {feed.version}"
         assert feed.entries, f"{path}: no entries"
         entries += len(feed.entries)
+        items = json.loads(get(address + path.removesuffix(".atom") + ".json")[2])["items"]
+        assert [item["id"] for item in items] == [entry.id for entry in feed.entries], path
         again, _, _ = get(address + path, **{"If-None-Match": headers["ETag"]})
         assert again == 304, f"{path}: {again} instead of 304"
     subprocess.run(["xmllint", "--noout", *documents], check=True)
