@@ -24,7 +24,7 @@ use url::Url;
 const VERSION: &str = "https://jsonfeed.org/version/1.1";
 
 #[derive(Serialize)]
-struct Feed<'a> {
+struct Document<'a> {
     version: &'static str,
     title: String,
     home_page_url: &'a Url,
@@ -112,7 +112,7 @@ pub fn json(masthead: Masthead<'_>, selection: &Selection, articles: &[Article])
     let site = masthead.site;
     let mut seen = BTreeSet::new();
     let once = articles.iter().filter(|article| seen.insert(article.iri.as_str()));
-    let feed = Feed {
+    let feed = Document {
         version: VERSION,
         title: masthead.heading(selection),
         home_page_url: &site.address,
