@@ -41,12 +41,18 @@ struct Beginnings {
 
 /// How many bytes of a word that ends in `*` are its beginning.
 const BEGINNING: usize = 8;
-/// How many bits there are for beginnings, as a power of two.
-const BEGINNING_BITS: u32 = 19;
+/// How many bits there are for each phrase.
+const BITS_FOR_EACH: usize = 12;
+/// How many bits there are at least.
+const BITS_MIN: usize = 4096;
+/// What stands for any rest of a word; below every byte that words have.
+const ANY: u8 = 1;
 
 impl Beginnings {
-    fn new() -> Self {
-        Self { bits: Cow::Owned(vec![0; 1 << (BEGINNING_BITS - 3)]), lengths: [0; 2] }
+    /// None so far, with room for so many phrases: a small table stays near the processor.
+    fn new(phrases: usize) -> Self {
+        let bits = (phrases * BITS_FOR_EACH).next_power_of_two().max(BITS_MIN);
+        Self { bits: Cow::Owned(vec![0; bits / 8]), lengths: [0; 2] }
     }
 
     /// The first bytes of a word, as a number.
@@ -74,14 +80,14 @@ impl Beginnings {
         rest.chunks(BEGINNING).fold(first, |hash, chunk| Self::mixed(hash, Self::head(chunk)))
     }
 
-    fn bit(hash: u64) -> (usize, u8) {
-        // It has as many bits as fit into a `usize`.
-        let bit = usize::try_from(hash >> (64 - BEGINNING_BITS)).unwrap_or_default();
-        (bit / 8, 1 << (bit % 8))
+    /// Where the bit of a hash is. The bytes are a power of two.
+    fn bit(&self, hash: u64) -> (usize, u8) {
+        let bit = usize::try_from(hash >> 32).unwrap_or_default();
+        ((bit / 8) & (self.bits.len().max(1) - 1), 1 << (bit % 8))
     }
 
     fn has(&self, hash: u64) -> bool {
-        let (at, bit) = Self::bit(hash);
+        let (at, bit) = self.bit(hash);
         self.bits.get(at).is_some_and(|bits| bits & bit != 0)
     }
 
@@ -91,7 +97,7 @@ impl Beginnings {
 
     /// The first word of a phrase.
     fn add(&mut self, word: &str) {
-        let hash = match word.strip_suffix('*') {
+        let hash = match word.strip_suffix(char::from(ANY)) {
             Some(stem) => {
                 let stem = stem.as_bytes();
                 let length = stem.len().min(BEGINNING);
@@ -100,7 +106,7 @@ impl Beginnings {
             }
             None => Self::of_word(word.as_bytes(), Self::head(word.as_bytes())),
         };
-        let (at, bit) = Self::bit(hash);
+        let (at, bit) = self.bit(hash);
         self.bits.to_mut()[at] |= bit;
     }
 
@@ -154,7 +160,7 @@ impl<T: PartialEq> Builder<T> {
                 return;
             }
             if word.ends_with('*') {
-                folded.push('*');
+                folded.push(char::from(ANY));
             }
             count += 1;
         }
@@ -170,7 +176,7 @@ impl<T: PartialEq> Builder<T> {
         self.phrases.sort_by(|one, other| one.0.cmp(&other.0));
         let mut builder = fst::raw::Builder::memory();
         let mut meanings: Vec<T> = Vec::with_capacity(self.phrases.len());
-        let mut beginnings = Beginnings::new();
+        let mut beginnings = Beginnings::new(self.phrases.len());
         let mut phrases = self.phrases.into_iter().peekable();
         while let Some((phrase, meaning)) = phrases.next() {
             let start = meanings.len();
@@ -252,28 +258,28 @@ impl<'l, T> Search<'l, '_, T> {
         found: &mut impl FnMut(usize, &'l [T]),
     ) {
         for byte in self.text.folded(&self.text.words[at]).bytes() {
-            self.end_stem(at, node, output, found);
-            let Some(next) = node.find_input(byte) else { return };
-            let next = node.transition(next);
+            if node.is_empty() {
+                return;
+            }
+            // What stands for any rest of the word is before every other byte.
+            let mut next = node.transition(0);
+            if next.inp == ANY {
+                self.end_word(at, self.words.node(next.addr), output.cat(next.out), found);
+            }
+            if next.inp != byte {
+                let Some(place) = node.find_input(byte) else { return };
+                next = node.transition(place);
+            }
             output = output.cat(next.out);
             node = self.words.node(next.addr);
         }
-        self.end_stem(at, node, output, found);
-        self.end_word(at, node, output, found);
-    }
-
-    /// A `*` stands for the rest of the word.
-    fn end_stem(
-        &self,
-        at: usize,
-        node: Node<'l>,
-        output: Output,
-        found: &mut impl FnMut(usize, &'l [T]),
-    ) {
-        if let Some(any) = node.find_input(b'*') {
-            let any = node.transition(any);
-            self.end_word(at, self.words.node(any.addr), output.cat(any.out), found);
+        if !node.is_empty() {
+            let first = node.transition(0);
+            if first.inp == ANY {
+                self.end_word(at, self.words.node(first.addr), output.cat(first.out), found);
+            }
         }
+        self.end_word(at, node, output, found);
     }
 
     fn end_word(
