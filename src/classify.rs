@@ -42,6 +42,7 @@ use crate::classify::patterns::Patterns;
 use crate::classify::plain::plain;
 use crate::classify::rules::SAID;
 use crate::classify::scan::scan;
+use crate::classify::topics::CATEGORY;
 use crate::classify::topics::Topics;
 use crate::classify::topics::free_tags;
 use crate::classify::weigh::Hint;
@@ -125,13 +126,12 @@ impl Classifier {
         let mut places: HashMap<String, Vec<Place>> = HashMap::new();
         for (at, region) in gazetteer.regions.iter().enumerate() {
             let region = &catalogue.regions[region];
-            let names = [&region.name.uk, &region.name.en].into_iter().chain(&region.aliases);
+            let names = region.name.and(&region.aliases);
             add_names(&mut places, Place::Region(number(at)), names);
         }
         for (at, located) in gazetteer.communities.iter().enumerate() {
             let community = &catalogue.communities[&located.id];
-            let names = [&community.name.uk, &community.name.en].into_iter();
-            let names = names.chain(&community.aliases);
+            let names = community.name.and(&community.aliases);
             add_names(&mut places, Place::Community(number(at)), names);
         }
         let headline = |rule: &Rule| Regex::new(&rule.headline.as_ref()?.0).ok();
@@ -231,15 +231,11 @@ impl Classifier {
 
     /// The region that the admin named: other regions have to be named with weight.
     fn declared(&self, labels: &Labels) -> Option<u16> {
-        let gazetteer = &self.names.gazetteer;
-        let of_community = |id: &CommunityId| {
-            let found = gazetteer.communities.binary_search_by(|located| located.id.cmp(id));
-            found.ok().map(|at| gazetteer.communities[at].region)
-        };
-        let of_region = |id: &RegionId| gazetteer.regions.binary_search(id).ok().map(number);
-        let mut regions = labels.regions.keys().filter_map(of_region);
-        let mut communities = labels.communities.keys().filter_map(of_community);
-        regions.next().or_else(|| communities.next())
+        let regions = &self.names.gazetteer.regions;
+        let of_region = |id: &RegionId| regions.binary_search(id).ok().map(number);
+        let mut named = labels.regions.keys().filter_map(of_region);
+        let mut implied = labels.communities.keys().filter_map(|id| self.region_at(id));
+        named.next().or_else(|| implied.next())
     }
 
     /// The names of places that the article is not about.
@@ -272,9 +268,14 @@ impl Classifier {
     }
 
     fn region_of(&self, community: &CommunityId) -> Option<&RegionId> {
-        let gazetteer = &self.names.gazetteer;
-        let found = gazetteer.communities.binary_search_by(|located| located.id.cmp(community));
-        gazetteer.regions.get(usize::from(gazetteer.communities[found.ok()?].region))
+        self.names.gazetteer.regions.get(usize::from(self.region_at(community)?))
+    }
+
+    /// The number of the region that a community lies in.
+    fn region_at(&self, community: &CommunityId) -> Option<u16> {
+        let communities = &self.names.gazetteer.communities;
+        let found = communities.binary_search_by(|located| located.id.cmp(community));
+        Some(communities[found.ok()?].region)
     }
 
     /// The tags and the evidence of the categories. Gives those that are neither.
@@ -291,8 +292,8 @@ impl Classifier {
             for tag in &tags {
                 labels.tags.entry(tag.clone()).or_default().push(Topics::category_reason(category));
             }
-            let text = Text::new(category);
-            let (by_words, _) = self.topics.of_text(&[(Field::Category, Text::new(category))]);
+            let fields = [(Field::Category, Text::new(category))];
+            let (by_words, _) = self.topics.of_text(&fields);
             let has_words = !by_words.is_empty();
             for (tag, reasons) in by_words {
                 labels.tags.entry(tag).or_default().extend(reasons);
@@ -300,10 +301,11 @@ impl Classifier {
             let known = self.places.get(&fold(category)).map(Vec::as_slice).unwrap_or_default();
             let is_place = if let [place] = known {
                 let why = Why::Category { term: (*category).to_owned() };
-                hints.push(Hint { place: *place, reason: Reason { why, points: 40 } });
+                hints.push(Hint { place: *place, reason: Reason { why, points: CATEGORY } });
                 true
             } else {
-                let (found, _) = scan(&self.names, &text, Field::Category);
+                let [(field, text)] = &fields;
+                let (found, _) = scan(&self.names, text, *field);
                 // «Новини Харкова» is of Kharkiv; a sentence is not.
                 let is_place = !found.is_empty() && text.words.len() <= 4;
                 if is_place {
@@ -372,21 +374,22 @@ fn is_label(labels: &Labels, what: &Dismissed) -> bool {
 }
 
 /// The digest of all that decides about labels, beside what is said of a feed.
-fn digest(catalogue: &Catalogue, tags: &BTreeMap<TagId, Tag>, rules: &[Rule]) -> Digest {
+#[must_use]
+pub fn digest(catalogue: &Catalogue, tags: &BTreeMap<TagId, Tag>, rules: &[Rule]) -> Digest {
     let words = |words: &Words| {
         if *words == Words::default() { String::new() } else { format!("{words:?}") }
     };
     let mut parts = vec![Cow::Borrowed(EDITION)];
     for Region { id, iso, name, aliases, words: own } in catalogue.regions.values() {
         parts.extend([id.as_str(), iso.as_deref().unwrap_or_default()].map(Cow::Borrowed));
-        parts.extend([&name.uk, &name.en].into_iter().chain(aliases).map(Cow::from));
+        parts.extend(name.and(aliases).map(Cow::from));
         parts.push(Cow::Owned(words(own)));
     }
     for Community { id, region, name, aliases, words: own, code: _ } in
         catalogue.communities.values()
     {
         parts.extend([id.as_str(), region.as_str()].map(Cow::Borrowed));
-        parts.extend([&name.uk, &name.en].into_iter().chain(aliases).map(Cow::from));
+        parts.extend(name.and(aliases).map(Cow::from));
         parts.push(Cow::Owned(words(own)));
     }
     // Where a rule stands in the file changes no label.

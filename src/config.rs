@@ -179,15 +179,15 @@ fn config(
         found,
     ));
     let communities = Known::communities(catalogue.communities.values()).without(communities_off);
-    let regions_named = catalogue.regions.values().map(|region| {
-        let both = [&region.name.uk, &region.name.en].into_iter();
-        (region.id.as_str(), both.chain(&region.aliases).collect())
-    });
+    let regions_named = catalogue
+        .regions
+        .values()
+        .map(|region| (region.id.as_str(), region.name.and(&region.aliases).collect()));
     labels::clashes("regions", &region_rows, regions_named, found);
-    let communities_named = catalogue.communities.values().map(|community| {
-        let both = [&community.name.uk, &community.name.en].into_iter();
-        (community.id.as_str(), both.chain(&community.aliases).collect())
-    });
+    let communities_named = catalogue
+        .communities
+        .values()
+        .map(|community| (community.id.as_str(), community.name.and(&community.aliases).collect()));
     labels::clashes("communities", &community_rows, communities_named, found);
     let tags = labels::tags(&rows.many(&keys::TAG), found);
     let known_tags = Known::tags(tags.values());

@@ -21,7 +21,7 @@ pub(crate) struct Names {
     builtin: Lexicon<RowNaming>,
     /// Those that feeds.toml adds.
     added: Lexicon<Naming>,
-    pub(crate) cues: Lexicon<Cues>,
+    cues: Lexicon<Cues>,
 }
 
 impl Names {
@@ -41,15 +41,20 @@ impl Names {
 
     /// What a headline is of.
     pub(crate) fn scale(&self, headline: &Text<'_>) -> Scale {
+        let is_national =
+            (0..headline.words.len()).any(|at| self.cues_at(headline, at).any(Cues::NATIONAL));
+        if is_national { Scale::Country } else { Scale::Place }
+    }
+
+    /// What the word of a text says of its neighbours.
+    pub(crate) fn cues_at(&self, text: &Text<'_>, at: usize) -> Cues {
         let mut cues = Cues::NONE;
-        for at in 0..headline.words.len() {
-            self.cues.find(headline, at, &mut |_, meanings| {
-                for meaning in meanings {
-                    cues |= *meaning;
-                }
-            });
-        }
-        if cues.any(Cues::NATIONAL) { Scale::Country } else { Scale::Place }
+        self.cues.find(text, at, &mut |_, meanings| {
+            for meaning in meanings {
+                cues |= *meaning;
+            }
+        });
+        cues
     }
 
     /// What the longest phrase that begins at a word names, with the number of its words; and what

@@ -59,13 +59,7 @@ pub(crate) fn scan(
     let mut sentences: Vec<usize> = Vec::with_capacity(count);
     let mut voided: Vec<(Range<usize>, Place)> = Vec::new();
     for at in 0..count {
-        let mut here = Cues::NONE;
-        names.cues.find(text, at, &mut |_, meanings| {
-            for meaning in meanings {
-                here |= *meaning;
-            }
-        });
-        cues.push(here);
+        cues.push(names.cues_at(text, at));
         found.push(names.find(text, at, &mut voided));
         let begins = at == 0 || text.words[at].before == Gap::Stop;
         sentences.push(if begins { at } else { sentences[at - 1] });
@@ -142,12 +136,9 @@ impl Scan<'_, '_> {
     }
 
     fn weigh_name(&mut self, here: &Range<usize>, places: Vec<Place>) {
-        if !self.is_capital(here) && self.text.words[here.start].case == Case::Small {
-            // Latin and Cyrillic names of several words, of people too, are written at will.
-            let is_people = here.len() > 1 || self.is_pattern(here);
-            if !is_people {
-                return;
-            }
+        // Names of several words are written at will.
+        if !self.is_capital(here) && here.len() == 1 && !self.is_pattern(here) {
+            return;
         }
         if self.before(here, 2).any(Cues::CLUB) && self.is_quoted(here) {
             return self.dismiss(here, CLUB);

@@ -16,8 +16,8 @@ use std::collections::HashMap;
 
 /// How many points make a tag.
 const ENOUGH: u16 = 14;
-/// What a category that is the tag's name or alias is worth.
-const CATEGORY: u16 = 40;
+/// What a category that is the name or an alias of a tag, a region or a community is worth.
+pub(crate) const CATEGORY: u16 = 40;
 /// What words are worth in the title, the lead and the body, each time, and at most.
 const WORDS: [(u16, u16); 3] = [(20, 30), (12, 24), (4, 16)];
 
@@ -73,7 +73,7 @@ impl Topics {
         let mut names: HashMap<String, Vec<usize>> = HashMap::new();
         let mut stems: HashMap<String, Option<usize>> = HashMap::new();
         for (at, tag) in tags.values().enumerate() {
-            for name in [&tag.name.uk, &tag.name.en].into_iter().chain(&tag.aliases) {
+            for name in tag.name.and(&tag.aliases) {
                 let name = fold(name);
                 let of = stems.entry(singular(&name)).or_insert(Some(at));
                 *of = of.filter(|other| *other == at);

@@ -2,6 +2,7 @@
 
 use crate::admin;
 use crate::classify::Classifier;
+use crate::classify::digest;
 use crate::cli::IO_ERROR;
 use crate::cli::SOME_FAILED;
 use crate::cli::directory;
@@ -10,6 +11,7 @@ use crate::cli::open;
 use crate::cli::say;
 use crate::config::Config;
 use crate::explain;
+use crate::store::Store;
 use crate::store::error::StoreError;
 use serde_json::Value;
 use std::path::Path;
@@ -22,55 +24,60 @@ pub fn article(config: &Config, state: &Path, what: &str) -> ExitCode {
     if what.contains(char::is_whitespace) {
         return fail(SOME_FAILED, &format!("`{what}` is neither an id nor an address"));
     }
-    match of_daemon(state, &format!("explain {what}")) {
-        Ok(Some(told)) => {
-            warn_of_changes(config, state);
-            tell(what, &told)
+    let of_store = async |store: &Store| {
+        let classifier = Classifier::new(&config.catalogue, &config.tags, &config.rules);
+        let told = explain::explain(config, &classifier, store, what).await?;
+        Ok(told.unwrap_or_default())
+    };
+    match told(config, state, &format!("explain {what}"), of_store) {
+        Ok(told) if told.is_empty() => {
+            fail(SOME_FAILED, &format!("no article has the id or the page `{what}`"))
         }
-        Ok(None) => match of_store(config, state, what) {
-            Ok(told) => tell(what, &told.unwrap_or_default()),
-            Err(status) => status,
-        },
-        Err(error) => fail(IO_ERROR, &format!("the daemon does not answer: {error}")),
+        Ok(told) => say(&told.trim_end()),
+        Err(status) => status,
     }
 }
 
 /// Tells which categories are no tag yet.
 #[must_use]
 pub fn tags(config: &Config, state: &Path) -> ExitCode {
-    match of_daemon(state, "tags") {
+    match told(config, state, "tags", async |store: &Store| explain::free_tags(store).await) {
+        Ok(told) => say(&told.trim_end()),
+        Err(status) => status,
+    }
+}
+
+/// What the daemon answers to a command; what the store says, if no daemon runs.
+fn told(
+    config: &Config,
+    state: &Path,
+    command: &str,
+    of_store: impl AsyncFnOnce(&Store) -> Result<String, StoreError>,
+) -> Result<String, ExitCode> {
+    match of_daemon(state, command) {
         Ok(Some(told)) => {
             warn_of_changes(config, state);
-            say(&told.trim_end())
+            Ok(told)
         }
         Ok(None) => {
-            let told = open(config, state).and_then(|(store, runtime)| {
-                let told = runtime.block_on(async {
-                    let told = explain::free_tags(&store).await?;
-                    store.close().await?;
-                    Ok::<_, StoreError>(told)
-                });
-                told.map_err(|error| fail(IO_ERROR, &error))
+            let (store, runtime) = open(config, state)?;
+            let told = runtime.block_on(async {
+                let told = of_store(&store).await?;
+                store.close().await?;
+                Ok::<_, StoreError>(told)
             });
-            told.map_or_else(|status| status, |told| say(&told.trim_end()))
+            told.map_err(|error| fail(IO_ERROR, &error))
         }
-        Err(error) => fail(IO_ERROR, &format!("the daemon does not answer: {error}")),
+        Err(error) => Err(fail(IO_ERROR, &format!("the daemon does not answer: {error}"))),
     }
 }
 
 /// The daemon goes by what it read when it started.
 fn warn_of_changes(config: &Config, state: &Path) {
-    let own = Classifier::new(&config.catalogue, &config.tags, &config.rules).digest().to_string();
+    let own = digest(&config.catalogue, &config.tags, &config.rules).to_string();
     if of_daemon(state, "digest").is_ok_and(|theirs| theirs.is_some_and(|theirs| theirs != own)) {
         eprintln!("note: feeds.toml has changed since the daemon read it: restart the daemon");
     }
-}
-
-fn tell(what: &str, told: &str) -> ExitCode {
-    if told.is_empty() {
-        return fail(SOME_FAILED, &format!("no article has the id or the page `{what}`"));
-    }
-    say(&told.trim_end())
 }
 
 fn of_daemon(state: &Path, command: &str) -> std::io::Result<Option<String>> {
@@ -82,15 +89,4 @@ fn of_daemon(state: &Path, command: &str) -> std::io::Result<Option<String>> {
         (_, Value::String(error)) => Err(std::io::Error::other(error.clone())),
         _ => Err(std::io::Error::other("it says something else")),
     }
-}
-
-fn of_store(config: &Config, state: &Path, what: &str) -> Result<Option<String>, ExitCode> {
-    let (store, runtime) = open(config, state)?;
-    let classifier = Classifier::new(&config.catalogue, &config.tags, &config.rules);
-    let told = runtime.block_on(async {
-        let told = explain::explain(config, &classifier, &store, what).await?;
-        store.close().await?;
-        Ok::<_, StoreError>(told)
-    });
-    told.map_err(|error| fail(IO_ERROR, &error))
 }

@@ -151,5 +151,5 @@ pub(crate) fn once(
 }
 
 fn all_names(name: &Name, aliases: &[String]) -> Vec<String> {
-    [&name.uk, &name.en].into_iter().chain(aliases).cloned().collect()
+    name.and(aliases).cloned().collect()
 }

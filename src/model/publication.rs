@@ -23,6 +23,13 @@ pub struct Name {
     pub en: String,
 }
 
+impl Name {
+    /// The name in both languages, and the aliases of what bears it.
+    pub fn and<'a>(&'a self, aliases: &'a [String]) -> impl Iterator<Item = &'a String> {
+        [&self.uk, &self.en].into_iter().chain(aliases)
+    }
+}
+
 /// A region of the catalogue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Region {

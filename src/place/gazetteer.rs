@@ -10,6 +10,7 @@ use crate::model::id::CommunityId;
 use crate::model::id::RegionId;
 use crate::model::pattern::Pattern;
 use crate::model::pattern::Words;
+use crate::model::publication::Name;
 use crate::place::Catalogue;
 use crate::place::decline::forms;
 use crate::place::naming::By;
@@ -266,22 +267,22 @@ impl<'c> Making<'c> {
         for region in catalogue.regions.values() {
             let place = Place::Region(self.regions[region.id.as_str()]);
             if !builtin.contains(region.id.as_str()) {
-                self.add(forms(&region.name.uk), place, By::Name);
-                let others = [region.name.en.clone()].into_iter().chain(region.aliases.clone());
-                self.add(others, place, By::Name);
+                self.add_named(place, &region.name, &region.aliases);
             }
             self.add_words(&region.words, place);
         }
         for community in catalogue.communities.values() {
             let place = Place::Community(self.communities[community.id.as_str()]);
             if !builtin.contains(community.id.as_str()) {
-                self.add(forms(&community.name.uk), place, By::Name);
-                let others =
-                    [community.name.en.clone()].into_iter().chain(community.aliases.clone());
-                self.add(others, place, By::Name);
+                self.add_named(place, &community.name, &community.aliases);
             }
             self.add_words(&community.words, place);
         }
+    }
+
+    fn add_named(&mut self, place: Place, name: &Name, aliases: &[String]) {
+        self.add(forms(&name.uk), place, By::Name);
+        self.add([name.en.clone()].into_iter().chain(aliases.iter().cloned()), place, By::Name);
     }
 
     fn add_words(&mut self, words: &Words, place: Place) {
