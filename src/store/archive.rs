@@ -21,6 +21,7 @@ use crate::store::keys;
 use crate::store::keys::Space;
 use crate::store::records::ArticleRecord;
 use crate::store::records::BadField;
+use crate::store::records::InstantRecord;
 use crate::store::records::KnownRecord;
 use crate::store::records::ShelfRecord;
 use crate::store::records::article::SecondArticleRecord;
@@ -36,7 +37,7 @@ use std::ops::ControlFlow;
 use tracing::error;
 
 /// The version of the whole store: which key spaces there are and how their keys are made.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// An open store.
 #[derive(Debug)]
@@ -61,6 +62,9 @@ impl Archive {
             if found > FORMAT {
                 return Err(StoreError::Newer { directory, found, known: FORMAT });
             }
+            if found < FORMAT {
+                archive.upgrade(key)?;
+            }
         } else if !archive.engine.scan(&[], None, Order::Forward, 1)?.is_empty() {
             return Err(damaged("it has keys, but no format".to_owned()));
         } else if archive.engine.is_marked() {
@@ -73,6 +77,17 @@ impl Archive {
         }
         archive.engine.mark()?;
         Ok(archive)
+    }
+
+    /// Brings a store of the first format, which has neither fronts nor pages, to this one. What
+    /// is done twice after a crash is the same.
+    fn upgrade(&mut self, format: Vec<u8>) -> Result<(), StoreError> {
+        self.open_all()?;
+        self.engine.sync()?;
+        let mut batch = Batch::new();
+        self.put(&mut batch, Space::Meta, format, &FORMAT)?;
+        self.engine.commit(batch)?;
+        self.engine.sync()
     }
 
     /// What is remembered of a feed.
@@ -118,18 +133,8 @@ impl Archive {
     ) -> Result<Vec<Article>, StoreError> {
         let members = self.scan(Space::Member, &keys::members_of(selection), limit)?;
         let mut articles = Vec::new();
-        for id in members.iter().filter_map(|(key, _)| keys::id_of(key)) {
-            match self.article(id) {
-                Ok(Some(article)) => articles.push(article),
-                Ok(None) => {
-                    let selection = selection.path();
-                    error!(article = %id, selection, "article {id} is in {selection}, but not stored");
-                }
-                Err(error @ StoreError::Value { .. }) => {
-                    error!(article = %id, %error, "article {id} is left out: {error}");
-                }
-                Err(error) => return Err(error),
-            }
+        for (key, _) in &members {
+            articles.extend(self.named_by(selection, key)?);
         }
         Ok(articles)
     }
@@ -272,8 +277,28 @@ impl Archive {
         article: &Article,
     ) -> Result<(), StoreError> {
         let key = keys::article(article.first_seen, article.id);
+        self.put_article_at(batch, Space::Article, key, article)
+    }
+
+    /// Adds an article to a batch, at a key.
+    pub(crate) fn put_article_at(
+        &self,
+        batch: &mut Batch,
+        space: Space,
+        key: Vec<u8>,
+        article: &Article,
+    ) -> Result<(), StoreError> {
         let value = codec::compressed_2(&key, &SecondArticleRecord::from(article));
-        self.add(batch, Space::Article, key, value)
+        self.add(batch, space, key, value)
+    }
+
+    /// The instant in a record.
+    pub(crate) fn instant(&self, instant: InstantRecord) -> Result<DateTime<Utc>, StoreError> {
+        let bad = |reason: BadField| StoreError::Damaged {
+            directory: self.engine.directory().to_owned(),
+            reason: reason.to_string(),
+        };
+        instant.try_into().map_err(bad)
     }
 
     /// Adds the bytes of a record to a batch, if it became some.
@@ -300,7 +325,13 @@ impl Archive {
     }
 }
 
-fn bad(engine: &Engine, space: Space, key: &[u8], reason: &dyn std::fmt::Display) -> StoreError {
+/// What a value is told as that does not read.
+pub(crate) fn bad(
+    engine: &Engine,
+    space: Space,
+    key: &[u8],
+    reason: &dyn std::fmt::Display,
+) -> StoreError {
     StoreError::Value {
         directory: engine.directory().to_owned(),
         space: space.name(),

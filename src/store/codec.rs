@@ -97,7 +97,8 @@ pub(crate) fn read<T: DeserializeOwned>(key: &[u8], value: &[u8]) -> Result<T, B
     if matches!(format, ZSTD_1 | ZSTD_2) { fields(&unsqueezed(payload)?) } else { fields(payload) }
 }
 
-fn packed<T: Serialize>(record: &T) -> Result<Vec<u8>, BadRecord> {
+/// The bytes of a record alone.
+pub(crate) fn packed<T: Serialize>(record: &T) -> Result<Vec<u8>, BadRecord> {
     let bytes =
         postcard::to_stdvec(record).map_err(|error| BadRecord::Fields(error.to_string()))?;
     if bytes.len() > RECORD_BYTES_MAX { Err(BadRecord::Large(bytes.len())) } else { Ok(bytes) }

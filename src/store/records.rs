@@ -6,6 +6,7 @@
 
 pub(crate) mod article;
 pub(crate) mod first_history;
+pub(crate) mod front;
 pub(crate) mod history;
 
 use crate::model::article::Article;

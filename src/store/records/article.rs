@@ -24,8 +24,9 @@ pub(crate) struct SecondArticleRecord {
     labels: LabelsRecord,
 }
 
+/// Labels, with or without their reasons.
 #[derive(Debug, Serialize, Deserialize)]
-struct LabelsRecord {
+pub(crate) struct LabelsRecord {
     regions: Vec<(String, Vec<ReasonRecord>)>,
     communities: Vec<(String, Vec<ReasonRecord>)>,
     tags: Vec<(String, Vec<ReasonRecord>)>,
