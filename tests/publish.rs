@@ -28,6 +28,7 @@ use visnyk::publish::atom::atom;
 use visnyk::publish::index::index;
 use visnyk::publish::json::json;
 use visnyk::publish::opml::opml;
+use visnyk::publish::sheet::Sheet;
 use visnyk::publish::story::Apart;
 use visnyk::publish::story::one_each;
 use visnyk::serve::documents::masthead;
@@ -40,8 +41,10 @@ fn selection(path: &str) -> Selection {
 
 fn document(path: &str, articles: &[Article]) -> String {
     let config = config();
-    let bytes = atom(masthead(&config), &selection(path), articles);
-    let again = atom(masthead(&config), &selection(path), articles);
+    let selection = selection(path);
+    let sheet = Sheet::front(&selection, articles);
+    let bytes = atom(masthead(&config), &sheet);
+    let again = atom(masthead(&config), &sheet);
     assert_eq!(bytes, again, "the same input gave other bytes");
     String::from_utf8(bytes).unwrap()
 }
@@ -171,7 +174,7 @@ fn hostile_texts_in_every_field_stay_texts() {
     config.site.contact = Some(evil.to_owned());
     config.site.language = evil.to_owned();
     config.feeds.values_mut().for_each(|feed| feed.title = evil.to_owned());
-    let bytes = atom(masthead(&config), &Selection::All, &[article.clone()]);
+    let bytes = atom(masthead(&config), &Sheet::front(&Selection::All, &[article.clone()]));
     let document = String::from_utf8(bytes).unwrap();
     let feed = read(&document);
     assert_eq!(feed.title.value, format!("Сайт{kept}"));
@@ -396,8 +399,10 @@ fn everything_that_is_published_is_known_and_nothing_else() {
 
 /// A JSON Feed as a stranger reads it; panics where version 1.1 asks for more.
 fn json_feed(path: &str, config: &Config, articles: &[Article]) -> Value {
-    let bytes = json(masthead(config), &selection(path), articles);
-    assert_eq!(bytes, json(masthead(config), &selection(path), articles));
+    let selection = selection(path);
+    let sheet = Sheet::front(&selection, articles);
+    let bytes = json(masthead(config), &sheet);
+    assert_eq!(bytes, json(masthead(config), &sheet));
     let feed: Value = serde_json::from_slice(&bytes).unwrap();
     assert_eq!(feed["version"], "https://jsonfeed.org/version/1.1");
     assert!(feed["title"].is_string() && feed["feed_url"].is_string());

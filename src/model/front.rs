@@ -30,6 +30,8 @@ pub struct Standing {
     pub article: Article,
     /// When it came there or last changed there: a [`Shelf::changed`] of the publication.
     pub changed: DateTime<Utc>,
+    /// Where it is an edit of what a page shows: the other articles of that story.
+    pub companions: Vec<Article>,
 }
 
 /// The front of a publication.
@@ -43,8 +45,8 @@ pub struct Front {
     pub is_full: bool,
     /// The newest page of the archive.
     pub newest_page: Option<u64>,
-    /// The stories of the newest pages, each by the articles that it is made of: a copy of one is
-    /// no news.
+    /// What the stories of the newest pages are made of, but for those that are edited since: a
+    /// copy of one is no news.
     pub before: Vec<Article>,
     /// What was taken away last, the last first.
     pub removed: Vec<Removed>,
@@ -54,7 +56,7 @@ pub struct Front {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Rear {
     /// The articles that have stood longest, the oldest first.
-    pub standing: Vec<Article>,
+    pub standing: Vec<Standing>,
     /// How many stand on the front; counted no further than was asked.
     pub count: usize,
     /// The number after which the next page is numbered.
@@ -66,7 +68,7 @@ pub struct Rear {
 /// Pages to be closed, as they follow each other.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Closing {
-    /// The stories of each page, each by the articles that it is made of.
+    /// The stories of each page, each by the articles that it is made of, companions among them.
     pub pages: Vec<Vec<Vec<ArticleId>>>,
     /// Copies of stories of earlier pages: they leave the front and are on no page.
     pub hidden: Vec<ArticleId>,

@@ -2,6 +2,7 @@
 
 use crate::serve::coding::Coding;
 use crate::serve::coding::wanted;
+use crate::serve::documents::DocumentError;
 use crate::serve::documents::Documents;
 use crate::serve::documents::Page;
 use crate::serve::documents::Rendered;
@@ -57,6 +58,9 @@ pub async fn answer(
 async fn page_answer(documents: &Documents, page: &Page, request: &HeaderMap) -> Response<Body> {
     let rendered = match documents.get(page).await {
         Ok(rendered) => rendered,
+        Err(DocumentError::Missing) => {
+            return told(StatusCode::NOT_FOUND, NOT_FOUND, "public, max-age=60");
+        }
         Err(error) => {
             error!(?page, %error, "cannot give out a document: {error}");
             let mut answer = told(StatusCode::SERVICE_UNAVAILABLE, UNAVAILABLE, "no-store");
@@ -109,7 +113,7 @@ fn described(
         let modified = modified.min(Utc::now());
         put(&mut answer, header::LAST_MODIFIED, &httpdate::fmt_http_date(modified.into()));
     }
-    if matches!(page, Page::Atom(_) | Page::Json(_) | Page::Opml) {
+    if matches!(page, Page::Atom(..) | Page::Json(..) | Page::Opml) {
         put(&mut answer, header::ACCESS_CONTROL_ALLOW_ORIGIN, "*");
     }
     answer
@@ -121,14 +125,14 @@ fn media_type(page: &Page) -> &'static str {
         Page::Style => "text/css; charset=utf-8",
         Page::Robots => "text/plain; charset=utf-8",
         Page::Opml => "text/x-opml; charset=utf-8",
-        Page::Atom(_) => "application/atom+xml; charset=utf-8",
-        Page::Json(_) => "application/feed+json",
+        Page::Atom(..) => "application/atom+xml; charset=utf-8",
+        Page::Json(..) => "application/feed+json",
     }
 }
 
 /// Strong, and another for each coding, since the bytes are others (RFC 9110, 8.8.3.3).
 fn entity_tag(rendered: &Rendered, coding: Option<Coding>) -> String {
-    let digest = &rendered.digest;
+    let digest = &rendered.tag;
     coding.map_or_else(|| format!("\"{digest}\""), |c| format!("\"{digest}-{}\"", c.name()))
 }
 

@@ -18,6 +18,7 @@ use crate::store::error::StoreError;
 use crate::store::keys;
 use crate::store::keys::Space;
 use crate::store::records::front::MemberRecord;
+use crate::store::records::front::OpenRecord;
 use crate::store::records::front::content_of;
 use chrono::DateTime;
 use chrono::TimeDelta;
@@ -146,9 +147,9 @@ impl Archive {
         article: &Article,
         place: MemberRecord,
     ) -> Result<(), StoreError> {
-        if let MemberRecord::Open { standing, changed } = place {
+        if let MemberRecord::Open { standing, open } = place {
             let key = keys::open(selection, self.instant(standing)?, article.id);
-            self.put(batch, Space::Open, key, &changed)?;
+            self.put(batch, Space::Open, key, &open)?;
         }
         batch.insert(keys::fresh(selection, article), Some(Vec::new()));
         self.put(batch, Space::Member, keys::member(selection, article), &place)
@@ -182,7 +183,7 @@ pub(crate) fn fresh_place(
     changed: DateTime<Utc>,
 ) -> MemberRecord {
     let standing = standing(article.published, at).into();
-    MemberRecord::Open { standing, changed: changed.into() }
+    MemberRecord::Open { standing, open: OpenRecord { changed: changed.into(), edited: None } }
 }
 
 /// The place that an article has once it changed: a label leaves it where it stands, an edit
@@ -194,13 +195,16 @@ fn moved(
     at: DateTime<Utc>,
     changed: DateTime<Utc>,
 ) -> MemberRecord {
-    match place {
-        Some(place @ MemberRecord::Closed { content, .. }) if content == is.content.0 => place,
-        Some(MemberRecord::Open { standing, .. })
-            if was.is_some_and(|was| was.article.revision == is.article.revision) =>
-        {
-            MemberRecord::Open { standing, changed: changed.into() }
+    let is_edited = was.is_none_or(|was| was.article.revision != is.article.revision);
+    let fresh = standing(is.article.published, at).into();
+    let (standing, edited) = match place {
+        Some(place @ MemberRecord::Closed { content, .. }) if content == is.content.0 => {
+            return place;
         }
-        _ => fresh_place(is.article, at, changed),
-    }
+        Some(MemberRecord::Closed { page, .. }) => (fresh, Some(page)),
+        Some(MemberRecord::Open { open, .. }) if is_edited => (fresh, open.edited),
+        Some(MemberRecord::Open { standing, open }) => (standing, open.edited),
+        None => (fresh, None),
+    };
+    MemberRecord::Open { standing, open: OpenRecord { changed: changed.into(), edited } }
 }

@@ -19,17 +19,19 @@ use crate::store::archive::Archive;
 use crate::store::archive::bad;
 use crate::store::engine::Batch;
 use crate::store::engine::Order;
+use crate::store::engine::Pair;
 use crate::store::error::StoreError;
 use crate::store::keys;
 use crate::store::keys::Space;
-use crate::store::records::InstantRecord;
 use crate::store::records::front::CopyRecord;
 use crate::store::records::front::MemberRecord;
+use crate::store::records::front::OpenRecord;
 use crate::store::records::front::PageRecord;
 use crate::store::records::front::bare;
 use crate::store::records::front::content_of;
 use chrono::DateTime;
 use chrono::Utc;
+use std::collections::BTreeSet;
 use tracing::error;
 
 /// The stories of how many pages copies are looked for in.
@@ -41,22 +43,48 @@ impl Archive {
     /// The front of a selection: at most so many articles, the last come first.
     pub(crate) fn front(&self, selection: &Selection, most: usize) -> Result<Front, StoreError> {
         let open = self.scan(Space::Open, &keys::open_of(selection), most)?;
-        let mut standing = Vec::new();
-        for (key, value) in &open {
-            let changed: InstantRecord = self.record(Space::Open, key, value)?;
-            let changed = self.instant(changed)?;
-            let article = self.named_by(selection, key)?;
-            standing.extend(article.map(|article| Standing { article, changed }));
-        }
+        let standing = self.standing(selection, &open)?;
         let pages = self.newest_pages(selection)?;
         Ok(Front {
             shelf: self.shelf(selection)?,
             is_full: open.len() == most,
-            standing,
             newest_page: pages.first().map(|(number, _)| *number),
-            before: self.before(&pages)?,
+            before: self.before(&pages, &standing)?,
             removed: self.removed(selection)?,
+            standing,
         })
+    }
+
+    /// The articles that stand at some keys of a front.
+    fn standing(&self, selection: &Selection, open: &[Pair]) -> Result<Vec<Standing>, StoreError> {
+        let mut standing = Vec::new();
+        for (key, value) in open {
+            let OpenRecord { changed, edited } = self.record(Space::Open, key, value)?;
+            let changed = self.instant(changed)?;
+            let Some(article) = self.named_by(selection, key)? else { continue };
+            let companions = match edited {
+                Some(page) => self.companions(selection, page, article.id)?,
+                None => Vec::new(),
+            };
+            standing.push(Standing { article, changed, companions });
+        }
+        Ok(standing)
+    }
+
+    /// What else the story on a page is made of that an article was part of.
+    fn companions(
+        &self,
+        selection: &Selection,
+        page: u64,
+        id: ArticleId,
+    ) -> Result<Vec<Article>, StoreError> {
+        let stories = self.stories_at(&keys::page(selection, page))?;
+        let story = stories.into_iter().find(|story| story.iter().any(|copy| copy.id == id.0.0));
+        let mut companions = Vec::new();
+        for copy in story.into_iter().flatten().filter(|copy| copy.id != id.0.0) {
+            companions.extend(self.copy(copy)?);
+        }
+        Ok(companions)
     }
 
     /// The end of a front: at most so many articles, the oldest first, and how many there are, as
@@ -69,15 +97,12 @@ impl Archive {
     ) -> Result<Rear, StoreError> {
         let prefix = keys::open_of(selection);
         let open = self.engine.scan(&prefix, None, Order::Reverse, count)?;
-        let mut standing = Vec::new();
-        for (key, _) in open.iter().take(most) {
-            standing.extend(self.named_by(selection, key)?);
-        }
+        let standing = self.standing(selection, &open[..most.min(open.len())])?;
         Ok(Rear {
-            standing,
             count: open.len(),
             last_number: self.last_number(selection)?,
-            before: self.before(&self.newest_pages(selection)?)?,
+            before: self.before(&self.newest_pages(selection)?, &standing)?,
+            standing,
         })
     }
 
@@ -100,10 +125,12 @@ impl Archive {
             let mut stories = Vec::new();
             for story in page {
                 let mut copies = Vec::new();
+                let mut is_new = false;
                 for id in story {
-                    copies.extend(self.close(&mut batch, selection, *id, number + 1)?);
+                    is_new |= self.close(&mut batch, selection, *id, number + 1)?;
+                    copies.extend(self.copy_of(selection, *id)?);
                 }
-                if !copies.is_empty() {
+                if is_new {
                     stories.push(copies);
                 }
             }
@@ -122,18 +149,18 @@ impl Archive {
         self.engine.sync()
     }
 
-    /// Takes an article from the front to a page; none if it does not stand there.
+    /// Takes an article from the front to a page. Whether it stood there.
     fn close(
         &self,
         batch: &mut Batch,
         selection: &Selection,
         id: ArticleId,
         page: u64,
-    ) -> Result<Option<CopyRecord>, StoreError> {
-        let Some(article) = self.article(id)? else { return Ok(None) };
+    ) -> Result<bool, StoreError> {
+        let Some(article) = self.article(id)? else { return Ok(false) };
         let member = keys::member(selection, &article);
         let Some(MemberRecord::Open { standing, .. }) = self.place_of(&member)? else {
-            return Ok(None);
+            return Ok(false);
         };
         let content = self.content(&article)?;
         batch.insert(keys::open(selection, self.instant(standing)?, id), None);
@@ -143,7 +170,21 @@ impl Archive {
         }
         let place = MemberRecord::Closed { page, content: content.0 };
         self.put(batch, Space::Member, member, &place)?;
-        Ok(Some(CopyRecord { id: id.0.0, content: content.0, labels: bare(&article.labels) }))
+        Ok(true)
+    }
+
+    /// A member of a selection as it is now, as pages keep it.
+    fn copy_of(
+        &self,
+        selection: &Selection,
+        id: ArticleId,
+    ) -> Result<Option<CopyRecord>, StoreError> {
+        let Some(article) = self.article(id)? else { return Ok(None) };
+        if self.place_of(&keys::member(selection, &article))?.is_none() {
+            return Ok(None);
+        }
+        let content = self.content(&article)?.0;
+        Ok(Some(CopyRecord { id: id.0.0, content, labels: bare(&article.labels) }))
     }
 
     /// A page of the archive of a selection.
@@ -273,18 +314,34 @@ impl Archive {
         Ok(newest)
     }
 
-    fn before(&self, pages: &[(u64, Vec<u8>)]) -> Result<Vec<Article>, StoreError> {
+    /// What the stories of pages are made of, but for those of which an article stands on the
+    /// front again.
+    fn before(
+        &self,
+        pages: &[(u64, Vec<u8>)],
+        standing: &[Standing],
+    ) -> Result<Vec<Article>, StoreError> {
+        let stands: BTreeSet<[u8; 16]> =
+            standing.iter().map(|standing| standing.article.id.0.0).collect();
         let mut before = Vec::new();
         for (_, key) in pages {
-            let Some(value) = self.engine.get(key)? else { continue };
-            let PageRecord::Page { stories, .. } = self.record(Space::Page, key, &value)? else {
-                continue;
-            };
-            for copy in stories.into_iter().flatten() {
-                before.extend(self.copy(copy)?);
+            for story in self.stories_at(key)? {
+                if !story.iter().any(|copy| stands.contains(&copy.id)) {
+                    for copy in story {
+                        before.extend(self.copy(copy)?);
+                    }
+                }
             }
         }
         Ok(before)
+    }
+
+    fn stories_at(&self, page: &[u8]) -> Result<Vec<Vec<CopyRecord>>, StoreError> {
+        let Some(value) = self.engine.get(page)? else { return Ok(Vec::new()) };
+        Ok(match self.record(Space::Page, page, &value)? {
+            PageRecord::Page { stories, .. } => stories,
+            PageRecord::Cut => Vec::new(),
+        })
     }
 
     fn last_number(&self, selection: &Selection) -> Result<u64, StoreError> {
@@ -343,9 +400,10 @@ impl Archive {
         let Some(standing) = keys::updated_of(&member) else { return Ok(()) };
         let Some(open) = keys::open_at(&member, standing) else { return Ok(()) };
         // Who has an older document has none of the tags that tell what changed since.
-        let changed = InstantRecord::from(DateTime::UNIX_EPOCH);
-        self.put(batch, Space::Open, open, &changed)?;
-        let place = MemberRecord::Open { standing: standing.into(), changed };
+        let changed = DateTime::UNIX_EPOCH.into();
+        let record = OpenRecord { changed, edited: None };
+        self.put(batch, Space::Open, open, &record)?;
+        let place = MemberRecord::Open { standing: standing.into(), open: record };
         self.put(batch, Space::Member, member, &place)
     }
 }

@@ -280,7 +280,8 @@ async fn follow(steps: Vec<Step>) {
                     continue;
                 };
                 let rear = store.rear(selection, 6, 100).await.unwrap();
-                let ids: Vec<ArticleId> = rear.standing.iter().map(|article| article.id).collect();
+                let ids: Vec<ArticleId> =
+                    rear.standing.iter().map(|standing| standing.article.id).collect();
                 let page = ids.chunks(2).take(stories).map(<[ArticleId]>::to_vec).collect();
                 let closing = Closing { pages: vec![page], hidden: Vec::new() };
                 let closed = store.close_pages(selection, rear.last_number, closing.clone(), at);

@@ -22,8 +22,8 @@ pub(crate) enum MemberRecord {
     Open {
         /// When it counts as published there.
         standing: InstantRecord,
-        /// When it came there or last changed there.
-        changed: InstantRecord,
+        /// How it stands there.
+        open: OpenRecord,
     },
     /// On a page, or hidden behind a story of an earlier page.
     Closed {
@@ -32,6 +32,15 @@ pub(crate) enum MemberRecord {
         /// What readers saw of it then.
         content: [u8; 16],
     },
+}
+
+/// How an article stands on a front.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct OpenRecord {
+    /// When it came there or last changed there.
+    pub(crate) changed: InstantRecord,
+    /// The page that shows what it was before it was edited.
+    pub(crate) edited: Option<u64>,
 }
 
 /// A page of an archive.
