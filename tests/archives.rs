@@ -11,6 +11,7 @@ use chrono::DateTime;
 use chrono::TimeDelta;
 use chrono::Utc;
 use sample::plain;
+use sample::sister_cities;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -305,6 +306,9 @@ async fn every_article_is_found_once_however_much_changes() {
     let seconds = std::env::var("WALK_SECONDS").ok().and_then(|s| s.parse().ok()).unwrap_or(10);
     let world = Arc::new(World::new());
     let mut dice = Dice(5005);
+    let first = sister_cities();
+    world.truth.lock().await.articles.insert(name_of(&first), first.clone());
+    world.commit(Change::Added(first.clone()), first.first_seen).await;
     for _ in 0..200 {
         world.change(&mut dice).await;
     }
