@@ -56,7 +56,7 @@ pub struct Ingested {
     /// The known articles that it should have, as far as it goes back, and has not; the newest
     /// first.
     pub missing: Vec<ArticleId>,
-    /// The newest of the known articles that it has.
+    /// One of the known articles that it has, of those that were seen last.
     pub witness: Option<ArticleId>,
 }
 

@@ -22,6 +22,10 @@ use chrono::Utc;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
+/// How many copies of one story are kept in sight: who repeats it without end pushes nothing else
+/// off the front.
+const COPIES_MAX: usize = 8;
+
 /// How many stories a front has, and how many a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sizes {
@@ -103,16 +107,21 @@ pub fn page(stories: Vec<Vec<Article>>) -> Vec<Article> {
 /// The pages that can be closed.
 #[must_use]
 pub fn closing(rear: &Rear, sizes: Sizes, apart: Option<&Apart>) -> Closing {
-    let (groups, hidden) = grouped(&rear.before, &rear.standing, apart);
+    let (mut groups, mut hidden) = grouped(&rear.before, &rear.standing, apart);
+    for group in &mut groups {
+        hidden.extend(group.drain(COPIES_MAX.min(group.len())..));
+    }
     // Those that are not looked at count as a story each: there are more rounds.
     let unseen = rear.count.saturating_sub(rear.standing.len());
-    let mut spare = (groups.len() + unseen).saturating_sub(sizes.front);
-    if rear.count >= sizes.crowded() {
-        spare = spare.max(sizes.page);
+    let is_crowded = rear.count - hidden.len() >= sizes.crowded();
+    let spare = (groups.len() + unseen).saturating_sub(sizes.front).min(groups.len());
+    let mut spare = spare / sizes.page * sizes.page;
+    if is_crowded && spare == 0 {
+        // Few stories with many copies each: half of them stay.
+        spare = sizes.page.min(groups.len() / 2);
     }
-    let mut oldest: Vec<Vec<ArticleId>> =
+    let oldest: Vec<Vec<ArticleId>> =
         groups.into_iter().take(spare).map(|group| ids(&rear.standing, &group)).collect();
-    oldest.truncate(oldest.len() / sizes.page * sizes.page);
     Closing {
         pages: oldest.chunks(sizes.page).map(<[_]>::to_vec).collect(),
         hidden: hidden.into_iter().map(|at| rear.standing[at].article.id).collect(),
@@ -151,4 +160,127 @@ fn grouped(
 
 fn newest_first(article: &Article) -> (Reverse<DateTime<Utc>>, ArticleId) {
     (Reverse(article.published), article.id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::article::Keys;
+    use crate::model::article::Labels;
+    use crate::model::article::Origin;
+    use crate::model::article::Source;
+    use crate::model::id::Digest;
+    use crate::model::id::FeedId;
+    use chrono::TimeDelta;
+
+    const SIZES: Sizes = Sizes { front: 4, page: 2 };
+
+    fn article(n: u8) -> Article {
+        let feed = FeedId::new("city").unwrap();
+        let at = DateTime::UNIX_EPOCH + TimeDelta::hours(i64::from(n));
+        let digest = Digest([n; 16]);
+        Article {
+            id: ArticleId(digest),
+            iri: format!("urn:{n}"),
+            keys: Keys { entry: digest, link: Some(digest), title: digest, content: digest },
+            url: None,
+            title: format!("Новина {n}"),
+            lead: String::new(),
+            body: String::new(),
+            published: at,
+            updated: at,
+            first_seen: at,
+            revision: 0,
+            views: None,
+            image: None,
+            categories: Vec::new(),
+            labels: Labels::default(),
+            source: Source { name: "Місто".to_owned(), url: None },
+            origin: Origin {
+                iri: "urn:city".to_owned(),
+                title: "Місто".to_owned(),
+                feed_url: None,
+                site_url: None,
+                icon: None,
+                rights: None,
+            },
+            feed,
+            authors: Vec::new(),
+            language: None,
+            enclosures: Vec::new(),
+            via: Vec::new(),
+            rights: None,
+            point: None,
+        }
+    }
+
+    /// Another article with the title and the page of one.
+    fn copy(n: u8, of: u8) -> Article {
+        Article { keys: article(of).keys, ..article(n) }
+    }
+
+    fn standing(article: Article) -> Standing {
+        Standing { changed: article.first_seen, article, companions: Vec::new() }
+    }
+
+    fn rear(articles: Vec<Article>, before: Vec<Article>) -> Rear {
+        let standing: Vec<Standing> = articles.into_iter().map(standing).collect();
+        Rear { count: standing.len(), standing, last_number: 0, before }
+    }
+
+    fn ids(of: &[u8]) -> Vec<ArticleId> {
+        of.iter().map(|n| article(*n).id).collect()
+    }
+
+    #[test]
+    fn the_oldest_stories_go_to_pages_and_their_copies_with_them() {
+        let apart = Apart::default();
+        let close = |articles, before| closing(&rear(articles, before), SIZES, Some(&apart));
+        let five: Vec<Article> = (1..=5).map(article).collect();
+        assert_eq!(close(five.clone(), Vec::new()), Closing::default());
+        let six: Vec<Article> = (1..=6).map(article).collect();
+        let page = |stories: &[&[u8]]| stories.iter().map(|story| ids(story)).collect::<Vec<_>>();
+        let expected = Closing { pages: vec![page(&[&[1], &[2]])], hidden: Vec::new() };
+        assert_eq!(close(six.clone(), Vec::new()), expected);
+        // A copy is no story of its own, and goes with its story.
+        let with_a_copy = [six.clone(), vec![copy(7, 2)]].concat();
+        let expected = Closing { pages: vec![page(&[&[1], &[2, 7]])], hidden: Vec::new() };
+        assert_eq!(close(with_a_copy, Vec::new()), expected);
+        // A copy of what is on a page is hidden at once.
+        let late = [five, vec![copy(8, 100)]].concat();
+        let expected = Closing { pages: Vec::new(), hidden: ids(&[8]) };
+        assert_eq!(close(late, vec![article(100)]), expected);
+        // However many copies there are: a front does not grow without end.
+        let crowd = (1..=10).map(|n| copy(n, 1)).collect();
+        let expected = Closing { pages: Vec::new(), hidden: ids(&[9, 10]) };
+        assert_eq!(close(crowd, Vec::new()), expected);
+        let crowd = (1..=12).map(|n| copy(n, n / 7)).collect();
+        let pages = vec![page(&[&[1, 2, 3, 4, 5, 6]])];
+        assert_eq!(close(crowd, Vec::new()), Closing { pages, hidden: Vec::new() });
+    }
+
+    #[test]
+    fn a_front_shows_each_story_once_and_an_edit_as_what_it_was() {
+        let apart = Apart::default();
+        let edited = Standing { companions: vec![copy(1, 3)], ..standing(article(3)) };
+        let front = Front {
+            standing: vec![
+                standing(article(9)),
+                standing(copy(8, 9)),
+                standing(copy(7, 100)),
+                edited,
+            ],
+            before: vec![article(100)],
+            ..Front::default()
+        };
+        let shown = stories(front.clone(), Some(&apart));
+        let iris = |stories: &[Story]| {
+            stories.iter().map(|story| story.article.iri.clone()).collect::<Vec<_>>()
+        };
+        // The story is known by who was seen first, and has changed when its last copy came.
+        assert_eq!(iris(&shown), ["urn:8", "urn:1"]);
+        assert_eq!(shown[0].changed, article(9).first_seen);
+        assert_eq!(shown[1].changed, article(3).first_seen);
+        assert_eq!(iris(&stories(front, None)), ["urn:9", "urn:8", "urn:7", "urn:1"]);
+    }
 }

@@ -365,7 +365,46 @@ fn cut(articles: &mut Vec<Article>, limit: usize) {
 mod tests {
     use super::*;
     use crate::model::id::Digest;
+    use crate::store::records::front::MemberRecord;
     use chrono::DateTime;
+
+    #[test]
+    fn a_store_of_the_first_format_has_all_its_members_on_fronts() {
+        let folder = tempfile::tempdir().unwrap();
+        let archive = Archive::new(Engine::open(folder.path()).unwrap()).unwrap();
+        let format = keys::format();
+        let mut batch = Batch::new();
+        let instants = [-7_i64, 0, 1_688_382_960];
+        for (at, seconds) in instants.into_iter().enumerate() {
+            let id = ArticleId(Digest([u8::try_from(at).unwrap(); 16]));
+            let published = DateTime::from_timestamp(seconds, 0).unwrap();
+            let open = keys::open(&Selection::All, published, id);
+            let member = [keys::members_of(&Selection::All), open[17..].to_vec()].concat();
+            batch.insert(member, Some(Vec::new()));
+        }
+        archive.put(&mut batch, Space::Meta, format.clone(), &1_u32).unwrap();
+        archive.engine.commit(batch).unwrap();
+        archive.engine.close().unwrap();
+        for _ in 0..2 {
+            let archive = Archive::new(Engine::open(folder.path()).unwrap()).unwrap();
+            let value = archive.engine.get(&format).unwrap().unwrap();
+            assert_eq!(codec::read::<u32>(&format, &value), Ok(FORMAT));
+            let open = keys::open_of(&Selection::All);
+            let open = archive.scan(Space::Open, &open, 100).unwrap();
+            assert_eq!(open.len(), instants.len());
+            for (member, _) in
+                archive.scan(Space::Member, &keys::members_of(&Selection::All), 100).unwrap()
+            {
+                let place = archive.place_of(&member).unwrap().unwrap();
+                let MemberRecord::Open { standing, .. } = place else { panic!("{place:?}") };
+                let standing = archive.instant(standing).unwrap();
+                assert!(instants.contains(&standing.timestamp()));
+                let key = keys::open_at(&member, standing).unwrap();
+                assert!(open.iter().any(|(open, _)| *open == key));
+            }
+            archive.engine.close().unwrap();
+        }
+    }
 
     #[test]
     fn an_article_that_does_not_read_is_named_and_left_out_of_the_newest() {
