@@ -245,7 +245,8 @@ fn source(article: &Article, timezone: Tz) -> Source {
     Source {
         title: text(&named(&origin.title, article.feed.as_str()), None),
         id: xml_text(&origin.iri).into_owned(),
-        updated: local(article.updated, timezone),
+        // Of a feed that does not say when it changed it is known that it did with this entry.
+        updated: local(origin.updated.unwrap_or(article.updated), timezone),
         authors: vec![Person {
             name: named(&article.source.name, article.feed.as_str()),
             uri: article.source.url.as_ref().map(Url::to_string),

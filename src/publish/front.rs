@@ -166,51 +166,26 @@ fn newest_first(article: &Article) -> (Reverse<DateTime<Utc>>, ArticleId) {
 mod tests {
     use super::*;
     use crate::model::article::Keys;
-    use crate::model::article::Labels;
-    use crate::model::article::Origin;
-    use crate::model::article::Source;
+    use crate::model::article::tests::article as sample;
     use crate::model::id::Digest;
-    use crate::model::id::FeedId;
     use chrono::TimeDelta;
 
     const SIZES: Sizes = Sizes { front: 4, page: 2 };
 
     fn article(n: u8) -> Article {
-        let feed = FeedId::new("city").unwrap();
         let at = DateTime::UNIX_EPOCH + TimeDelta::hours(i64::from(n));
         let digest = Digest([n; 16]);
         Article {
             id: ArticleId(digest),
             iri: format!("urn:{n}"),
             keys: Keys { entry: digest, link: Some(digest), title: digest, content: digest },
-            url: None,
             title: format!("Новина {n}"),
             lead: String::new(),
             body: String::new(),
             published: at,
             updated: at,
             first_seen: at,
-            revision: 0,
-            views: None,
-            image: None,
-            categories: Vec::new(),
-            labels: Labels::default(),
-            source: Source { name: "Місто".to_owned(), url: None },
-            origin: Origin {
-                iri: "urn:city".to_owned(),
-                title: "Місто".to_owned(),
-                feed_url: None,
-                site_url: None,
-                icon: None,
-                rights: None,
-            },
-            feed,
-            authors: Vec::new(),
-            language: None,
-            enclosures: Vec::new(),
-            via: Vec::new(),
-            rights: None,
-            point: None,
+            ..sample()
         }
     }
 

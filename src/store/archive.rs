@@ -25,6 +25,7 @@ use crate::store::records::InstantRecord;
 use crate::store::records::KnownRecord;
 use crate::store::records::ShelfRecord;
 use crate::store::records::article::SecondArticleRecord;
+use crate::store::records::article::ThirdArticleRecord;
 use crate::store::records::first_history::FirstHistoryRecord;
 use crate::store::records::history::HistoryRecord;
 use chrono::DateTime;
@@ -165,7 +166,9 @@ impl Archive {
 
     /// The article in a value.
     pub(crate) fn read_article(&self, key: &[u8], value: &[u8]) -> Result<Article, StoreError> {
-        if codec::is_second(value) {
+        if codec::is_third(value) {
+            self.read::<ThirdArticleRecord, _>(Space::Article, key, value)
+        } else if codec::is_second(value) {
             self.read::<SecondArticleRecord, _>(Space::Article, key, value)
         } else {
             self.read::<ArticleRecord, _>(Space::Article, key, value)
@@ -288,7 +291,7 @@ impl Archive {
         key: Vec<u8>,
         article: &Article,
     ) -> Result<(), StoreError> {
-        let value = codec::compressed_2(&key, &SecondArticleRecord::from(article));
+        let value = codec::compressed_3(&key, &ThirdArticleRecord::from(article));
         self.add(batch, space, key, value)
     }
 
@@ -364,9 +367,29 @@ fn cut(articles: &mut Vec<Article>, limit: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::article::Labels;
+    use crate::model::article::Origin;
     use crate::model::id::Digest;
     use crate::store::records::front::MemberRecord;
     use chrono::DateTime;
+
+    #[test]
+    fn an_article_reads_in_every_form_that_it_was_ever_written_in() {
+        let folder = tempfile::tempdir().unwrap();
+        let archive = Archive::new(Engine::open(folder.path()).unwrap()).unwrap();
+        let newest = crate::model::article::tests::article();
+        let second =
+            Article { origin: Origin { updated: None, ..newest.origin.clone() }, ..newest.clone() };
+        let first = Article { labels: Labels::default(), ..second.clone() };
+        let key = keys::article(newest.first_seen, newest.id);
+        for (expected, value) in [
+            (first, codec::compressed(&key, &ArticleRecord::from(&newest))),
+            (second, codec::compressed_2(&key, &SecondArticleRecord::from(&newest))),
+            (newest.clone(), codec::compressed_3(&key, &ThirdArticleRecord::from(&newest))),
+        ] {
+            assert_eq!(archive.read_article(&key, &value.unwrap()), Ok(expected));
+        }
+    }
 
     #[test]
     fn a_store_of_the_first_format_has_all_its_members_on_fronts() {

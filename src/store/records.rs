@@ -328,6 +328,7 @@ impl TryFrom<OriginRecord> for Origin {
             site_url: maybe_url(record.site_url)?,
             icon: maybe_url(record.icon)?,
             rights: record.rights,
+            updated: None,
         })
     }
 }
