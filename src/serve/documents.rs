@@ -287,12 +287,8 @@ impl Documents {
 
     /// What is new in a document to a client that has the one with one of these tags; none if all
     /// is.
-    pub async fn delta(
-        &self,
-        page: &Page,
-        rendered: &Rendered,
-        tags: &str,
-    ) -> Option<Arc<Rendered>> {
+    #[must_use]
+    pub fn delta(&self, page: &Page, rendered: &Rendered, tags: &str) -> Option<Arc<Rendered>> {
         let versions = rendered.versions.as_ref()?;
         let lacked = versions.lacked(tags.split(',').map(str::trim))?;
         let mut deltas = rendered.deltas.lock().unwrap_or_else(PoisonError::into_inner);
