@@ -128,3 +128,39 @@ fn categories_that_are_no_tag_are_offered_as_lines_that_feeds_toml_takes() {
     told(&folder, &["poll"]);
     assert_eq!(told(&folder, &["tags"]), "# Every category is a tag.\n");
 }
+
+#[test]
+fn an_article_is_taken_down_through_the_daemon_and_without_one() {
+    let folder = with_samples(&example());
+    let daemon = folder.run();
+    let atom = daemon.get_when("/all.atom", |body| body.matches("<entry>").count() >= 23);
+    let pages = pages(&atom);
+    let shows = |body: &str, page: &str| self::pages(body).contains(&page.to_owned());
+    let said = told(&folder, &["remove", &pages[0], "--why", "за рішенням суду"]);
+    assert!(said.starts_with("took down article ") && said.contains("/all, "), "{said}");
+    let body = daemon.get("/all.atom").1;
+    assert!(!shows(&body, &pages[0]) && shows(&body, &pages[1]), "{body}");
+    assert!(body.contains("<at:deleted-entry ") && !body.contains("за рішенням суду"));
+    assert!(daemon.log().contains("за рішенням суду"));
+    let id = said.split_whitespace().nth(3).unwrap();
+    let explained = told(&folder, &["explain", id]);
+    assert!(explained.contains("was taken down by the admin at "), "{explained}");
+    assert!(explained.contains("за рішенням суду"), "{explained}");
+    daemon.signal("-TERM");
+    daemon.wait();
+    told(&folder, &["remove", &pages[1], "--why", "помилка"]);
+    // Another poll brings none of the two back.
+    told(&folder, &["poll"]);
+    let daemon = folder.run();
+    let body = daemon.get_when("/all.atom", |body| body.contains("<entry>"));
+    assert!(!shows(&body, &pages[0]) && !shows(&body, &pages[1]) && shows(&body, &pages[2]));
+    assert_eq!(body.matches("<at:deleted-entry ").count(), 2);
+    for (arguments, status, message) in [
+        (["remove", "https://a.example/", "--why", "так"], 1, "no article has the id or the page"),
+        (["remove", id, "--why", " "], 2, "--why takes one line of 1 to 200 characters"),
+    ] {
+        let output = folder.visnyk(&arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(status));
+        assert!(String::from_utf8_lossy(&output.stderr).contains(message));
+    }
+}
