@@ -4,12 +4,15 @@
 //! and learns from the poll's result when the feed is due next. A poll that takes long holds up
 //! no other: how many run at once is the fetcher's to bound.
 
+pub mod exporting;
 pub mod relabelling;
 
 use crate::admin::Board;
 use crate::admin::Listener;
 use crate::classify::Classifier;
 use crate::config::Config;
+use crate::daemon::exporting::Exporting;
+use crate::daemon::exporting::Mirror;
 use crate::daemon::relabelling::Relabelling;
 use crate::explain::explain;
 use crate::explain::free_tags;
@@ -133,7 +136,7 @@ fn user_agent(config: &Config) -> String {
     format!("visnyk/{} (+{}{contact}{readers})", env!("CARGO_PKG_VERSION"), config.site.address)
 }
 
-/// Runs the daemon until `stop` turns true, and then ends it cleanly.
+/// Runs the daemon until `stop` turns true, and then ends it cleanly. A `mirror` is kept current.
 ///
 /// `ready` is called once the listener is open, with its address.
 ///
@@ -143,6 +146,7 @@ pub async fn run(
     config: Config,
     store: Store,
     socket: &Path,
+    mirror: Option<Mirror>,
     mut stop: watch::Receiver<bool>,
     ready: impl FnOnce(SocketAddr),
 ) -> Result<(), DaemonError> {
@@ -155,9 +159,15 @@ pub async fn run(
     let (address, listener) = listener?;
     let (classifier, asked_of) = (Arc::clone(&poller.classifier), config.clone());
     let answering = store.clone();
-    let tell = async |command: &str| answer(&asked_of, &classifier, &answering, command).await;
     let relabelling = Relabelling::new(&config, &poller);
     let documents = Documents::new(Arc::new(config.clone()), store.clone());
+    let exporting = Exporting::new(documents.clone());
+    let tell = async |command: &str| match exporting.answer(command) {
+        Some(answer) => Some(answer),
+        None => answer(&asked_of, &classifier, &answering, command).await,
+    };
+    let (last, lasting) = watch::channel(false);
+    let mirroring = mirror.map(|mirror| tokio::spawn(exporting.clone().keep(mirror, lasting)));
     let stopping = stopped(stop.clone());
     let mut server = tokio::spawn(serve(listener, documents.clone(), Limits::default(), stopping));
     let board = Board::default();
@@ -189,11 +199,19 @@ pub async fn run(
             // How it ended no longer matters.
             let _ = server.await;
         }
+        // Nothing is touched any more: the files follow for the last time.
+        last.send_replace(true);
+        if let Some(mirroring) = mirroring {
+            // A panic has been told.
+            let _ = mirroring.await;
+        }
     };
     if tokio::time::timeout(STOP_WITHIN, stopping).await.is_err() {
-        warn!("polls or answers were still under way after {STOP_WITHIN:?}: they are dropped");
+        warn!(
+            "polls, answers or an export were still under way after {STOP_WITHIN:?}: they are dropped"
+        );
     }
-    drop((rounds, poller, documents, relabelling, answering));
+    drop((rounds, poller, documents, relabelling, answering, exporting));
     store.close().await?;
     ended
 }

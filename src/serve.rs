@@ -27,6 +27,7 @@ pub mod answer;
 pub mod coding;
 pub mod documents;
 mod idle;
+pub mod stale;
 
 const HEADERS_MAX: usize = 64;
 const HEAD_BYTES_MAX: usize = 16 * 1024;

@@ -16,6 +16,8 @@ use crate::publish::opml::opml;
 use crate::publish::story::Apart;
 use crate::publish::story::one_each;
 use crate::serve::coding::Coding;
+use crate::serve::stale::Lack;
+use crate::serve::stale::Stale;
 use crate::store::Store;
 use crate::store::error::StoreError;
 use bytes::Bytes;
@@ -38,6 +40,8 @@ use tokio::task::JoinError;
 use tokio::task::spawn_blocking;
 use tracing::error;
 use tracing::warn;
+
+mod pages;
 
 /// How much rendered documents take by default, in bytes.
 const KEPT_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -96,6 +100,7 @@ struct Inner {
     store: Store,
     kept_bytes_max: usize,
     slots: Mutex<HashMap<Page, Arc<Slot>>>,
+    stale: Stale,
     started: DateTime<Utc>,
     requests: AtomicU64,
     renderings: AtomicU64,
@@ -138,6 +143,7 @@ impl Documents {
                 store,
                 kept_bytes_max,
                 slots: Mutex::default(),
+                stale: Stale::default(),
                 started: Utc::now(),
                 requests: AtomicU64::new(0),
                 renderings: AtomicU64::new(0),
@@ -150,6 +156,7 @@ impl Documents {
         if selections.is_empty() {
             return;
         }
+        self.inner.stale.add(Lack::Of(selections.clone()));
         let slots = self.slots();
         let pages = selections
             .iter()
@@ -162,6 +169,7 @@ impl Documents {
 
     /// From now on everything is stale: what was written is not known.
     pub fn touch_all(&self) {
+        self.inner.stale.add(Lack::Unknown);
         for slot in self.slots().values() {
             slot.touched.fetch_add(1, Ordering::SeqCst);
         }

@@ -1,0 +1,230 @@
+//! `visnyk export` and `visnyk run --export`: killed, beside a daemon, and kept current.
+
+use crate::feed;
+use crate::item;
+use crate::rss;
+use crate::support::Daemon;
+use crate::support::Folder;
+use crate::support::PATIENCE;
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Read;
+use std::io::Write;
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::Output;
+use std::process::Stdio;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+use std::time::Instant;
+
+const KILLS: u32 = 20;
+const OWN: &str = ".visnyk-export";
+
+fn exported(folder: &Folder, arguments: &[&str]) -> Output {
+    let arguments: Vec<&str> = ["export"].iter().chain(arguments).copied().collect();
+    folder.visnyk(&arguments).output().unwrap()
+}
+
+fn lines(output: &[u8]) -> BTreeSet<String> {
+    String::from_utf8(output.to_vec()).unwrap().lines().map(str::to_owned).collect()
+}
+
+/// Every file of a tree but those of the export itself.
+fn files(tree: &Path) -> BTreeMap<String, Vec<u8>> {
+    let (mut files, mut folders) = (BTreeMap::new(), vec![tree.to_owned()]);
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.strip_prefix(tree).unwrap().to_str().unwrap().to_owned();
+            if path.is_dir() {
+                folders.push(path);
+            } else if !name.starts_with(OWN) {
+                files.insert(name, fs::read(path).unwrap());
+            }
+        }
+    }
+    files
+}
+
+/// Waits until something holds.
+fn wait_for(what: &str, daemon: &Daemon, holds: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !holds() {
+        assert!(start.elapsed() < PATIENCE, "{what} does not come\n{}", daemon.log());
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// A publisher who answers when he is told to, and what tells him.
+fn slow_publisher(title: &'static str) -> (String, mpsc::Sender<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/rss", listener.local_addr().unwrap());
+    let (go, told) = mpsc::channel();
+    thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        if told.recv().is_err() {
+            return;
+        }
+        let (mut head, mut byte) = (Vec::new(), [0]);
+        while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|read| read > 0) {
+            head.push(byte[0]);
+        }
+        let body = rss(&item(1, title));
+        let head = format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+            body.len()
+        );
+        stream.write_all((head + &body).as_bytes()).unwrap();
+    });
+    (url, go)
+}
+
+/// A folder whose store holds some articles.
+fn polled() -> Folder {
+    let items: String = (1..60).map(|number| item(number, &format!("Новина {number}"))).collect();
+    let region = "region = \"kharkivska\"\n";
+    let one = feed("one", "file:one.rss").replace("allow_private = true\n", region);
+    let folder = Folder::with(&one);
+    folder.put("one.rss", rss(&items).as_bytes());
+    assert!(folder.poll().status.success());
+    folder
+}
+
+#[test]
+fn an_export_that_is_killed_leaves_whole_files_and_the_next_one_completes_it() {
+    let folder = polled();
+    let start = Instant::now();
+    let whole = exported(&folder, &["reference"]);
+    let took = start.elapsed();
+    assert!(whole.status.success(), "{}", String::from_utf8_lossy(&whole.stderr));
+    let (all, sound) = (lines(&whole.stdout), files(&folder.path("reference")));
+    assert!(all.contains("/") && all.contains("/all.atom"), "{all:?}");
+
+    let tree = folder.path("tree");
+    let mut told = BTreeSet::new();
+    let mut cut_short = 0;
+    for kill in 0..KILLS {
+        let mut command = folder.visnyk(&["export", "tree"]);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        thread::sleep(took * (kill + 1) / (KILLS + 2));
+        child.kill().unwrap();
+        let output = child.wait_with_output().unwrap();
+        cut_short += u32::from(!output.status.success());
+        told.extend(lines(&output.stdout));
+        if !tree.exists() {
+            continue;
+        }
+        for (name, bytes) in files(&tree) {
+            assert!(name.ends_with(".visnyk-new") || bytes == sound[&name], "{name} is not whole");
+        }
+        // Work for the next one, in the middle and at the end.
+        for name in ["regions/kharkivska.atom", "index.html", "all.json.br"] {
+            _ = fs::remove_file(tree.join(name));
+        }
+    }
+    assert!(cut_short > KILLS / 4, "only {cut_short} exports were cut short");
+    let last = exported(&folder, &["tree"]);
+    assert!(last.status.success(), "{}", String::from_utf8_lossy(&last.stderr));
+    assert!(files(&tree) == sound, "the tree is not complete, or more than that");
+    told.extend(lines(&last.stdout));
+    assert_eq!(told, all, "what was told by all together");
+    assert!(exported(&folder, &["tree"]).stdout.is_empty());
+}
+
+#[test]
+fn an_export_tells_what_it_did_and_fails_with_the_status_that_says_so() {
+    let folder = polled();
+    let output = exported(&folder, &["tree", "--json"]);
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success() && errors.contains("pages written, 0 removed"), "{errors}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    let object = text.lines().find(|line| line.contains("\"/regions/kharkivska.atom\"")).unwrap();
+    let object: serde_json::Value = serde_json::from_str(object).unwrap();
+    let bytes = fs::read(folder.path("tree/regions/kharkivska.atom")).unwrap();
+    assert_eq!(object["action"], "written");
+    assert_eq!(object["bytes"], bytes.len());
+    assert_eq!(object["digest"], blake3::hash(&bytes).to_hex()[..32]);
+    assert_eq!(object["keys"], serde_json::json!(["regions/kharkivska"]));
+    assert_eq!(object["files"].as_array().unwrap().len(), 4);
+
+    folder.put("others/file", b"");
+    for (directory, status, expected) in [
+        ("/", 2, "the whole system"),
+        ("state", 2, "the store is in"),
+        ("others", 2, "not empty"),
+        ("missing/tree", 74, "cannot make it"),
+        ("feeds.toml", 74, "cannot open it"),
+    ] {
+        let output = exported(&folder, &[directory]);
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(status), "{errors}");
+        assert!(errors.contains(expected), "{errors}");
+        assert!(output.stdout.is_empty());
+    }
+}
+
+#[test]
+fn a_daemon_exports_what_it_serves_while_it_answers_other_questions() {
+    let folder = polled();
+    let daemon = folder.run();
+    let output = exported(&folder, &["tree"]);
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{errors}\n{}", daemon.log());
+    let told = lines(&output.stdout);
+    assert!(told.contains("/") && told.contains("/sources/one.json"), "{told:?}");
+    for path in &told {
+        let name = if path == "/" { "index.html" } else { &path[1..] };
+        let body = fs::read_to_string(folder.path("tree").join(name)).unwrap();
+        assert!(daemon.get(path).1 == body, "{path} is not what is served");
+    }
+    assert!(exported(&folder, &["tree"]).stdout.is_empty());
+    let refused = exported(&folder, &["state"]);
+    assert_eq!(refused.status.code(), Some(2), "{}", String::from_utf8_lossy(&refused.stderr));
+    let broken = exported(&folder, &["feeds.toml"]);
+    assert_eq!(broken.status.code(), Some(74), "{}", String::from_utf8_lossy(&broken.stderr));
+    assert!(folder.visnyk(&["status"]).output().unwrap().status.success());
+    daemon.signal("-TERM");
+    assert_eq!(daemon.wait().0, Some(0));
+}
+
+#[test]
+fn a_directory_is_kept_current_beside_the_server_and_up_to_the_end() {
+    let (one, first) = slow_publisher("Перша новина");
+    let (two, second) = slow_publisher("Друга новина");
+    let timeout = "[polling]\ntimeout = \"50s\"\n";
+    let folder = Folder::with(&format!("{timeout}{}{}", feed("one", &one), feed("two", &two)));
+    let told = folder.path("told");
+    let daemon = folder.run_exporting("tree", fs::File::create(&told).unwrap());
+    let tree = folder.path("tree");
+    let holds = |name: &str, text: &str| {
+        fs::read_to_string(tree.join(name)).is_ok_and(|file| file.contains(text))
+    };
+    wait_for("a tree without news", &daemon, || daemon.log().contains("exported to"));
+    assert!(tree.join("index.html").exists() && !holds("all.atom", "новина"), "{}", daemon.log());
+
+    // Something is in the way of the lists: the log says so, and all goes on.
+    fs::remove_file(tree.join("index.html")).unwrap();
+    fs::create_dir(tree.join("index.html")).unwrap();
+    first.send(()).unwrap();
+    wait_for("the first article", &daemon, || holds("all.atom", "Перша"));
+    wait_for("word of the failure", &daemon, || daemon.log().contains("tree/index.html: cannot"));
+    assert!(daemon.get("/all.atom").1.contains("Перша"));
+    assert!(holds("sources/one.atom", "Перша") && !holds("sources/two.atom", "новина"));
+    fs::remove_dir(tree.join("index.html")).unwrap();
+    wait_for("the index page", &daemon, || tree.join("index.html").is_file());
+
+    // An export has just ended, the next may not begin yet: the end does not wait for that.
+    second.send(()).unwrap();
+    daemon.get_when("/all.atom", |body| body.contains("Друга"));
+    daemon.signal("-TERM");
+    let log = daemon.log();
+    let (status, duration) = daemon.wait();
+    assert_eq!(status, Some(0), "{log}");
+    assert!(duration < Duration::from_secs(8), "it took {duration:?}");
+    assert!(holds("all.atom", "Друга") && holds("sources/two.json", "Друга"), "{log}");
+    let told = lines(&fs::read(told).unwrap());
+    assert!(told.contains("/") && told.contains("/sources/two.json"), "{told:?}");
+}
