@@ -167,8 +167,10 @@ fn summed_up(directory: &Path, summary: &dyn std::fmt::Display) -> ExitCode {
 }
 
 fn failed(errors: &[String], is_refusal: bool) -> ExitCode {
-    let status = if is_refusal { USAGE } else { IO_ERROR };
-    errors.iter().map(|error| fail(status, error)).next_back().unwrap_or(ExitCode::from(status))
+    for error in errors {
+        eprintln!("visnyk: {error}");
+    }
+    ExitCode::from(if is_refusal { USAGE } else { IO_ERROR })
 }
 
 fn unanswered(error: &std::io::Error) -> ExitCode {

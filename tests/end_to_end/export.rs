@@ -150,6 +150,17 @@ fn an_export_tells_what_it_did_and_fails_with_the_status_that_says_so() {
     assert_eq!(object["keys"], serde_json::json!(["regions/kharkivska"]));
     assert_eq!(object["files"].as_array().unwrap().len(), 4);
 
+    for name in ["tree/all.atom", "tree/all.json"] {
+        fs::remove_file(folder.path(name)).unwrap();
+        fs::create_dir(folder.path(name)).unwrap();
+    }
+    let output = exported(&folder, &["tree"]);
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(74), "{errors}");
+    for name in ["all.atom", "all.json"] {
+        assert!(errors.contains(&format!("tree/{name}: cannot replace it")), "{errors}");
+    }
+
     folder.put("others/file", b"");
     for (directory, status, expected) in [
         ("/", 2, "the whole system"),
