@@ -169,13 +169,13 @@ impl Folder {
             openat(&self.open, beside(name), flags | OFlags::WRONLY, Mode::from_raw_mode(0o600));
         let mut file = File::from(made.map_err(|error| self.failed("write", name, error))?);
         let staged = Staged { folder: self, name };
-        let fill = |file: &mut File| {
+        let write = |file: &mut File| {
             file.write_all(bytes)?;
             file.set_permissions(Permissions::from_mode(FILE_MODE))?;
             file.set_modified(written)?;
             file.sync_all()
         };
-        fill(&mut file).map_err(|error| self.failed("write", name, error))?;
+        write(&mut file).map_err(|error| self.failed("write", name, error))?;
         Ok(staged)
     }
 
@@ -222,16 +222,18 @@ impl Folder {
         let fits = file
             .metadata()
             .is_ok_and(|about| about.len() == bytes && about.permissions().mode() & 0o444 == 0o444);
+        if !fits {
+            return Found::Other;
+        }
         let mut chunk = vec![0; COMPARED_BYTES];
-        while fits {
+        loop {
             match file.read(&mut chunk) {
                 Ok(0) => return Found::Same,
                 Ok(read) => each(&chunk[..read]),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(_) => break,
+                Err(_) => return Found::Other,
             }
         }
-        Found::Other
     }
 
     /// The file at a name; none if nothing is there. A link, a pipe or a folder is an error.

@@ -20,7 +20,8 @@ use std::thread;
 use std::time::Duration;
 use std::time::Instant;
 
-const KILLS: u32 = 20;
+/// An even number: the last of them is of the second site.
+const KILLS: u32 = 16;
 const OWN: &str = ".visnyk-export";
 
 fn exported(folder: &Folder, arguments: &[&str]) -> Output {
@@ -93,45 +94,68 @@ fn polled() -> Folder {
     folder
 }
 
+/// Whether a tree is whole: each file is as one of the two sites has it, and each compressed form
+/// is of the same site as its plain file.
+fn check_whole(tree: &Path, sites: &[BTreeMap<String, Vec<u8>>; 2]) {
+    let there = files(tree);
+    for (name, bytes) in there.iter().filter(|(name, _)| !name.ends_with(".visnyk-new")) {
+        let site = sites.iter().find(|site| site[name] == *bytes);
+        let site = site.unwrap_or_else(|| panic!("{name} is not whole"));
+        for ending in ["br", "zst", "gz"] {
+            let form = format!("{name}.{ending}");
+            if let Some(bytes) = there.get(&form) {
+                assert!(site[&form] == *bytes, "{form} is of other bytes than {name}");
+            }
+        }
+    }
+}
+
 #[test]
 fn an_export_that_is_killed_leaves_whole_files_and_the_next_one_completes_it() {
     let folder = polled();
-    let start = Instant::now();
-    let whole = exported(&folder, &["reference"]);
-    let took = start.elapsed();
-    assert!(whole.status.success(), "{}", String::from_utf8_lossy(&whole.stderr));
-    let (all, sound) = (lines(&whole.stdout), files(&folder.path("reference")));
-    assert!(all.contains("/") && all.contains("/all.atom"), "{all:?}");
+    let text = fs::read_to_string(folder.path("feeds.toml")).unwrap();
+    folder.put("other.toml", text.replacen("Вісник", "Газета", 1).as_bytes());
+    let configs = ["feeds.toml", "other.toml"];
+    let mut took = Duration::MAX;
+    let sites = configs.map(|config| {
+        let start = Instant::now();
+        let whole = exported(&folder, &[&format!("of-{config}"), "--config", config]);
+        assert!(whole.status.success(), "{}", String::from_utf8_lossy(&whole.stderr));
+        took = took.min(start.elapsed());
+        files(&folder.path(&format!("of-{config}")))
+    });
+    let plain = |name: &&String| ![".br", ".zst", ".gz"].iter().any(|form| name.ends_with(form));
+    let differ: Vec<_> =
+        sites[0].keys().filter(plain).filter(|n| sites[0][*n] != sites[1][*n]).collect();
+    assert!(differ.len() > 50, "{differ:?}");
+    assert!(exported(&folder, &["tree", "--config", configs[1]]).status.success());
 
     let tree = folder.path("tree");
-    let mut told = BTreeSet::new();
     let mut cut_short = 0;
     for kill in 0..KILLS {
-        let mut command = folder.visnyk(&["export", "tree"]);
+        let which = kill as usize % 2;
+        let mut command = folder.visnyk(&["export", "tree", "--config", configs[which]]);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        thread::sleep(took * (kill + 1) / (KILLS + 2));
+        thread::sleep(took * (kill + 1) / (KILLS + 1));
         child.kill().unwrap();
         let output = child.wait_with_output().unwrap();
         cut_short += u32::from(!output.status.success());
-        told.extend(lines(&output.stdout));
-        if !tree.exists() {
-            continue;
-        }
-        for (name, bytes) in files(&tree) {
-            assert!(name.ends_with(".visnyk-new") || bytes == sound[&name], "{name} is not whole");
-        }
-        // Work for the next one, in the middle and at the end.
-        for name in ["regions/kharkivska.atom", "index.html", "all.json.br"] {
-            _ = fs::remove_file(tree.join(name));
-        }
+        check_whole(&tree, &sites);
+        let mut told = lines(&output.stdout);
+        let last = exported(&folder, &["tree", "--config", configs[which]]);
+        assert!(last.status.success(), "{}", String::from_utf8_lossy(&last.stderr));
+        assert!(files(&tree) == sites[which], "the tree is not complete, or more than that");
+        told.extend(lines(&last.stdout));
+        let all: BTreeSet<_> = differ.iter().map(|name| address(name)).collect();
+        assert_eq!(told, all, "what was told by both together");
     }
     assert!(cut_short > KILLS / 4, "only {cut_short} exports were cut short");
-    let last = exported(&folder, &["tree"]);
-    assert!(last.status.success(), "{}", String::from_utf8_lossy(&last.stderr));
-    assert!(files(&tree) == sound, "the tree is not complete, or more than that");
-    told.extend(lines(&last.stdout));
-    assert_eq!(told, all, "what was told by all together");
-    assert!(exported(&folder, &["tree"]).stdout.is_empty());
+    assert!(exported(&folder, &["tree", "--config", configs[1]]).stdout.is_empty());
+}
+
+/// The address of a file.
+fn address(name: &str) -> String {
+    if name == "index.html" { "/".to_owned() } else { format!("/{name}") }
 }
 
 #[test]
