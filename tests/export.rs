@@ -54,6 +54,9 @@ struct Site {
     folder: TempDir,
 }
 
+/// What somebody does to a file.
+type Damage = fn(&Path);
+
 /// What an export did.
 type Exported = (Result<Summary, ExportError>, Vec<Change>);
 
@@ -252,7 +255,7 @@ async fn what_somebody_altered_or_deleted_comes_back() {
     let site = Site::start().await;
     paths(site.export().await);
     let sound: BTreeMap<_, _> = files(&site.tree).into_iter().map(|(k, v)| (k, v.0)).collect();
-    let damages: [(&str, fn(&Path)); 8] = [
+    let damages: [(&str, Damage); 8] = [
         ("all.atom", |path| fs::write(path, "<feed/>").unwrap()),
         ("all.json.br", |path| fs::remove_file(path).unwrap()),
         ("all.json", |path| fs::remove_file(path).unwrap()),
@@ -262,10 +265,10 @@ async fn what_somebody_altered_or_deleted_comes_back() {
             fs::write(path, bytes).unwrap();
         }),
         ("feeds.opml.zst", |path| {
-            File::options().write(true).open(path).unwrap().set_len(9).unwrap()
+            File::options().write(true).open(path).unwrap().set_len(9).unwrap();
         }),
         ("index.html", |path| {
-            fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap()
+            fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
         }),
         ("style.css", |path| {
             fs::remove_file(path).unwrap();

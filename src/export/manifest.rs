@@ -131,14 +131,12 @@ mod tests {
 
     #[test]
     fn a_manifest_that_was_changed_is_refused() {
-        let directory =
-            std::env::temp_dir().join(format!("visnyk-manifest-{}", std::process::id()));
-        std::fs::create_dir_all(&directory).unwrap();
-        let folder = Folder::at(&directory).unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let folder = Folder::at(directory.path()).unwrap();
         let mut manifest = Manifest::default();
         manifest.pages.insert("/all.atom".to_owned(), Entry::default());
         manifest.write(&folder, "one").unwrap();
-        let path = directory.join(MANIFEST);
+        let path = directory.path().join(MANIFEST);
         let text = std::fs::read_to_string(&path).unwrap();
         let back = Manifest::read(&folder, "one").unwrap();
         let of_another = Manifest::read(&folder, "two").unwrap_err().to_string();
@@ -152,7 +150,6 @@ mod tests {
             std::fs::write(&path, text.replacen(old, new, 1)).unwrap();
             refused.push(Manifest::read(&folder, "one").is_err());
         }
-        std::fs::remove_dir_all(&directory).unwrap();
         assert_eq!(back, Some(manifest));
         assert!(of_another.contains("another site"), "{of_another}");
         assert_eq!(refused, [true; 4]);
