@@ -1,5 +1,5 @@
-//! The command line: `visnyk run`, `visnyk poll`, `visnyk status`, `visnyk preview` and
-//! `visnyk check`.
+//! The command line: `visnyk run`, `visnyk poll`, `visnyk status`, `visnyk preview`,
+//! `visnyk export` and `visnyk check`.
 //!
 //! # Exit status
 //! 0 done; 1 a feed could not be polled, or needs its admin; 2 the command line is wrong; 74 the
@@ -7,6 +7,7 @@
 
 pub mod check;
 pub mod explain;
+pub mod export;
 pub mod log;
 pub mod poll;
 pub mod preview;
@@ -19,6 +20,7 @@ use crate::cli::poll::Detail;
 use crate::cli::status::Form;
 use crate::config::Config;
 use crate::config::read;
+use crate::export::Others;
 use crate::model::id::FeedId;
 use crate::store::Store;
 use clap::Parser;
@@ -63,12 +65,15 @@ pub struct Arguments {
 }
 
 /// What to do.
-#[derive(Debug, Default, Subcommand)]
+#[derive(Debug, Subcommand)]
 pub enum Command {
     /// Poll on schedule and serve the publications, until SIGTERM or SIGINT
-    #[default]
     #[command(after_help = "Example:\n  visnyk run --config /etc/visnyk/feeds.toml")]
-    Run,
+    Run {
+        /// Keep the site as files in this directory too; changed addresses go to standard output
+        #[arg(long, value_name = "DIR")]
+        export: Option<PathBuf>,
+    },
 
     /// Poll once now, all enabled feeds or those that are named
     #[command(after_help = "Example:\n  visnyk poll kharkiv lviv")]
@@ -134,16 +139,40 @@ pub enum Command {
     #[command(after_help = "Example:\n  visnyk tags | less")]
     Tags,
 
+    /// Write the site as files: every document with its compressed forms, whole at every moment,
+    /// and only what changed; the addresses of what did go to standard output
+    #[command(after_help = "Example:\n  visnyk export /srv/www/visnyk | xargs -n 1 purge")]
+    Export {
+        /// Where to; it is made if there is none
+        #[arg(value_name = "DIR")]
+        directory: PathBuf,
+
+        /// Write an object a line: path, action, bytes, digest, keys, files
+        #[arg(long)]
+        json: bool,
+
+        /// Take a directory that has other files in it; they stay, but one that lies at an address
+        /// of the site is replaced
+        #[arg(long)]
+        into_nonempty: bool,
+    },
+
     /// Read feeds.toml and show every mistake in it
     #[command(after_help = "Example:\n  visnyk check && systemctl restart visnyk")]
     Check,
+}
+
+impl Default for Command {
+    fn default() -> Self {
+        Self::Run { export: None }
+    }
 }
 
 /// Does what the arguments say.
 #[must_use]
 pub fn run(arguments: Arguments) -> ExitCode {
     let command = arguments.command.unwrap_or_default();
-    let level = if matches!(command, Command::Run) { "info" } else { "error" };
+    let level = if matches!(command, Command::Run { .. }) { "info" } else { "error" };
     log::start(arguments.log, level);
     let path = arguments.config.unwrap_or_else(default_config);
     let config = match read(&path) {
@@ -158,7 +187,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
     };
     let state = arguments.state.unwrap_or_else(|| default_state(&path));
     match command {
-        Command::Run => run::run(config, &state),
+        Command::Run { export } => run::run(config, &state, export.as_deref()),
         Command::Poll { feeds, explain } => {
             let detail = if explain { Detail::Explained } else { Detail::Plain };
             poll::poll(&config, &state, &feeds, detail)
@@ -171,6 +200,11 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Explain { what } => explain::article(&config, &state, &what),
         Command::Remove { what, why } => remove::remove(&config, &state, &what, &why),
         Command::Tags => explain::tags(&config, &state),
+        Command::Export { directory, json, into_nonempty } => {
+            let form = if json { export::Form::Json } else { export::Form::Paths };
+            let others = if into_nonempty { Others::Yield } else { Others::Stay };
+            export::site(config, &state, &directory, others, form)
+        }
         Command::Check => check::check(&path, &config),
     }
 }

@@ -4,12 +4,15 @@
 //! and learns from the poll's result when the feed is due next. A poll that takes long holds up
 //! no other: how many run at once is the fetcher's to bound.
 
+pub mod exporting;
 pub mod relabelling;
 
 use crate::admin::Board;
 use crate::admin::Listener;
 use crate::classify::Classifier;
 use crate::config::Config;
+use crate::daemon::exporting::Exporting;
+use crate::daemon::exporting::Mirror;
 use crate::daemon::relabelling::Relabelling;
 use crate::explain::explain;
 use crate::explain::free_tags;
@@ -137,7 +140,7 @@ fn user_agent(config: &Config) -> String {
     format!("visnyk/{} (+{}{contact}{readers})", env!("CARGO_PKG_VERSION"), config.site.address)
 }
 
-/// Runs the daemon until `stop` turns true, and then ends it cleanly.
+/// Runs the daemon until `stop` turns true, and then ends it cleanly. A `mirror` is kept current.
 ///
 /// `ready` is called once the listener is open, with its address.
 ///
@@ -147,6 +150,7 @@ pub async fn run(
     config: Config,
     store: Store,
     socket: &Path,
+    mirror: Option<Mirror>,
     mut stop: watch::Receiver<bool>,
     ready: impl FnOnce(SocketAddr),
 ) -> Result<(), DaemonError> {
@@ -165,7 +169,13 @@ pub async fn run(
         store: store.clone(),
         documents: documents.clone(),
     };
-    let tell = async |command: &str| asked.answer(command).await;
+    let exporting = Exporting::new(documents.clone());
+    let tell = async |command: &str| match exporting.answer(command) {
+        Some(answer) => Some(answer),
+        None => asked.answer(command).await,
+    };
+    let (last, lasting) = watch::channel(false);
+    let mirroring = mirror.map(|mirror| tokio::spawn(exporting.clone().keep(mirror, lasting)));
     let stopping = stopped(stop.clone());
     let mut server = tokio::spawn(serve(listener, documents.clone(), Limits::default(), stopping));
     let board = Board::default();
@@ -197,9 +207,17 @@ pub async fn run(
             // How it ended no longer matters.
             let _ = server.await;
         }
+        // Nothing is touched any more: the files follow for the last time.
+        last.send_replace(true);
+        if let Some(mirroring) = mirroring {
+            // A panic has been told.
+            let _ = mirroring.await;
+        }
     };
     if tokio::time::timeout(STOP_WITHIN, stopping).await.is_err() {
-        warn!("polls or answers were still under way after {STOP_WITHIN:?}: they are dropped");
+        warn!(
+            "polls, answers or an export were still under way after {STOP_WITHIN:?}: they are dropped"
+        );
     }
     drop((rounds, poller, documents, relabelling, asked));
     store.close().await?;
@@ -249,7 +267,7 @@ impl Asked {
         let taken = take_down(&self.store, what, why, Utc::now()).await?;
         if let Takedown::Done { id, from, .. } = &taken {
             info!(article = %id, why, "the admin took article {id} down: {why}");
-            self.documents.touch(from);
+            self.documents.take_away(from);
         }
         Ok(taken.told().unwrap_or_default())
     }
@@ -307,7 +325,10 @@ impl Rounds {
                 () = tokio::time::sleep(self.sleep(clock.now())) => {}
                 Some(ended) = self.polls.join_next_with_id() => {
                     match self.ended(ended, clock.now())? {
-                        Some(touched) => documents.touch(&touched),
+                        Some((touched, taken_away)) => {
+                            documents.touch(&touched);
+                            documents.take_away(&taken_away);
+                        }
                         None => documents.touch_all(),
                     }
                 }
@@ -321,12 +342,12 @@ impl Rounds {
     }
 
     /// Plans the next poll of the feed whose poll has ended, and gives the publications that it
-    /// touched; none if that is not known.
+    /// touched, and those that it took articles away from; none if that is not known.
     fn ended(
         &mut self,
         ended: Result<(task::Id, Result<Polled, StoreError>), JoinError>,
         now: DateTime<Utc>,
-    ) -> Result<Option<BTreeSet<Selection>>, DaemonError> {
+    ) -> Result<Option<(BTreeSet<Selection>, BTreeSet<Selection>)>, DaemonError> {
         let task = ended.as_ref().map_or_else(JoinError::id, |(task, _)| *task);
         let Some(id) = self.polled.remove(&task) else { return Ok(None) };
         match ended {
@@ -336,7 +357,7 @@ impl Rounds {
                     self.board.put(feed, &polled.history, &planned);
                 }
                 log_plan(&id, &planned, &polled.history);
-                return Ok(Some(polled.touched));
+                return Ok(Some((polled.touched, polled.taken_away)));
             }
             Ok((_, Err(end @ (StoreError::Closed { .. } | StoreError::Broken { .. })))) => {
                 return Err(end.into());
@@ -346,7 +367,7 @@ impl Rounds {
                 // what can still be read.
                 error!(feed = %id, "no feed is polled any more, what there is is served: {error}");
                 self.agenda.clear();
-                return Ok(Some(BTreeSet::new()));
+                return Ok(Some(Default::default()));
             }
             Ok((_, Err(error))) => {
                 error!(feed = %id, "the poll of {id} was not recorded: {error}");

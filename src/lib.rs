@@ -18,8 +18,9 @@
 //! [`ingest`] and [`publish`] are pure: values in, values out; no clock, disk, network, chance,
 //! environment or log, and the time is an argument. [`fetch`], [`store`] and [`serve`] touch the
 //! world, and decide nothing that a pure function could. [`poll`] walks one feed through,
-//! [`daemon`] runs all feeds and the server, [`admin`] tells how they go, [`explain`] why an article is
-//! where it is, [`takedown`] takes one away, [`cli`] starts them.
+//! [`daemon`] runs all feeds and the server, [`export`] writes as files what is served, [`admin`]
+//! tells how they go, [`explain`] why an article is where it is, [`takedown`] takes one away, [`cli`]
+//! starts them.
 //!
 //! # Words
 //! - A **feed** is polled; a **publication** is served.
@@ -65,6 +66,8 @@ pub mod fetch;
 pub mod store;
 
 pub mod serve;
+
+pub mod export;
 
 pub mod explain;
 pub mod takedown;

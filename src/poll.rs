@@ -82,6 +82,8 @@ pub struct Polled {
     pub history: History,
     /// The publications whose documents are stale.
     pub touched: BTreeSet<Selection>,
+    /// Those that articles were taken away from, archives included.
+    pub taken_away: BTreeSet<Selection>,
 }
 
 impl Poller {
@@ -99,17 +101,18 @@ impl Poller {
         let (history, notice) = remember(feed, before, report);
         let recorded =
             self.store.commit(Arc::clone(feed), history.clone(), changes, self.clock.now());
-        let mut touched = recorded.await?;
+        let touched = recorded.await?;
+        let mut taken_away = BTreeSet::new();
         if !missing.is_empty() {
             let means = (&*self.fetcher, &self.store);
             let now = self.clock.now();
-            touched.extend(self.suspicions.follow(means, feed, (&missing, witness), now).await?);
+            taken_away = self.suspicions.follow(means, feed, (&missing, witness), now).await?;
         }
         log(&feed.id, &history);
         if let Some(notice) = notice {
             log_notice(feed, &notice);
         }
-        Ok(Polled { history, touched })
+        Ok(Polled { history, touched, taken_away })
     }
 
     /// What came of a fetch.

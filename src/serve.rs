@@ -29,6 +29,7 @@ pub mod delta;
 pub mod documents;
 mod idle;
 mod render;
+pub mod stale;
 
 const HEADERS_MAX: usize = 64;
 const HEAD_BYTES_MAX: usize = 16 * 1024;

@@ -127,6 +127,12 @@ impl Store {
         Ok(Self { directory, commands, thread: Arc::new(Mutex::new(Some(thread))) })
     }
 
+    /// Where it is.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
     /// What is remembered of a feed; nothing of an unknown one.
     ///
     /// # Errors

@@ -120,6 +120,7 @@ impl World {
         let last = polled.history.polls.last().unwrap();
         assert_eq!(last.outcome.word(), "read", "{last:?}");
         self.documents.touch(&polled.touched);
+        self.documents.take_away(&polled.taken_away);
         self.site().asked.clone()
     }
 

@@ -15,6 +15,7 @@ use crate::store::Store;
 use crate::store::error::StoreError;
 use crate::store::relabel::Progress;
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -69,10 +70,12 @@ impl Relabelling {
     /// Labels all articles, a slice at a time with a pause between, and then waits for ever.
     pub(crate) async fn go(&self, documents: &Documents) -> Infallible {
         let (mut seen, mut changed) = (0, 0);
+        let mut touched = BTreeSet::new();
         loop {
             match self.step().await {
                 Ok(progress) => {
                     documents.touch(&progress.touched);
+                    touched.extend(progress.touched);
                     seen += progress.seen;
                     changed += progress.changed;
                     if progress.is_done {
@@ -88,6 +91,8 @@ impl Relabelling {
             }
             tokio::time::sleep(PAUSE).await;
         }
+        // A rule may keep articles out that pages of archives show.
+        documents.take_away(&touched);
         if seen > 0 {
             info!(seen, changed, "labelled anew: {changed} of {seen} articles have other labels");
         }

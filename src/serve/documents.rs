@@ -11,6 +11,8 @@ use crate::publish::sheet::at;
 use crate::publish::story::Apart;
 use crate::serve::coding::Coding;
 use crate::serve::delta::Versions;
+use crate::serve::stale::Lack;
+use crate::serve::stale::Stale;
 use crate::store::Store;
 use crate::store::error::StoreError;
 use bytes::Bytes;
@@ -33,6 +35,8 @@ use tokio::task::JoinError;
 use tokio::task::spawn_blocking;
 use tracing::error;
 use tracing::warn;
+
+mod pages;
 
 /// How much rendered documents take by default, in bytes.
 const KEPT_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -75,8 +79,9 @@ pub enum DocumentError {
 pub struct Rendered {
     /// The bytes in no coding.
     pub identity: Bytes,
-    /// The entity tag without its quotes: the digest of these bytes, in hexadecimal digits, and of
-    /// which version they are.
+    /// The digest of these bytes, in hexadecimal digits.
+    pub digest: String,
+    /// The entity tag without its quotes: the digest, and of which version the document is.
     pub tag: String,
     /// When they last changed; none for what is part of the program.
     pub modified: Option<DateTime<Utc>>,
@@ -97,6 +102,7 @@ struct Inner {
     store: Store,
     kept_bytes_max: usize,
     slots: Mutex<HashMap<Page, Arc<Slot>>>,
+    stale: Stale,
     started: DateTime<Utc>,
     edition: u32,
     requests: AtomicU64,
@@ -141,6 +147,7 @@ impl Documents {
                 store,
                 kept_bytes_max,
                 slots: Mutex::default(),
+                stale: Stale::default(),
                 started: Utc::now(),
                 edition,
                 requests: AtomicU64::new(0),
@@ -154,6 +161,7 @@ impl Documents {
         if selections.is_empty() {
             return;
         }
+        self.inner.stale.add(Lack::Of(selections.clone()));
         for (page, slot) in self.slots().iter() {
             let is_stale = match page {
                 Page::Index | Page::Opml => true,
@@ -166,8 +174,18 @@ impl Documents {
         }
     }
 
+    /// The same where articles were taken away from these publications: pages of archives change
+    /// too, and whoever has copies of them has to look at them all.
+    pub fn take_away(&self, selections: &BTreeSet<Selection>) {
+        if !selections.is_empty() {
+            self.touch(selections);
+            self.inner.stale.add(Lack::Unknown);
+        }
+    }
+
     /// From now on everything is stale: what was written is not known.
     pub fn touch_all(&self) {
+        self.inner.stale.add(Lack::Unknown);
         for slot in self.slots().values() {
             slot.touched.fetch_add(1, Ordering::SeqCst);
         }
@@ -326,10 +344,11 @@ impl Documents {
 
 impl Rendered {
     pub(super) fn new(bytes: Vec<u8>, modified: Option<DateTime<Utc>>) -> Self {
-        let tag = blake3::hash(&bytes).to_hex()[..32].to_owned();
+        let digest = blake3::hash(&bytes).to_hex()[..32].to_owned();
         Self {
             identity: bytes.into(),
-            tag,
+            tag: digest.clone(),
+            digest,
             modified,
             coded: Default::default(),
             versions: None,
@@ -340,7 +359,7 @@ impl Rendered {
     /// A document whose entries are told apart by when they came.
     pub(super) fn of_versions(bytes: Vec<u8>, modified: DateTime<Utc>, versions: Versions) -> Self {
         let mut rendered = Self::new(bytes, Some(modified));
-        rendered.tag = format!("{}.{}", rendered.tag, versions.told());
+        rendered.tag = format!("{}.{}", rendered.digest, versions.told());
         rendered.versions = Some(versions);
         rendered
     }

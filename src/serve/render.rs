@@ -122,7 +122,7 @@ impl Documents {
     }
 
     /// The front of a publication, once what it has too much is on pages.
-    async fn trimmed(&self, selection: &Selection) -> Result<Front, DocumentError> {
+    pub(super) async fn trimmed(&self, selection: &Selection) -> Result<Front, DocumentError> {
         let sizes = Sizes::of(self.config().publishing.entries);
         loop {
             let front = self.store().front(selection, sizes.crowded() + sizes.page).await?;

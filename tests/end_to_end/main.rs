@@ -3,6 +3,7 @@
 
 mod credentials;
 mod explain;
+mod export;
 mod status;
 mod support;
 

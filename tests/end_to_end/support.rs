@@ -198,18 +198,23 @@ impl Folder {
 
     /// Starts `visnyk run` and waits until it listens.
     pub(crate) fn run(&self) -> Daemon {
-        Self::start(self.visnyk(&["run", "--log", "json"]))
+        Self::start(self.visnyk(&["run", "--log", "json"]), Stdio::null())
+    }
+
+    /// The same with a directory that is kept as the site is; changed addresses go to `told`.
+    pub(crate) fn run_exporting(&self, directory: &str, told: fs::File) -> Daemon {
+        Self::start(self.visnyk(&["run", "--log", "json", "--export", directory]), told.into())
     }
 
     /// The same with a variable in its environment.
     pub(crate) fn run_with(&self, variable: &str, value: &Path) -> Daemon {
         let mut command = self.visnyk(&["run", "--log", "json"]);
         command.env(variable, value);
-        Self::start(command)
+        Self::start(command, Stdio::null())
     }
 
-    fn start(mut command: Command) -> Daemon {
-        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    fn start(mut command: Command, stdout: Stdio) -> Daemon {
+        let mut child = command.stdout(stdout).stderr(Stdio::piped()).spawn().unwrap();
         let (found, address) = mpsc::channel();
         let log = Arc::new(Mutex::new(String::new()));
         let stderr = BufReader::new(child.stderr.take().unwrap());

@@ -1,0 +1,130 @@
+//! Which pages there are, and where: for whoever takes them all, as an export does.
+//!
+//! A request names one page, and any publication that the site knows is answered, be it empty.
+//! A list of all pages has to end somewhere: of the 1,772 communities and of the crossings of a
+//! region with a tag it holds those that hold or once held an article, and of everything else all
+//! that there is, so that whoever subscribes to a region before its first news finds a document.
+
+use crate::model::publication::Selection;
+use crate::model::publication::Shelf;
+use crate::publish::sheet::path;
+use crate::serve::documents::DocumentError;
+use crate::serve::documents::Documents;
+use crate::serve::documents::Page;
+use crate::serve::documents::Rendered;
+use crate::serve::documents::masthead;
+use crate::serve::stale::Stale;
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::path::Path;
+
+/// What is there whatever is published.
+const LISTS: [Page; 4] = [Page::Style, Page::Robots, Page::Opml, Page::Index];
+
+impl Page {
+    /// Its address below the site, with a `/` at the beginning; [`Documents::at`] finds it there.
+    #[must_use]
+    pub fn path(&self) -> String {
+        match self {
+            Self::Index => "/".to_owned(),
+            Self::Style => "/style.css".to_owned(),
+            Self::Robots => "/robots.txt".to_owned(),
+            Self::Opml => "/feeds.opml".to_owned(),
+            Self::Atom(selection, number) => format!("/{}.atom", path(selection, *number)),
+            Self::Json(selection, number) => format!("/{}.json", path(selection, *number)),
+        }
+    }
+
+    /// The publication that it is of; none if it is of the whole site.
+    #[must_use]
+    pub fn selection(&self) -> Option<&Selection> {
+        match self {
+            Self::Index | Self::Style | Self::Robots | Self::Opml => None,
+            Self::Atom(selection, _) | Self::Json(selection, _) => Some(selection),
+        }
+    }
+
+    /// Whether it is a page of an archive: it changes only when an article is taken down.
+    #[must_use]
+    pub fn is_archived(&self) -> bool {
+        matches!(self, Self::Atom(_, Some(_)) | Self::Json(_, Some(_)))
+    }
+}
+
+impl Documents {
+    /// Every page that there is, the lists last.
+    ///
+    /// # Errors
+    /// The store does not say what it holds.
+    pub async fn pages(&self) -> Result<Vec<Page>, DocumentError> {
+        let shelves = self.inner.store.shelves().await?;
+        self.pages_of(self.published(&shelves)).await
+    }
+
+    /// Those of them that are others once these publications were touched: their own, and the
+    /// lists.
+    ///
+    /// # Errors
+    /// As [`Documents::pages`].
+    pub async fn pages_touched(
+        &self,
+        touched: &BTreeSet<Selection>,
+    ) -> Result<Vec<Page>, DocumentError> {
+        let shelves = self.inner.store.shelves().await?;
+        let published = self.published(&shelves);
+        self.pages_of(published.intersection(touched).cloned().collect()).await
+    }
+
+    /// The pages of some publications, and the lists. Pages that can be closed are closed before,
+    /// so that no front leads to one that is not among them.
+    async fn pages_of(&self, published: BTreeSet<Selection>) -> Result<Vec<Page>, DocumentError> {
+        let mut pages = Vec::new();
+        for selection in published {
+            self.trimmed(&selection).await?;
+            let numbers = self.store().page_numbers(&selection).await?;
+            for number in numbers.into_iter().map(Some).chain([None]) {
+                pages.push(Page::Atom(selection.clone(), number));
+                pages.push(Page::Json(selection.clone(), number));
+            }
+        }
+        pages.extend(LISTS);
+        Ok(pages)
+    }
+
+    /// A document as it is now, past what is kept: who takes every document once would else push
+    /// out what readers ask for, and would not learn that he was given an old one.
+    ///
+    /// # Errors
+    /// It cannot be rendered.
+    pub async fn fresh(&self, page: &Page) -> Result<Rendered, DocumentError> {
+        self.render(page).await
+    }
+
+    /// What was touched and nobody has taken yet.
+    #[must_use]
+    pub fn stale(&self) -> &Stale {
+        &self.inner.stale
+    }
+
+    /// Where the store is that they are made from.
+    #[must_use]
+    pub fn state(&self) -> &Path {
+        self.inner.store.directory()
+    }
+
+    /// Whose documents they are: what never changes about the site.
+    #[must_use]
+    pub fn site(&self) -> String {
+        let tagging = &self.inner.config.site.tagging;
+        format!("{},{}", tagging.authority, tagging.since)
+    }
+
+    fn published(&self, shelves: &BTreeMap<Selection, Shelf>) -> BTreeSet<Selection> {
+        let mut all = masthead(&self.inner.config).selections();
+        all.retain(|selection| {
+            let many = matches!(selection, Selection::Community(_) | Selection::RegionTag(..));
+            !many || shelves.contains_key(selection)
+        });
+        all
+    }
+}
