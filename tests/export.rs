@@ -29,6 +29,8 @@ use visnyk::export::error::ExportError;
 use visnyk::export::export;
 use visnyk::model::article::Article;
 use visnyk::model::exchange::History;
+use visnyk::model::front::Removal;
+use visnyk::model::front::Remover;
 use visnyk::model::id::FeedId;
 use visnyk::model::id::RegionId;
 use visnyk::model::known::Change as Known;
@@ -200,6 +202,56 @@ async fn a_fresh_export_is_byte_for_byte_what_the_server_answers() {
     }
     assert_eq!(files.keys().collect::<Vec<_>>(), Vec::<&String>::new());
     server.abort();
+}
+
+/// The addresses of the entries that the tree has of a publication, front first and then page by
+/// page.
+fn walk(tree: &Path, publication: &str) -> Vec<String> {
+    let mut next = Some(format!("{publication}.atom"));
+    let mut found = Vec::new();
+    while let Some(name) = next {
+        let bytes = fs::read(tree.join(&name)).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let feed = atom_syndication::Feed::read_from(bytes.as_slice()).unwrap();
+        found.extend(feed.entries.into_iter().map(|entry| entry.id));
+        let link = feed.links.into_iter().find(|link| link.rel == "prev-archive");
+        next = link.map(|link| link.href.replace("https://visnyk.example/", ""));
+    }
+    found
+}
+
+#[tokio::test]
+async fn pages_of_archives_are_written_once_and_again_when_an_article_is_taken_down() {
+    let site = Site::start().await;
+    let article = |n: i64| plain("mirror", &format!("n{n}"), n);
+    for n in 0..50 {
+        site.add(article(n)).await;
+    }
+    assert!(paths(site.export().await).contains("/sources/mirror/archive/2.atom"));
+    let unique = |found: &[String]| found.iter().cloned().collect::<BTreeSet<_>>().len();
+    let found = walk(&site.tree, "sources/mirror");
+    assert_eq!((found.len(), unique(&found)), (50, 50));
+    let before = files(&site.tree);
+    let mut touched = BTreeSet::new();
+    for n in 50..75 {
+        touched.extend(site.add(article(n)).await);
+    }
+    let changed = paths(site.export_as(Lack::Of(touched), Others::Stay).await);
+    let first = "/sources/mirror/archive/1.atom".to_owned();
+    assert!(changed.contains("/sources/mirror/archive/5.json") && !changed.contains(&first));
+    assert_eq!(files(&site.tree)[&first[1..]], before[&first[1..]]);
+    let found = walk(&site.tree, "sources/mirror");
+    assert_eq!((found.len(), unique(&found)), (75, 75));
+    // The first page had the oldest.
+    let removal =
+        Removal { by: Remover::Admin, why: "test".to_owned(), at: at("2023-07-05T00:00:00Z") };
+    let from = site.store.remove(article(0).id, removal).await.unwrap().unwrap();
+    let _ = site.documents.stale().take();
+    site.documents.take_away(&from);
+    let lack = site.documents.stale().take();
+    let changed = paths(site.export_as(lack, Others::Stay).await);
+    assert!(changed.contains(&first) && !changed.contains("/sources/mirror/archive/3.atom"));
+    assert!(!walk(&site.tree, "sources/mirror").contains(&article(0).iri));
+    assert!(fs::read_to_string(site.at(&first[1..])).unwrap().contains("<at:deleted-entry "));
 }
 
 #[tokio::test]

@@ -38,7 +38,7 @@ const ROOMS: [(&str, &[&str]); 23] = [
         "cli",
         &[
             "model", "place", "config", "schedule", "classify", "ingest", "fetch", "store",
-            "export", "admin", "explain", "takedown",
+            "serve", "export", "admin", "explain", "takedown", "daemon",
         ],
     ),
     ("main", &["cli"]),
