@@ -10,6 +10,7 @@ pub mod explain;
 pub mod log;
 pub mod poll;
 pub mod preview;
+pub mod readers;
 pub mod run;
 pub mod status;
 
@@ -114,6 +115,14 @@ pub enum Command {
         what: String,
     },
 
+    /// Show how many readers aggregators report for each publication
+    #[command(after_help = "Example:\n  visnyk readers --json")]
+    Readers {
+        /// Write an array of objects
+        #[arg(long)]
+        json: bool,
+    },
+
     /// Show the categories of feeds that are no tag, with lines for feeds.toml
     #[command(after_help = "Example:\n  visnyk tags | less")]
     Tags,
@@ -153,6 +162,9 @@ pub fn run(arguments: Arguments) -> ExitCode {
         }
         Command::Preview { what, like } => preview::preview(&config, &what, like.as_ref()),
         Command::Explain { what } => explain::article(&config, &state, &what),
+        Command::Readers { json } => {
+            readers::readers(&state, if json { Form::Json } else { Form::Table })
+        }
         Command::Tags => explain::tags(&config, &state),
         Command::Check => check::check(&path, &config),
     }

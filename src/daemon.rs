@@ -155,9 +155,13 @@ pub async fn run(
     let (address, listener) = listener?;
     let (classifier, asked_of) = (Arc::clone(&poller.classifier), config.clone());
     let answering = store.clone();
-    let tell = async |command: &str| answer(&asked_of, &classifier, &answering, command).await;
-    let relabelling = Relabelling::new(&config, &poller);
     let documents = Documents::new(Arc::new(config.clone()), store.clone());
+    let audience = documents.audience().clone();
+    let tell = async |command: &str| match command {
+        "readers" => Some(Ok(audience.told(Utc::now()).to_string())),
+        command => answer(&asked_of, &classifier, &answering, command).await,
+    };
+    let relabelling = Relabelling::new(&config, &poller);
     let stopping = stopped(stop.clone());
     let mut server = tokio::spawn(serve(listener, documents.clone(), Limits::default(), stopping));
     let board = Board::default();

@@ -80,7 +80,8 @@ fn warn_of_changes(config: &Config, state: &Path) {
     }
 }
 
-fn of_daemon(state: &Path, command: &str) -> std::io::Result<Option<String>> {
+/// What the daemon answers to a command; none if no daemon runs.
+pub(crate) fn of_daemon(state: &Path, command: &str) -> std::io::Result<Option<String>> {
     let socket = admin::socket(directory("RUNTIME_DIRECTORY"), state);
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let Some(answer) = runtime.block_on(admin::ask(&socket, command))? else { return Ok(None) };

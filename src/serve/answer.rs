@@ -22,7 +22,6 @@ use http::Version;
 use http::header;
 use http_body_util::Full;
 use std::borrow::Cow;
-use std::sync::Arc;
 use std::time::Duration;
 use std::time::Instant;
 use std::time::SystemTime;

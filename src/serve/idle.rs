@@ -58,7 +58,9 @@ impl<S: AsyncRead + Unpin> Idle<S> {
         while left > 0 && self.deadline.as_mut().poll(cx).is_pending() {
             let mut buf = ReadBuf::new(&mut space);
             match ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buf)) {
-                Ok(()) if !buf.filled().is_empty() => left = left.saturating_sub(buf.filled().len()),
+                Ok(()) if !buf.filled().is_empty() => {
+                    left = left.saturating_sub(buf.filled().len())
+                }
                 _ => left = 0,
             }
             self.lingers = Some(left);

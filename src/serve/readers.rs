@@ -53,25 +53,43 @@ mod tests {
     #[test]
     fn the_number_is_found_wherever_aggregators_write_it() {
         for (agent, readers) in [
-            ("Feedly/1.0 (+http://www.feedly.com/fetcher.html; 12 subscribers; like FeedFetcher-Google)", 12),
+            (
+                "Feedly/1.0 (+http://www.feedly.com/fetcher.html; 12 subscribers; like FeedFetcher-Google)",
+                12,
+            ),
             ("Feedly/1.0 (poller; 131 subscribers;)", 131),
             ("Inoreader/1.0 (+http://www.inoreader.com/feed-fetcher; 3 subscribers; )", 3),
             ("Mozilla/5.0 (compatible; inoreader.com; 7 subscribers)", 7),
-            ("NewsBlur Feed Fetcher - 1 subscriber - http://www.newsblur.com/site/1/page (Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15)", 1),
+            (
+                "NewsBlur Feed Fetcher - 1 subscriber - http://www.newsblur.com/site/1/page (Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15)",
+                1,
+            ),
             ("NewsBlur Feed Fetcher - 412 subscribers - https://www.newsblur.com/site/9124/a", 412),
             ("Feedbin feed-id:1602368 - 4 subscribers", 4),
             ("Mozilla/5.0 (compatible; theoldreader.com; 5 subscribers; feed-id=5404723)", 5),
             ("Mozilla/5.0 (compatible; BazQux/2.4; +https://bazqux.com/fetcher; 2 subscribers)", 2),
             ("Netvibes (http://www.netvibes.com/; 5 subscribers; feedId: 5404723)", 5),
-            ("Feedfetcher-Google; (+http://www.google.com/feedfetcher.html; 16 subscribers; feed-id=12310981209483785)", 16),
+            (
+                "Feedfetcher-Google; (+http://www.google.com/feedfetcher.html; 16 subscribers; feed-id=12310981209483785)",
+                16,
+            ),
             ("LiveJournal.com (webmaster@livejournal.com; for your url/; 1 readers)", 1),
             ("Bloglines/3.1+(http://www.bloglines.com;+154+subscribers)", 154),
             ("NewsGatorOnline/2.0_(http://www.newsgator.com;_20_subscribers)", 20),
-            ("Mozilla/5.0 (X11; Rojo 1.0; Aggregating on behalf of 15 subscriber(s) online at http://www.rojo.com/?feed-id=1)", 15),
-            ("YahooFeedSeeker/1.0 (compatible; http://my.yahoo.com/s/publishers.html; users 2; views 169)", 2),
+            (
+                "Mozilla/5.0 (X11; Rojo 1.0; Aggregating on behalf of 15 subscriber(s) online at http://www.rojo.com/?feed-id=1)",
+                15,
+            ),
+            (
+                "YahooFeedSeeker/1.0 (compatible; http://my.yahoo.com/s/publishers.html; users 2; views 169)",
+                2,
+            ),
             ("ThePort Web/1.0; subscribers 1", 1),
             ("Zhuaxia.com 1 Subscribers", 1),
-            ("Overcast/1.0 Podcast Sync (1190 subscribers; feed-id=554901; +http://overcast.fm/)", 1190),
+            (
+                "Overcast/1.0 Podcast Sync (1190 subscribers; feed-id=554901; +http://overcast.fm/)",
+                1190,
+            ),
             ("visnyk/0.1.0 (+https://visnyk.example/; news@visnyk.example; 12 subscribers)", 12),
             ("Aggregator (12 users)", 12),
         ] {
@@ -103,7 +121,11 @@ mod tests {
         let agent = |text: &str| reported(text).unwrap().agent;
         assert_eq!(agent("Feedbin feed-id:9 - 4 subscribers"), "Feedbin feed-id:9 -  subscriber");
         for (text, same, other) in [
-            ("F feed-id:9 - 4 subscribers", "F feed-id:9 - 1 subscriber", "F feed-id:8 - 4 subscribers"),
+            (
+                "F feed-id:9 - 4 subscribers",
+                "F feed-id:9 - 1 subscriber",
+                "F feed-id:8 - 4 subscribers",
+            ),
             ("F (1 readers; feed-id=9)", "F (20 readers; feed-id=9)", "G (1 readers; feed-id=9)"),
             ("F; users 2; views 1", "F; users 3; views 1", "F; users 2; views 2"),
         ] {
