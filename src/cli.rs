@@ -11,6 +11,7 @@ pub mod export;
 pub mod log;
 pub mod poll;
 pub mod preview;
+pub mod readers;
 pub mod remove;
 pub mod run;
 pub mod status;
@@ -135,6 +136,14 @@ pub enum Command {
         why: String,
     },
 
+    /// Show how many readers aggregators report for each publication
+    #[command(after_help = "Example:\n  visnyk readers --json")]
+    Readers {
+        /// Write an array of objects
+        #[arg(long)]
+        json: bool,
+    },
+
     /// Show the categories of feeds that are no tag, with lines for feeds.toml
     #[command(after_help = "Example:\n  visnyk tags | less")]
     Tags,
@@ -199,6 +208,9 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Preview { what, like } => preview::preview(&config, &what, like.as_ref()),
         Command::Explain { what } => explain::article(&config, &state, &what),
         Command::Remove { what, why } => remove::remove(&config, &state, &what, &why),
+        Command::Readers { json } => {
+            readers::readers(&state, if json { Form::Json } else { Form::Table })
+        }
         Command::Tags => explain::tags(&config, &state),
         Command::Export { directory, json, into_nonempty } => {
             let form = if json { export::Form::Json } else { export::Form::Paths };

@@ -170,8 +170,10 @@ pub async fn run(
         documents: documents.clone(),
     };
     let exporting = Exporting::new(documents.clone());
+    let audience = documents.audience().clone();
     let tell = async |command: &str| match exporting.answer(command) {
         Some(answer) => Some(answer),
+        None if command == "readers" => Some(Ok(audience.told(Utc::now()).to_string())),
         None => asked.answer(command).await,
     };
     let (last, lasting) = watch::channel(false);

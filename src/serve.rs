@@ -1,21 +1,26 @@
 //! The public listener: connections, and how long and how many of them there may be.
 //!
-//! Not `axum::serve`, which waits for ever: a client that says nothing, or half a request, would
-//! keep its connection, and enough of them the whole server.
+//! Not a ready-made server, which waits for ever: a client that says nothing, or half a request,
+//! would keep its connection, and enough of them the whole server.
 
+use crate::serve::answer::answer;
+use crate::serve::answer::no_place;
 use crate::serve::documents::Documents;
 use crate::serve::idle::Idle;
-use axum::Router;
+use crate::serve::places::Place;
+use crate::serve::places::Places;
+use crate::serve::refusal::Refusals;
+use http::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use hyper_util::rt::TokioTimer;
-use hyper_util::service::TowerToHyperService;
+use std::convert::Infallible;
 use std::pin::pin;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::net::TcpStream;
-use tokio::sync::Semaphore;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
@@ -23,28 +28,41 @@ use tokio::time::timeout;
 use tracing::debug;
 use tracing::warn;
 
+pub mod access;
 pub mod answer;
+pub mod audience;
 pub mod coding;
 pub mod delta;
 pub mod documents;
 mod idle;
+mod places;
+pub mod readers;
+mod refusal;
 mod render;
 pub mod stale;
 
 const HEADERS_MAX: usize = 64;
-const HEAD_BYTES_MAX: usize = 16 * 1024;
+/// More than is answered otherwise than with a refusal: a head that is read can be refused in
+/// words.
+const HEAD_BYTES_MAX: usize = 80 * 1024;
 /// How long to wait when the system has no descriptor left for another connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
 /// How many connections there may be, and how long each may take for what.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Connections at once; more wait in the system's queue.
+    /// Connections at once. For one more the one that is idle for longest is closed; if none is
+    /// idle, the one more is told to come again.
     pub connections: usize,
+    /// Connections of one client, or of one IPv6 network, at once. A client on this host or in a
+    /// private network is not counted: a reverse proxy may stand there, with many behind it.
+    pub per_client: usize,
     /// From the first byte of a request to the end of its headers.
     pub header_read: Duration,
     /// Without a byte in either direction.
     pub idle: Duration,
+    /// From the end of a request's headers to its answer.
+    pub request: Duration,
     /// A connection in all; requests under way are answered.
     pub lifetime: Duration,
     /// What is under way when the server stops, or when a connection has lived its time.
@@ -55,8 +73,10 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 1024,
+            per_client: 128,
             header_read: Duration::from_secs(10),
             idle: Duration::from_secs(30),
+            request: Duration::from_secs(20),
             lifetime: Duration::from_mins(10),
             grace: Duration::from_secs(4),
         }
@@ -70,31 +90,32 @@ pub async fn serve(
     limits: Limits,
     shutdown: impl Future<Output = ()> + Send,
 ) {
-    let router = Router::new().fallback(answer::answer).with_state(documents);
-    let places = Arc::new(Semaphore::new(limits.connections));
+    let places = Places::new(limits.connections, limits.per_client, limits.request);
+    let mut refusals = Refusals::new(no_place());
     let (stop, stopped) = watch::channel(());
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);
     loop {
-        let next = async {
-            let place = places.clone().acquire_owned().await;
-            (place, listener.accept().await)
-        };
-        let (place, accepted) = tokio::select! {
+        let accepted = tokio::select! {
             () = &mut shutdown => break,
             Some(_) = connections.join_next() => continue,
-            next = next => next,
+            accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, _)) => {
-                let connection = connection(stream, router.clone(), limits, stopped.clone());
-                connections.spawn(async move {
-                    connection.await;
-                    drop(place);
-                });
-            }
+            Ok((stream, from)) => match places.take(from.ip()) {
+                Some(place) => {
+                    let documents = documents.clone();
+                    let client = connection(stream, place, documents, limits, stopped.clone());
+                    connections.spawn(client);
+                }
+                None => {
+                    // Without a turn it is closed: there is nobody left to tell it.
+                    refusals.tell(stream).map(|telling| connections.spawn(telling));
+                }
+            },
             Err(error) => {
                 warn!(%error, "cannot accept a connection: {error}");
+                places.free_any();
                 sleep(ACCEPT_PAUSE).await;
             }
         }
@@ -109,23 +130,34 @@ pub async fn serve(
 
 async fn connection(
     stream: TcpStream,
-    router: Router,
+    place: Place,
+    documents: Documents,
     limits: Limits,
     mut stopped: watch::Receiver<()>,
 ) {
     if let Err(error) = stream.set_nodelay(true) {
         debug!(%error, "cannot switch off delays: {error}");
     }
-    let service = TowerToHyperService::new(router);
+    let seat = &place.seat;
+    let service = service_fn(|request: Request<Incoming>| {
+        let documents = &documents;
+        async move {
+            seat.answers();
+            let answer = answer(documents, &request, limits.request).await;
+            seat.sends();
+            Ok::<_, Infallible>(answer)
+        }
+    });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.header_read)
         .max_headers(HEADERS_MAX)
         .max_buf_size(HEAD_BYTES_MAX)
-        .serve_connection(TokioIo::new(Idle::new(stream, limits.idle)), service);
+        .serve_connection(TokioIo::new(Idle::new(stream, seat.clone(), limits.idle)), service);
     let mut connection = pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => Some(ended),
+        () = seat.left() => Some(Ok(())),
         _ = stopped.changed() => None,
         () = sleep(limits.lifetime) => None,
     };

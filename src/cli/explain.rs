@@ -80,7 +80,7 @@ fn warn_of_changes(config: &Config, state: &Path) {
     }
 }
 
-/// What the daemon says to a command; none if there is no daemon.
+/// What the daemon answers to a command; none if no daemon runs.
 pub(crate) fn of_daemon(state: &Path, command: &str) -> std::io::Result<Option<String>> {
     let socket = admin::socket(directory("RUNTIME_DIRECTORY"), state);
     let runtime = Builder::new_current_thread().enable_all().build()?;

@@ -26,11 +26,15 @@ pub enum LogFormat {
 }
 
 /// Starts logging: what is asked for in the environment, else `level` of ours and the warnings
-/// of others.
+/// of others. Lines of the access log are many: they come with `debug`, or by their target's name.
 pub fn start(format: LogFormat, level: &str) {
     let asked = std::env::var(FILTER_VARIABLE).unwrap_or_else(|_| level.to_owned());
     let is_level = asked.parse::<LevelFilter>().is_ok();
-    let ours = |level: &str| EnvFilter::new(format!("warn,visnyk={level},sled=error"));
+    let ours = |level: &str| {
+        let is_usual = matches!(level.parse(), Ok(LevelFilter::INFO));
+        let access = if is_usual { "off" } else { level };
+        EnvFilter::new(format!("warn,visnyk={level},visnyk::access={access},sled=error"))
+    };
     // A level alone is meant for us, not for every library.
     let filter = if is_level { Ok(ours(&asked)) } else { EnvFilter::try_new(&asked) };
     let filter = filter.unwrap_or_else(|error| {

@@ -9,6 +9,7 @@ use crate::model::publication::Selection;
 use crate::publish::Masthead;
 use crate::publish::sheet::at;
 use crate::publish::story::Apart;
+use crate::serve::audience::Audience;
 use crate::serve::coding::Coding;
 use crate::serve::delta::Versions;
 use crate::serve::stale::Lack;
@@ -25,12 +26,16 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
+use std::sync::RwLock;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
+use std::thread::available_parallelism;
 use std::time::Duration;
 use std::time::Instant;
+use tokio::spawn;
 use tokio::sync::OnceCell;
+use tokio::sync::Semaphore;
 use tokio::task::JoinError;
 use tokio::task::spawn_blocking;
 use tracing::error;
@@ -107,6 +112,9 @@ struct Inner {
     edition: u32,
     requests: AtomicU64,
     renderings: AtomicU64,
+    audience: Audience,
+    /// How many more documents may be rendered or encoded at once.
+    turns: Semaphore,
 }
 
 /// A document's place, empty until it is asked for.
@@ -118,16 +126,28 @@ struct Slot {
     bytes: AtomicUsize,
     /// Which request was the last for it.
     used: AtomicU64,
-    /// Locked while it is made, so that it is made once.
-    kept: tokio::sync::Mutex<Kept>,
+    /// The rendering, and how often the document had been touched before.
+    rendered: RwLock<Option<(u64, Arc<Rendered>)>>,
+    /// Locked while it is made, so that it is made once; when it last could not be.
+    making: tokio::sync::Mutex<Option<Instant>>,
 }
 
-#[derive(Default)]
-struct Kept {
-    /// The rendering, and how often the document had been touched before.
-    rendered: Option<(u64, Arc<Rendered>)>,
-    /// When it last could not be rendered.
-    failed: Option<Instant>,
+impl Slot {
+    fn last(&self) -> Option<(u64, Arc<Rendered>)> {
+        // What is under the lock is whole at any time.
+        self.rendered.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn put(&self, touched: u64, rendered: &Arc<Rendered>) {
+        let rendered = Some((touched, rendered.clone()));
+        *self.rendered.write().unwrap_or_else(PoisonError::into_inner) = rendered;
+    }
+
+    /// The rendering, if nothing has changed since.
+    fn fresh(&self) -> Option<Arc<Rendered>> {
+        let touched = self.touched.load(Ordering::SeqCst);
+        self.last().filter(|(at, _)| *at == touched).map(|(_, rendered)| rendered)
+    }
 }
 
 impl Documents {
@@ -152,6 +172,8 @@ impl Documents {
                 edition,
                 requests: AtomicU64::new(0),
                 renderings: AtomicU64::new(0),
+                audience: Audience::default(),
+                turns: Semaphore::new(available_parallelism().map_or(1, usize::from)),
             }),
         }
     }
@@ -191,6 +213,12 @@ impl Documents {
         }
     }
 
+    /// Who reads them.
+    #[must_use]
+    pub fn audience(&self) -> &Audience {
+        &self.inner.audience
+    }
+
     /// How often a document was rendered.
     #[must_use]
     pub fn renderings(&self) -> u64 {
@@ -223,67 +251,100 @@ impl Documents {
     /// # Errors
     /// It cannot be rendered, and never was.
     pub async fn get(&self, page: &Page) -> Result<Arc<Rendered>, DocumentError> {
-        let slot = self.slots().entry(page.clone()).or_default().clone();
+        let slot = self.slot(page);
         let request = self.inner.requests.fetch_add(1, Ordering::Relaxed);
         slot.used.store(request, Ordering::Relaxed);
-        let mut kept = slot.kept.lock().await;
+        if let Some(rendered) = slot.fresh() {
+            return Ok(rendered);
+        }
+        // A task of its own: who asked first may go away, or run out of time, and what is half
+        // made would be begun again for the next.
+        let (documents, page) = (self.clone(), page.clone());
+        spawn(async move { documents.make(&page, &slot).await }).await?
+    }
+
+    async fn make(&self, page: &Page, slot: &Arc<Slot>) -> Result<Arc<Rendered>, DocumentError> {
+        let mut failed = slot.making.lock().await;
         let touched = slot.touched.load(Ordering::SeqCst);
+        let last = slot.last();
         // Everybody who waited for a rendering that failed would else wait for one of their own.
-        let rests = kept.failed.is_some_and(|failed| failed.elapsed() < FAILURE_REST);
-        if let Some((at, rendered)) = kept.rendered.as_ref()
+        let rests = failed.is_some_and(|failed| failed.elapsed() < FAILURE_REST);
+        if let Some((at, rendered)) = last.as_ref()
             && (*at == touched || rests)
         {
             return Ok(rendered.clone());
         }
         self.inner.renderings.fetch_add(1, Ordering::Relaxed);
-        let result = self.render(page).await;
+        let result = {
+            let _turn = self.inner.turns.acquire().await;
+            self.render(page).await
+        };
         if matches!(result, Err(DocumentError::Missing)) {
-            drop(kept);
             self.slots().remove(page);
             return Err(DocumentError::Missing);
         }
-        kept.failed = result.is_err().then(Instant::now);
-        match (result, kept.rendered.as_ref()) {
+        *failed = result.is_err().then(Instant::now);
+        match (result, last) {
             (Ok(rendered), _) => {
                 let rendered = Arc::new(rendered);
-                kept.rendered = Some((touched, rendered.clone()));
-                drop(kept);
+                slot.put(touched, &rendered);
+                drop(failed);
                 slot.bytes.store(rendered.identity.len(), Ordering::Relaxed);
-                self.make_room(&slot);
+                self.make_room(slot);
                 Ok(rendered)
             }
             (Err(error), Some((_, last))) => {
                 warn!(?page, %error, "gave out an old document: {error}");
-                Ok(last.clone())
+                Ok(last)
             }
             (Err(error), None) => Err(error),
         }
     }
 
     /// The bytes of a document in a coding; none if they cannot be made.
-    pub async fn coded(&self, page: &Page, rendered: &Rendered, coding: Coding) -> Option<Bytes> {
-        let make = || async {
-            let identity = rendered.identity.clone();
-            let made = spawn_blocking(move || coding.encode(&identity)).await;
-            let bytes = match made {
-                Ok(Ok(bytes)) => Bytes::from(bytes),
-                Ok(Err(error)) => {
-                    error!(?page, %error, "cannot encode as {}: {error}", coding.name());
-                    return Err(());
-                }
-                Err(error) => {
-                    error!(?page, %error, "encoding as {} broke off: {error}", coding.name());
-                    return Err(());
-                }
-            };
-            let slot = self.slots().get(page).cloned();
-            if let Some(slot) = slot {
-                slot.bytes.fetch_add(bytes.len(), Ordering::Relaxed);
-                self.make_room(&slot);
-            }
-            Ok(bytes)
+    pub async fn coded(
+        &self,
+        page: &Page,
+        rendered: &Arc<Rendered>,
+        coding: Coding,
+    ) -> Option<Bytes> {
+        let coded = &rendered.coded[coding as usize];
+        if let Some(bytes) = coded.get() {
+            return Some(bytes.clone());
+        }
+        let (documents, page, rendered) = (self.clone(), page.clone(), rendered.clone());
+        // As for renderings: who asked first may go away.
+        let making = spawn(async move {
+            let coded = &rendered.coded[coding as usize];
+            let make = || documents.encode(&page, &rendered, coding);
+            coded.get_or_try_init(make).await.ok().cloned()
+        });
+        making.await.ok().flatten()
+    }
+
+    async fn encode(&self, page: &Page, rendered: &Rendered, coding: Coding) -> Result<Bytes, ()> {
+        let identity = rendered.identity.clone();
+        let made = {
+            let _turn = self.inner.turns.acquire().await;
+            spawn_blocking(move || coding.encode(&identity)).await
         };
-        rendered.coded[coding as usize].get_or_try_init(make).await.ok().cloned()
+        let bytes = match made {
+            Ok(Ok(bytes)) => Bytes::from(bytes),
+            Ok(Err(error)) => {
+                error!(?page, %error, "cannot encode as {}: {error}", coding.name());
+                return Err(());
+            }
+            Err(error) => {
+                error!(?page, %error, "encoding as {} broke off: {error}", coding.name());
+                return Err(());
+            }
+        };
+        let slot = self.slots().get(page).cloned();
+        if let Some(slot) = slot {
+            slot.bytes.fetch_add(bytes.len(), Ordering::Relaxed);
+            self.make_room(&slot);
+        }
+        Ok(bytes)
     }
 
     pub(super) fn config(&self) -> Arc<Config> {
@@ -333,6 +394,14 @@ impl Documents {
             let oldest = others.min_by_key(|(_, slot)| slot.used.load(Ordering::Relaxed));
             let Some(page) = oldest.map(|(page, _)| page.clone()) else { return };
             total -= slots.remove(&page).as_ref().map_or(0, bytes);
+        }
+    }
+
+    fn slot(&self, page: &Page) -> Arc<Slot> {
+        let mut slots = self.slots();
+        match slots.get(page) {
+            Some(slot) => slot.clone(),
+            None => slots.entry(page.clone()).or_default().clone(),
         }
     }
 

@@ -120,7 +120,7 @@ impl Site {
     }
 }
 
-fn read(said: &[u8]) -> Answer {
+pub(crate) fn read(said: &[u8]) -> Answer {
     let end = said.windows(4).position(|w| w == b"\r\n\r\n").expect("an answer has headers");
     let head = std::str::from_utf8(&said[..end]).unwrap();
     let mut lines = head.split("\r\n");
