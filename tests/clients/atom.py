@@ -40,7 +40,7 @@ CONTENT_BYTES_MAX = 12 * 256 * 1024
 FREE_CATEGORIES_MAX = 20
 FREE_CATEGORY_CHARS_MAX = 60
 ENCLOSURES_MAX = 32
-TOMBSTONES_MAX = 5_000
+TOMBSTONES_MAX = 25  # src/store/pages.rs
 
 RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")

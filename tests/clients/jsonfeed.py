@@ -127,8 +127,9 @@ def check_json(document: Document, entries_max: int, now: datetime.datetime) -> 
 
 
 def check_twins(atom: Checked, document: Document) -> list[Complaint]:
-    """The JSON form has what the Atom form has: entries, order, dates, titles, pages, texts, files."""
-    items = json.loads(document.body).get("items", [])
+    """The JSON form has what the Atom form has: entries, order, dates, titles, pages, texts, files, deletions."""
+    feed = json.loads(document.body)
+    items = feed.get("items", [])
     as_atom = [
         (entry.id, entry.title, entry.published, entry.updated, entry.page, entry.content, entry.enclosures)
         for entry in atom.entries
@@ -143,6 +144,9 @@ def check_twins(atom: Checked, document: Document) -> list[Complaint]:
     ]  # fmt: skip
     if len(as_atom) != len(as_json):
         return [Complaint("TwinsDiffer", document.address, f"{len(as_atom)} entries, {len(as_json)} items")]
+    deleted = [one.get("id") for one in feed.get("_visnyk", {}).get("deleted", [])]
+    if deleted != atom.deleted:
+        return [Complaint("TwinsDiffer", document.address, f"deleted: {atom.deleted}, {deleted}")]
     names = ("id", "title", "published", "updated", "page", "content", "files")
     told = []
     for one, other in zip(as_atom, as_json):

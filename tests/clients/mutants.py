@@ -174,6 +174,7 @@ JSON_MUTANTS = [
     ("TwinsDiffer", ["items", 0, "content_html"], "<p>Інше.</p>"),
     ("TwinsDiffer", ["items", 0, "attachments"], []),
     ("TwinsDiffer", ["items", 1], None),
+    ("TwinsDiffer", ["_visnyk", "deleted"], []),
 ]  # fmt: skip
 
 
@@ -196,7 +197,7 @@ def good_json() -> dict:
     return {
         "version": "https://jsonfeed.org/version/1.1", "title": "Вісник", "language": "uk", "items": items,
         "home_page_url": "https://visnyk.example/", "feed_url": ADDRESS.replace(".atom", ".json"),
-        "next_url": "https://visnyk.example/all/archive/1.json", "_visnyk": {},
+        "next_url": "https://visnyk.example/all/archive/1.json", "_visnyk": {"deleted": [{"id": "tag:visnyk.example,2026-01-01:kharkiv/3", "when": "2026-02-03T12:00:00+02:00"}]},
     }  # fmt: skip
 
 
