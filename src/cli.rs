@@ -10,6 +10,7 @@ pub mod explain;
 pub mod log;
 pub mod poll;
 pub mod preview;
+pub mod remove;
 pub mod run;
 pub mod status;
 
@@ -114,6 +115,21 @@ pub enum Command {
         what: String,
     },
 
+    /// Take an article down: it leaves every publication at once, readers are told, and no poll
+    /// brings it back
+    #[command(
+        after_help = "Example:\n  visnyk remove https://city.example/news/1 --why \"court order 17/2026\""
+    )]
+    Remove {
+        /// The article's id, or the address of its page
+        #[arg(value_name = "ARTICLE|URL")]
+        what: String,
+
+        /// The reason, for the log and for `visnyk explain`; readers are not told
+        #[arg(long, value_name = "TEXT")]
+        why: String,
+    },
+
     /// Show the categories of feeds that are no tag, with lines for feeds.toml
     #[command(after_help = "Example:\n  visnyk tags | less")]
     Tags,
@@ -153,6 +169,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         }
         Command::Preview { what, like } => preview::preview(&config, &what, like.as_ref()),
         Command::Explain { what } => explain::article(&config, &state, &what),
+        Command::Remove { what, why } => remove::remove(&config, &state, &what, &why),
         Command::Tags => explain::tags(&config, &state),
         Command::Check => check::check(&path, &config),
     }

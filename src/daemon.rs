@@ -24,6 +24,7 @@ use crate::model::id::FeedId;
 use crate::model::publication::Selection;
 use crate::poll::Polled;
 use crate::poll::Poller;
+use crate::poll::missing::Suspicions;
 use crate::schedule::PollTime;
 use crate::schedule::agenda::Agenda;
 use crate::serve::Limits;
@@ -31,6 +32,8 @@ use crate::serve::documents::Documents;
 use crate::serve::serve;
 use crate::store::Store;
 use crate::store::error::StoreError;
+use crate::takedown::Takedown;
+use crate::takedown::take_down;
 use chrono::DateTime;
 use chrono::Utc;
 use std::collections::BTreeMap;
@@ -92,6 +95,7 @@ pub fn poller(config: &Config, store: Store, clock: Clock) -> Result<Poller, Fet
         fetcher: Arc::new(fetcher),
         classifier: Arc::new(classifier),
         store,
+        suspicions: Suspicions::default(),
         clock,
     })
 }
@@ -153,11 +157,15 @@ pub async fn run(
         .and_then(|listener| Ok((listener.local_addr()?, listener)))
         .map_err(|error| DaemonError::Listen { address: config.listen, error });
     let (address, listener) = listener?;
-    let (classifier, asked_of) = (Arc::clone(&poller.classifier), config.clone());
-    let answering = store.clone();
-    let tell = async |command: &str| answer(&asked_of, &classifier, &answering, command).await;
     let relabelling = Relabelling::new(&config, &poller);
     let documents = Documents::new(Arc::new(config.clone()), store.clone());
+    let asked = Asked {
+        config: config.clone(),
+        classifier: Arc::clone(&poller.classifier),
+        store: store.clone(),
+        documents: documents.clone(),
+    };
+    let tell = async |command: &str| asked.answer(command).await;
     let stopping = stopped(stop.clone());
     let mut server = tokio::spawn(serve(listener, documents.clone(), Limits::default(), stopping));
     let board = Board::default();
@@ -193,7 +201,7 @@ pub async fn run(
     if tokio::time::timeout(STOP_WITHIN, stopping).await.is_err() {
         warn!("polls or answers were still under way after {STOP_WITHIN:?}: they are dropped");
     }
-    drop((rounds, poller, documents, relabelling, answering));
+    drop((rounds, poller, documents, relabelling, asked));
     store.close().await?;
     ended
 }
@@ -210,23 +218,41 @@ async fn answer_admins(
     }
 }
 
-/// What an admin asks beside the state of the feeds; nothing if it is no question.
-async fn answer(
-    config: &Config,
-    classifier: &Classifier,
-    store: &Store,
-    command: &str,
-) -> Option<Result<String, String>> {
-    let told = match command.split_once(' ') {
-        Some(("explain", what)) => {
-            let explained = explain(config, classifier, store, what).await;
-            explained.map(Option::unwrap_or_default)
+/// What answers an admin's questions beside the state of the feeds.
+struct Asked {
+    config: Config,
+    classifier: Arc<Classifier>,
+    store: Store,
+    documents: Documents,
+}
+
+impl Asked {
+    /// The answer; nothing if it is no question.
+    async fn answer(&self, command: &str) -> Option<Result<String, String>> {
+        let told = match command.split_once(' ') {
+            Some(("explain", what)) => {
+                let explained = explain(&self.config, &self.classifier, &self.store, what).await;
+                explained.map(Option::unwrap_or_default)
+            }
+            Some(("remove", words)) => {
+                let (what, why) = words.split_once(' ')?;
+                self.take_down(what, why).await
+            }
+            None if command == "tags" => free_tags(&self.store).await,
+            None if command == "digest" => Ok(self.classifier.digest().to_string()),
+            _ => return None,
+        };
+        Some(told.map_err(|error| error.to_string()))
+    }
+
+    async fn take_down(&self, what: &str, why: &str) -> Result<String, StoreError> {
+        let taken = take_down(&self.store, what, why, Utc::now()).await?;
+        if let Takedown::Done { id, from, .. } = &taken {
+            info!(article = %id, why, "the admin took article {id} down: {why}");
+            self.documents.touch(from);
         }
-        None if command == "tags" => free_tags(store).await,
-        None if command == "digest" => Ok(classifier.digest().to_string()),
-        _ => return None,
-    };
-    Some(told.map_err(|error| error.to_string()))
+        Ok(taken.told().unwrap_or_default())
+    }
 }
 
 /// Ends when the word to stop comes, or nobody is left to give it.

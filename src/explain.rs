@@ -17,6 +17,8 @@ use crate::model::article::Labels;
 use crate::model::article::Reason;
 use crate::model::article::Why;
 use crate::model::feed::Feed;
+use crate::model::front::Removal;
+use crate::model::front::Remover;
 use crate::model::id::ArticleId;
 use crate::model::id::RuleId;
 use crate::model::id::TagId;
@@ -55,17 +57,11 @@ pub async fn explain(
     store: &Store,
     what: &str,
 ) -> Result<Option<String>, StoreError> {
-    let mut id = what.to_ascii_lowercase().parse::<ArticleId>().ok();
-    if id.is_none() {
-        let (wanted, page) = (what.to_owned(), page(what));
-        let is_meant = move |article: &Article| {
-            article.iri == wanted
-                || article.url.as_ref().is_some_and(|url| self::page(url.as_str()) == page)
-        };
-        id = store.find(Box::new(is_meant)).await?;
-    }
-    let Some(id) = id else { return Ok(None) };
-    let Some(article) = store.article(id).await? else { return Ok(None) };
+    let Some(id) = find(store, what).await? else { return Ok(None) };
+    let Some(article) = store.article(id).await? else {
+        let removal = store.removal(id).await?;
+        return Ok(removal.map(|removal| format!("article {id} {}", removed(&removal))));
+    };
     let (from, to) = (article.published - WITHIN, article.published + WITHIN);
     let mut near = store.around(from, to, COMPARED_MAX).await?;
     near.retain(|other| other.id != article.id);
@@ -76,6 +72,33 @@ pub async fn explain(
     told.push_str(&spawn_blocking(move || stories(&near, &apart)).await.unwrap_or_default());
     told.push_str(&publications(config, &article));
     Ok(Some(told))
+}
+
+/// That an article was taken away, in words.
+#[must_use]
+pub fn removed(removal: &Removal) -> String {
+    let by = match removal.by {
+        Remover::Source => "its source",
+        Remover::Admin => "the admin",
+    };
+    let at = removal.at.format("%Y-%m-%d %H:%M:%S UTC");
+    format!("was taken down by {by} at {at}: {}", removal.why)
+}
+
+/// The id of the article that is meant by its id, its id in Atom, or the address of its page.
+///
+/// # Errors
+/// The store does not answer.
+pub async fn find(store: &Store, what: &str) -> Result<Option<ArticleId>, StoreError> {
+    if let Ok(id) = what.to_ascii_lowercase().parse::<ArticleId>() {
+        return Ok(Some(id));
+    }
+    let (wanted, page) = (what.to_owned(), page(what));
+    let is_meant = move |article: &Article| {
+        article.iri == wanted
+            || article.url.as_ref().is_some_and(|url| self::page(url.as_str()) == page)
+    };
+    store.find(Box::new(is_meant)).await
 }
 
 /// The address of a page as people tell it: without a scheme, a fragment and the last slash.

@@ -9,6 +9,7 @@
 
 use crate::classify::Classifier;
 use crate::merge::merge;
+use crate::merge::missing;
 use crate::merge::recognized;
 use crate::model::article::Article;
 use crate::model::article::Keys;
@@ -33,6 +34,7 @@ use crate::parse::parse;
 use chrono::DateTime;
 use chrono::TimeDelta;
 use chrono::Utc;
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 /// What a document brought.
@@ -51,6 +53,11 @@ pub struct Ingested {
     pub rhythm: Rhythm,
     /// The counts.
     pub tally: Tally,
+    /// The known articles that it should have, as far as it goes back, and has not; the newest
+    /// first.
+    pub missing: Vec<ArticleId>,
+    /// One of the known articles that it has, of those that were seen last.
+    pub witness: Option<ArticleId>,
 }
 
 /// Takes a document of a feed to what it changes.
@@ -75,10 +82,21 @@ pub fn ingest(
         repairs: parsed.repairs.clone(),
         rhythm: parsed.rhythm.clone(),
         tally: Tally { entries: count(parsed.entries.len()), ..Tally::default() },
+        missing: Vec::new(),
+        witness: None,
     };
     let fresh = fresh(feed, &frame, &parsed, classifier, &mut ingested.rejected);
     let known = recognized(memory, &fresh);
     let mut ids = BTreeSet::new();
+    let mut there = BTreeMap::new();
+    for (known, (fresh, _)) in known.iter().zip(&fresh) {
+        match known {
+            Some(known) => there.insert(known.id, known.published),
+            None => there.insert(fresh.id, fresh.published),
+        };
+    }
+    ingested.missing = missing(memory, &there);
+    ingested.witness = memory.iter().map(|known| known.id).find(|id| there.contains_key(id));
     for ((mut fresh, evidence), known) in fresh.into_iter().zip(known) {
         settle_link(&mut fresh, known, memory);
         if known.is_none() && is_borne(&fresh, evidence, memory, &ids) {

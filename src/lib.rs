@@ -19,7 +19,7 @@
 //! environment or log, and the time is an argument. [`fetch`], [`store`] and [`serve`] touch the
 //! world, and decide nothing that a pure function could. [`poll`] walks one feed through,
 //! [`daemon`] runs all feeds and the server, [`admin`] tells how they go, [`explain`] why an article is
-//! where it is, [`cli`] starts them.
+//! where it is, [`takedown`] takes one away, [`cli`] starts them.
 //!
 //! # Words
 //! - A **feed** is polled; a **publication** is served.
@@ -67,6 +67,7 @@ pub mod store;
 pub mod serve;
 
 pub mod explain;
+pub mod takedown;
 
 pub mod admin;
 pub mod poll;

@@ -17,10 +17,14 @@ use crate::model::known::Memory;
 use crate::model::known::Proof;
 use chrono::DateTime;
 use chrono::Utc;
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 /// From how many articles on a site has moved.
 const MOVED_MIN: usize = 3;
+
+/// How many entries have to be older than a missing one: some sites pin a few old ones.
+const OLDER_MIN: usize = 4;
 
 /// A way to know an article again: the key that it shares with a known one, and what else has to
 /// agree.
@@ -132,6 +136,19 @@ fn follow_move<'m>(
             recognized[place] = Some(known);
         }
     }
+}
+
+/// The known articles that a whole document should have and has not, the newest first: so many of
+/// its entries are older that it has not just grown too long for them.
+///
+/// `there` is what it has, each with its date of publication.
+#[must_use]
+pub fn missing(memory: &Memory, there: &BTreeMap<ArticleId, DateTime<Utc>>) -> Vec<ArticleId> {
+    let mut dates: Vec<DateTime<Utc>> = there.values().copied().collect();
+    dates.sort_unstable();
+    let Some(span) = dates.get(OLDER_MIN - 1) else { return Vec::new() };
+    let is_inside = |known: &&Known| known.published > *span && !there.contains_key(&known.id);
+    memory.iter().filter(is_inside).map(|known| known.id).collect()
 }
 
 /// What a fresh article changes. Its id, its IRI, when it was published and first seen are what

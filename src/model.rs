@@ -13,6 +13,7 @@ pub mod clock;
 pub mod entry;
 pub mod exchange;
 pub mod feed;
+pub mod front;
 pub mod id;
 pub mod known;
 pub mod letters;

@@ -6,6 +6,8 @@
 //! without them: a document that could not be read leaves the old validators in place, so that
 //! the next poll asks for it again.
 
+pub mod missing;
+
 use crate::classify::Classifier;
 use crate::fetch::Fetched;
 use crate::fetch::Fetcher;
@@ -22,9 +24,11 @@ use crate::model::exchange::REPAIRS_KEPT_MAX;
 use crate::model::exchange::Tally;
 use crate::model::feed::Address;
 use crate::model::feed::Feed;
+use crate::model::id::ArticleId;
 use crate::model::id::FeedId;
 use crate::model::known::Change;
 use crate::model::publication::Selection;
+use crate::poll::missing::Suspicions;
 use crate::schedule::remember::Notice;
 use crate::schedule::remember::Report;
 use crate::schedule::remember::remember;
@@ -65,6 +69,8 @@ pub struct Poller {
     pub classifier: Arc<Classifier>,
     /// Keeps articles.
     pub store: Store,
+    /// Keeps in mind which articles may have been taken down.
+    pub suspicions: Suspicions,
     /// Tells the time.
     pub clock: Clock,
 }
@@ -88,12 +94,17 @@ impl Poller {
         let before = self.store.history(&feed.id).await?;
         let request = request(feed, &before, at);
         let fetched = self.fetcher.fetch(feed, &request).await;
-        let (mut report, changes) = self.found(feed, fetched, at).await?;
+        let Found { mut report, changes, missing, witness } = self.found(feed, fetched, at).await?;
         report.poll.duration = began.elapsed();
         let (history, notice) = remember(feed, before, report);
         let recorded =
             self.store.commit(Arc::clone(feed), history.clone(), changes, self.clock.now());
-        let touched = recorded.await?;
+        let mut touched = recorded.await?;
+        if !missing.is_empty() {
+            let means = (&*self.fetcher, &self.store);
+            let now = self.clock.now();
+            touched.extend(self.suspicions.follow(means, feed, (&missing, witness), now).await?);
+        }
         log(&feed.id, &history);
         if let Some(notice) = notice {
             log_notice(feed, &notice);
@@ -101,23 +112,26 @@ impl Poller {
         Ok(Polled { history, touched })
     }
 
-    /// What came of a fetch: what is to be remembered of it, and what it changes.
+    /// What came of a fetch.
     async fn found(
         &self,
         feed: &Arc<Feed>,
         fetched: Fetched,
         at: DateTime<Utc>,
-    ) -> Result<(Report, Vec<Change>), StoreError> {
+    ) -> Result<Found, StoreError> {
         let later = |outcome, until| Report { not_before: until, ..Report::of(at, outcome) };
         let report = match fetched {
             Fetched::Document { document, validators, said, is_delta, hold } => {
-                let (read, changes) = self.read(feed, document, at).await?;
+                let found = self.read(feed, document, at).await?;
+                let read = found.report;
                 // What the hold keeps free is free again only now.
                 drop(hold);
                 let is_whole = read.is_whole && !is_delta;
                 // What vouches for a document that broke off would keep the rest from us.
                 let validators = read.is_whole.then_some(validators);
-                return Ok((of_answer(Report { validators, is_whole, ..read }, said), changes));
+                let missing = if is_whole { found.missing } else { Vec::new() };
+                let report = of_answer(Report { validators, is_whole, ..read }, said);
+                return Ok(Found { report, missing, ..found });
             }
             Fetched::NotModified { validators, said } => {
                 let report = Report::of(at, Outcome::NotModified);
@@ -129,7 +143,7 @@ impl Poller {
             Fetched::Unreachable(error) => Report::of(at, Outcome::Unreachable(error.to_string())),
             Fetched::Failed(error) => Report::of(at, Outcome::Failed(error.to_string())),
         };
-        Ok((report, Vec::new()))
+        Ok(Found::of(report))
     }
 
     /// Reads a document on a thread of its own, so that a large one holds up no other poll.
@@ -138,7 +152,7 @@ impl Poller {
         feed: &Arc<Feed>,
         document: Document,
         at: DateTime<Utc>,
-    ) -> Result<(Report, Vec<Change>), StoreError> {
+    ) -> Result<Found, StoreError> {
         // A permit is refused only by a semaphore that was closed, which this one never is.
         let _permit = self.readers.acquire().await.ok();
         // Not the instant at which the poll began: it may have waited long for its turn, and what
@@ -149,31 +163,51 @@ impl Poller {
         let (task_feed, classifier) = (Arc::clone(feed), Arc::clone(&self.classifier));
         let read =
             on_a_deep_stack(move || ingest(&task_feed, &document, &memory, &classifier, now));
-        let (mut report, changes) = match timeout(READ_TIMEOUT, read).await.ok().flatten() {
+        let mut found = match timeout(READ_TIMEOUT, read).await.ok().flatten() {
             Some(Ok(ingested)) => {
                 log_details(&feed.id, &ingested);
                 of_document(at, ingested)
             }
-            Some(Err(error)) => (failed_to_read(feed, &error.to_string(), at), Vec::new()),
+            Some(Err(error)) => Found::of(failed_to_read(feed, &error.to_string(), at)),
             None => {
                 let reason = format!("not read within {READ_TIMEOUT:?}");
-                (failed_to_read(feed, &reason, at), Vec::new())
+                Found::of(failed_to_read(feed, &reason, at))
             }
         };
-        report.poll.bytes = bytes;
-        Ok((report, changes))
+        found.report.poll.bytes = bytes;
+        Ok(found)
     }
 }
 
-/// What is to be remembered of a document that was read.
-fn of_document(at: DateTime<Utc>, ingested: Ingested) -> (Report, Vec<Change>) {
+/// What a poll found.
+struct Found {
+    /// What is to be remembered of it.
+    report: Report,
+    /// What it changes.
+    changes: Vec<Change>,
+    /// The known articles that are missing from a whole document.
+    missing: Vec<ArticleId>,
+    /// One that is not.
+    witness: Option<ArticleId>,
+}
+
+impl Found {
+    /// Nothing but what is to be remembered.
+    fn of(report: Report) -> Self {
+        Self { report, changes: Vec::new(), missing: Vec::new(), witness: None }
+    }
+}
+
+/// What was found in a document that was read.
+fn of_document(at: DateTime<Utc>, ingested: Ingested) -> Found {
     let mut report = Report::of(at, Outcome::Read);
     report.poll.tally = ingested.tally;
-    report.poll.repairs = ingested.repairs;
+    report.poll.repairs.clone_from(&ingested.repairs);
     report.poll.repairs.truncate(REPAIRS_KEPT_MAX);
     report.is_whole = !ingested.is_broken_off;
-    report.rhythm = Some(ingested.rhythm);
-    (report, ingested.changes)
+    report.rhythm = Some(ingested.rhythm.clone());
+    let Ingested { changes, missing, witness, .. } = ingested;
+    Found { report, changes, missing, witness }
 }
 
 /// With what the answer said of the next time.

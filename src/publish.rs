@@ -24,9 +24,11 @@ use std::collections::BTreeSet;
 use url::Url;
 
 pub mod atom;
+pub mod front;
 pub mod index;
 pub mod json;
 pub mod opml;
+pub mod sheet;
 pub mod story;
 
 /// What stands at the head of every document: the site, and the names of what it publishes.
@@ -131,12 +133,6 @@ impl Masthead<'_> {
         }
     }
 
-    /// Where the JSON Feed of a publication is.
-    #[must_use]
-    pub fn json_address(&self, selection: &Selection) -> String {
-        format!("{}{}.json", self.site.address, selection.path())
-    }
-
     /// Where the Atom document of a publication is.
     #[must_use]
     pub fn atom_address(&self, selection: &Selection) -> String {
@@ -176,6 +172,16 @@ impl Masthead<'_> {
         let composed = self.publications.iter().map(|publication| publication.id.clone());
         all.extend(composed.map(Selection::Composed));
         all
+    }
+
+    /// The name of a label in Ukrainian, and in English where that is another.
+    #[must_use]
+    pub fn both(&self, selection: &Selection) -> String {
+        let title = self.title(selection);
+        match self.english(selection).filter(|english| *english != title) {
+            Some(english) => format!("{title} / {english}"),
+            None => title,
+        }
     }
 
     /// What is worth showing to somebody who looks for a feed: publications with articles, by

@@ -25,8 +25,10 @@ use tracing::warn;
 
 pub mod answer;
 pub mod coding;
+pub mod delta;
 pub mod documents;
 mod idle;
+mod render;
 
 const HEADERS_MAX: usize = 64;
 const HEAD_BYTES_MAX: usize = 16 * 1024;

@@ -9,8 +9,9 @@
 //!
 //! # How
 //! `engine` is the only file that knows the engine. `keys` says what lies where, `records` and
-//! `codec` what a value is. `archive` reads, `commit` writes, `composition` keeps the indexes of
-//! what the admin composed, `audit` recounts. All of it runs on one thread, in `writer`, which a
+//! `codec` what a value is. `archive` reads, `commit` writes what polls found, `members` keeps the
+//! indexes, `composition` those of what the admin composed, `pages` the fronts and archives,
+//! `removal` takes away, `audit` recounts. All of it runs on one thread, in `writer`, which a
 //! [`Store`] sends commands to.
 
 mod archive;
@@ -21,13 +22,21 @@ mod composition;
 mod engine;
 pub mod error;
 mod keys;
+mod members;
+mod pages;
 mod records;
 pub mod relabel;
+mod removal;
 mod writer;
 
 use crate::model::article::Article;
 use crate::model::exchange::History;
 use crate::model::feed::Feed;
+use crate::model::front::ArchivePage;
+use crate::model::front::Closing;
+use crate::model::front::Front;
+use crate::model::front::Rear;
+use crate::model::front::Removal;
 use crate::model::id::ArticleId;
 use crate::model::id::Digest;
 use crate::model::id::FeedId;
@@ -204,6 +213,92 @@ impl Store {
     /// It does not read, or the store has stopped.
     pub async fn article(&self, id: ArticleId) -> Result<Option<Article>, StoreError> {
         self.read(move |archive| archive.article(id)).await
+    }
+
+    /// The front of a selection: at most so many articles, the last come first.
+    ///
+    /// # Errors
+    /// The engine cannot read, or the store has stopped.
+    pub async fn front(&self, selection: &Selection, most: usize) -> Result<Front, StoreError> {
+        let selection = selection.clone();
+        self.read(move |archive| archive.front(&selection, most)).await
+    }
+
+    /// The end of a front: at most `most` articles, the oldest first, and how many there are, as
+    /// far as `count`.
+    ///
+    /// # Errors
+    /// The engine cannot read, or the store has stopped.
+    pub async fn rear(
+        &self,
+        selection: &Selection,
+        most: usize,
+        count: usize,
+    ) -> Result<Rear, StoreError> {
+        let selection = selection.clone();
+        self.read(move |archive| archive.rear(&selection, most, count)).await
+    }
+
+    /// Closes pages of what stands on a front, unless others were closed after `last_number`.
+    /// What does not stand there any more is left out.
+    ///
+    /// # Errors
+    /// Writing fails, or the store has stopped.
+    pub async fn close_pages(
+        &self,
+        selection: &Selection,
+        last_number: u64,
+        closing: Closing,
+        at: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let selection = selection.clone();
+        let close = move |keeper: &mut Keeper| {
+            keeper.write(|archive| archive.close_pages(&selection, last_number, &closing, at))
+        };
+        self.work(close).await
+    }
+
+    /// A page of the archive of a selection; none if it has no such page.
+    ///
+    /// # Errors
+    /// The page does not read, or the store has stopped.
+    pub async fn page(
+        &self,
+        selection: &Selection,
+        number: u64,
+    ) -> Result<Option<ArchivePage>, StoreError> {
+        let selection = selection.clone();
+        self.read(move |archive| archive.page(&selection, number)).await
+    }
+
+    /// The numbers of the pages of a selection's archive, in order.
+    ///
+    /// # Errors
+    /// The engine cannot read, or the store has stopped.
+    pub async fn page_numbers(&self, selection: &Selection) -> Result<Vec<u64>, StoreError> {
+        let selection = selection.clone();
+        self.read(move |archive| archive.page_numbers(&selection)).await
+    }
+
+    /// Takes an article away for good, and gives the publications whose documents are stale; none
+    /// if there is no such article.
+    ///
+    /// # Errors
+    /// The article does not read, writing fails, or the store has stopped.
+    pub async fn remove(
+        &self,
+        id: ArticleId,
+        removal: Removal,
+    ) -> Result<Option<BTreeSet<Selection>>, StoreError> {
+        self.work(move |keeper| keeper.write(|archive| archive.remove(id, &removal))).await
+    }
+
+    /// Why an article was taken away; none if it was not.
+    ///
+    /// # Errors
+    /// What is remembered of it does not read, or the store has stopped.
+    pub async fn removal(&self, id: ArticleId) -> Result<Option<Removal>, StoreError> {
+        self.read(move |archive| archive.removal(id)).await
     }
 
     /// Brings the indexes up to date with what the admin now composes, as [`Store::open`] does,

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::path::PathBuf;
 
 /// A room, and the rooms that it may use: all of them above it.
-const ROOMS: [(&str, &[&str]); 21] = [
+const ROOMS: [(&str, &[&str]); 22] = [
     ("crontab", &[]),
     ("model", &["crontab"]),
     ("place", &["model"]),
@@ -23,20 +23,21 @@ const ROOMS: [(&str, &[&str]); 21] = [
     ("store", &["model"]),
     ("serve", &["model", "config", "publish", "store"]),
     ("explain", &["model", "config", "classify", "publish", "store", "serve"]),
+    ("takedown", &["model", "store", "explain"]),
     ("admin", &["model", "schedule"]),
     ("poll", &["model", "config", "schedule", "ingest", "classify", "parse", "fetch", "store"]),
     (
         "daemon",
         &[
             "model", "place", "config", "schedule", "classify", "poll", "fetch", "store", "serve",
-            "admin", "explain",
+            "admin", "explain", "takedown",
         ],
     ),
     (
         "cli",
         &[
             "model", "place", "config", "schedule", "classify", "ingest", "fetch", "store",
-            "admin", "explain", "daemon",
+            "admin", "explain", "takedown", "daemon",
         ],
     ),
     ("main", &["cli"]),

@@ -20,6 +20,7 @@ use visnyk::model::article::Image;
 use visnyk::model::article::Reason;
 use visnyk::model::article::Why;
 use visnyk::model::feed::Republish;
+use visnyk::model::front::Removed;
 use visnyk::model::id::Digest;
 use visnyk::model::id::TagId;
 use visnyk::model::publication::Selection;
@@ -28,6 +29,7 @@ use visnyk::publish::atom::atom;
 use visnyk::publish::index::index;
 use visnyk::publish::json::json;
 use visnyk::publish::opml::opml;
+use visnyk::publish::sheet::Sheet;
 use visnyk::publish::story::Apart;
 use visnyk::publish::story::one_each;
 use visnyk::serve::documents::masthead;
@@ -40,8 +42,10 @@ fn selection(path: &str) -> Selection {
 
 fn document(path: &str, articles: &[Article]) -> String {
     let config = config();
-    let bytes = atom(masthead(&config), &selection(path), articles);
-    let again = atom(masthead(&config), &selection(path), articles);
+    let selection = selection(path);
+    let sheet = Sheet::front(&selection, articles);
+    let bytes = atom(masthead(&config), &sheet);
+    let again = atom(masthead(&config), &sheet);
     assert_eq!(bytes, again, "the same input gave other bytes");
     String::from_utf8(bytes).unwrap()
 }
@@ -88,6 +92,54 @@ fn a_full_document_is_this_to_the_letter() {
 }
 
 #[test]
+fn a_page_of_an_archive_says_what_it_is_and_what_was_taken_away() {
+    let config = config();
+    let articles = [sister_cities()];
+    let removed = |iri: &str| Removed { iri: iri.to_owned(), at: at("2023-08-01T09:00:00Z") };
+    // What another article of its story goes on bearing is not gone.
+    let removed = [removed("https://a.example/?a=1&b=\"<2>\""), removed(&articles[0].iri)];
+    let all = Selection::All;
+    let sheet = Sheet {
+        selection: &all,
+        number: Some(7),
+        previous: Some(5),
+        articles: &articles,
+        removed: &removed,
+    };
+    let text = String::from_utf8(atom(masthead(&config), &sheet)).unwrap();
+    let feed = read(&text);
+    let links: Vec<_> = feed.links.iter().map(|l| (l.rel.as_str(), l.href.as_str())).collect();
+    assert_eq!(
+        links,
+        [
+            ("self", "https://visnyk.example/all/archive/7.atom"),
+            ("alternate", "https://visnyk.example/"),
+            ("current", "https://visnyk.example/all.atom"),
+            ("prev-archive", "https://visnyk.example/all/archive/5.atom"),
+        ]
+    );
+    assert!(text.contains("xmlns:fh=\"http://purl.org/syndication/history/1.0\""));
+    assert!(text.contains("<fh:archive/>") || text.contains("<fh:archive></fh:archive>"));
+    assert_eq!(feed.updated.to_rfc3339(), "2023-08-01T12:00:00+03:00");
+    let tombs = &feed.extensions["at"]["deleted-entry"];
+    assert_eq!(tombs.len(), 1);
+    assert!(text.contains("ref=\"https://a.example/?a=1&amp;b=&quot;&lt;2&gt;&quot;\""), "{text}");
+    assert!(text.contains("when=\"2023-08-01T12:00:00+03:00\""));
+    // All documents of a publication have one id: they are one feed.
+    let front = Sheet { number: None, ..sheet };
+    let front = read(std::str::from_utf8(&atom(masthead(&config), &front)).unwrap());
+    assert_eq!(feed.id, front.id);
+    assert!(!front.extensions.contains_key("fh"));
+    let page: Value = serde_json::from_slice(&json(masthead(&config), &sheet)).unwrap();
+    assert_eq!(page["feed_url"], "https://visnyk.example/all/archive/7.json");
+    assert_eq!(page["next_url"], "https://visnyk.example/all/archive/5.json");
+    assert_eq!(page["_visnyk"]["deleted"].as_array().unwrap().len(), 1);
+    let last = Sheet { previous: None, removed: &[], ..sheet };
+    let page: Value = serde_json::from_slice(&json(masthead(&config), &last)).unwrap();
+    assert!(page.get("next_url").is_none() && page.get("_visnyk").is_none());
+}
+
+#[test]
 fn a_reader_finds_every_field_of_an_article() {
     let entry = entry(sister_cities());
     let article = sister_cities();
@@ -113,7 +165,12 @@ fn a_reader_finds_every_field_of_an_article() {
     let labels: Vec<_> = entry.categories.iter().map(|c| c.label.as_deref().unwrap()).collect();
     assert_eq!(
         labels,
-        ["Харківська область", "nova-hromada", "міжнародна підтримка", "партнерство"]
+        [
+            "Харківська область / Kharkiv Oblast",
+            "nova-hromada",
+            "міжнародна підтримка / international support",
+            "партнерство / partnership",
+        ]
     );
 }
 
@@ -171,7 +228,7 @@ fn hostile_texts_in_every_field_stay_texts() {
     config.site.contact = Some(evil.to_owned());
     config.site.language = evil.to_owned();
     config.feeds.values_mut().for_each(|feed| feed.title = evil.to_owned());
-    let bytes = atom(masthead(&config), &Selection::All, &[article.clone()]);
+    let bytes = atom(masthead(&config), &Sheet::front(&Selection::All, &[article.clone()]));
     let document = String::from_utf8(bytes).unwrap();
     let feed = read(&document);
     assert_eq!(feed.title.value, format!("Сайт{kept}"));
@@ -400,8 +457,10 @@ fn everything_that_is_published_is_known_and_nothing_else() {
 
 /// A JSON Feed as a stranger reads it; panics where version 1.1 asks for more.
 fn json_feed(path: &str, config: &Config, articles: &[Article]) -> Value {
-    let bytes = json(masthead(config), &selection(path), articles);
-    assert_eq!(bytes, json(masthead(config), &selection(path), articles));
+    let selection = selection(path);
+    let sheet = Sheet::front(&selection, articles);
+    let bytes = json(masthead(config), &sheet);
+    assert_eq!(bytes, json(masthead(config), &sheet));
     let feed: Value = serde_json::from_slice(&bytes).unwrap();
     assert_eq!(feed["version"], "https://jsonfeed.org/version/1.1");
     assert!(feed["title"].is_string() && feed["feed_url"].is_string());

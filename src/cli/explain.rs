@@ -48,7 +48,7 @@ pub fn tags(config: &Config, state: &Path) -> ExitCode {
 }
 
 /// What the daemon answers to a command; what the store says, if no daemon runs.
-fn told(
+pub(super) fn told(
     config: &Config,
     state: &Path,
     command: &str,

@@ -124,6 +124,8 @@ pub struct Origin {
     pub icon: Option<Url>,
     /// Whose texts these are.
     pub rights: Option<String>,
+    /// When it last changed, as it says.
+    pub updated: Option<DateTime<Utc>>,
 }
 
 /// Who wrote an article. An address of electronic mail is not carried on.
@@ -246,5 +248,55 @@ impl Article {
     #[must_use]
     pub fn language(&self) -> Option<&str> {
         self.labels.language.as_deref().or(self.language.as_deref())
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// An article with something in every place that later forms brought.
+    pub(crate) fn article() -> Article {
+        let at = DateTime::from_timestamp(1_688_382_960, 0).unwrap();
+        let digest = Digest([7; 16]);
+        let why = vec![Reason { why: Why::Feed, points: 100 }];
+        Article {
+            id: ArticleId(digest),
+            feed: FeedId::new("city").unwrap(),
+            iri: "urn:1".to_owned(),
+            keys: Keys { entry: digest, link: None, title: digest, content: digest },
+            url: None,
+            title: "Новина".to_owned(),
+            lead: "Перший абзац.".to_owned(),
+            body: "<p>Перший абзац.</p>".to_owned(),
+            published: at,
+            updated: at,
+            first_seen: at,
+            revision: 3,
+            views: Some(5),
+            image: None,
+            categories: Vec::new(),
+            labels: Labels {
+                tags: BTreeMap::from([("a".parse().unwrap(), why)]),
+                language: Some("uk".to_owned()),
+                ..Labels::default()
+            },
+            source: Source { name: "Місто".to_owned(), url: None },
+            origin: Origin {
+                iri: "urn:city".to_owned(),
+                title: "Місто".to_owned(),
+                feed_url: None,
+                site_url: None,
+                icon: None,
+                rights: None,
+                updated: Some(at),
+            },
+            authors: Vec::new(),
+            language: None,
+            enclosures: Vec::new(),
+            via: Vec::new(),
+            rights: None,
+            point: None,
+        }
     }
 }

@@ -147,6 +147,11 @@ impl Memory {
         self.known.is_empty()
     }
 
+    /// All of them, the newest first.
+    pub fn iter(&self) -> impl Iterator<Item = &Known> {
+        self.known.iter()
+    }
+
     /// Whether an article has this id.
     #[must_use]
     pub fn has(&self, id: ArticleId) -> bool {

@@ -8,9 +8,12 @@ use crate::model::entry::Entry;
 use crate::model::entry::Person;
 use crate::model::feed::Address;
 use crate::normalize::Frame;
+use crate::normalize::dates;
 use crate::normalize::identity;
 use crate::normalize::text;
 use crate::normalize::web;
+use chrono::DateTime;
+use chrono::Utc;
 use url::Url;
 
 /// How many categories of an entry are kept.
@@ -79,7 +82,14 @@ pub(crate) fn origin(frame: &Frame<'_>) -> Origin {
         site_url: frame.site.clone(),
         icon: frame.parsed.icon.as_deref().and_then(|icon| web(icon, Some(base))),
         rights: frame.parsed.rights.as_deref().and_then(rights),
+        updated: updated(frame),
     }
+}
+
+/// When the document last changed; what is not yet is not believed.
+fn updated(frame: &Frame<'_>) -> Option<DateTime<Utc>> {
+    let said = dates::date(frame.parsed.updated.as_deref()?, frame.feed.timezone, frame.now)?;
+    Some(said.min(frame.now))
 }
 
 /// Whose text it is, in words.

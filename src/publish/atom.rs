@@ -12,6 +12,7 @@ use crate::publish::Masthead;
 use crate::publish::media_type;
 use crate::publish::page_of;
 use crate::publish::republish_of;
+use crate::publish::sheet::Sheet;
 use crate::publish::xml_text;
 use atom_syndication::Category;
 use atom_syndication::Content;
@@ -35,38 +36,80 @@ use url::Url;
 
 const MEDIA: (&str, &str) = ("media", "http://search.yahoo.com/mrss/");
 const GEORSS: (&str, &str) = ("georss", "http://www.georss.org/georss");
+const HISTORY: (&str, &str) = ("fh", "http://purl.org/syndication/history/1.0");
+const TOMBSTONES: (&str, &str) = ("at", "http://purl.org/atompub/tombstones/1.0");
 const HTML: &str = "text/html";
 const ATOM: &str = "application/atom+xml";
 /// Where the software is described. No version beside it: a new build must not change documents.
 const GENERATOR_URI: &str = env!("CARGO_PKG_HOMEPAGE");
 
-/// The Atom document of a publication. `articles` are in the order in which they are to stand,
-/// the newest first.
+/// A document of a publication as Atom.
 #[must_use]
-pub fn atom(masthead: Masthead<'_>, selection: &Selection, articles: &[Article]) -> Vec<u8> {
+pub fn atom(masthead: Masthead<'_>, sheet: &Sheet<'_>) -> Vec<u8> {
     let site = masthead.site;
-    let newest = articles.iter().map(|article| article.updated).max();
-    let mut seen = BTreeSet::new();
-    let once = articles.iter().filter(|article| seen.insert(article.iri.as_str()));
+    let selection = sheet.selection;
+    let (extensions, prefixes) = of_feed(masthead, sheet);
     let feed = Feed {
         title: text(&masthead.heading(selection), None),
         id: xml_text(&site.tagging.mint(&format!("/{}", selection.path()))).into_owned(),
-        updated: local(newest.unwrap_or_else(|| site.tagging.start()), site.timezone),
+        updated: local(sheet.updated(masthead), site.timezone),
         authors: vec![site_author(masthead)],
         generator: Some(generator()),
         icon: site.icon.as_ref().map(Url::to_string),
-        links: vec![
-            link("self", &masthead.atom_address(selection), Some(ATOM)),
-            link("alternate", site.address.as_str(), Some(HTML)),
-        ],
+        links: feed_links(masthead, sheet),
         rights: site.rights.as_deref().map(|rights| text(rights, None)),
         subtitle: Some(text(&masthead.subtitle(selection), None)),
-        entries: once.map(|article| entry(masthead, article)).collect(),
-        namespaces: [MEDIA, GEORSS].map(|(p, uri)| (p.to_owned(), uri.to_owned())).into(),
+        entries: sheet.once().map(|article| entry(masthead, article)).collect(),
+        namespaces: prefixes.into_iter().map(|(p, uri)| (p.to_owned(), uri.to_owned())).collect(),
+        extensions,
         lang: language(&site.language),
         ..Feed::default()
     };
     written(&feed)
+}
+
+/// Where the document is, and how the others of its publication are reached (RFC 5005, section 4).
+/// A page has no link to the one after it: it would change when that is closed.
+fn feed_links(masthead: Masthead<'_>, sheet: &Sheet<'_>) -> Vec<Link> {
+    let site = &masthead.site.address;
+    let address = |path: String| format!("{site}{path}.atom");
+    let mut links = vec![
+        link("self", &address(sheet.path()), Some(ATOM)),
+        link("alternate", site.as_str(), Some(HTML)),
+    ];
+    if sheet.number.is_some() {
+        links.push(link("current", &masthead.atom_address(sheet.selection), Some(ATOM)));
+    }
+    if let Some(previous) = sheet.previous_path() {
+        links.push(link("prev-archive", &address(previous), Some(ATOM)));
+    }
+    links
+}
+
+/// What stands beside the entries, and the prefixes of the document: that it is a page of an
+/// archive (RFC 5005, section 4), and what was taken away (RFC 6721).
+fn of_feed(
+    masthead: Masthead<'_>,
+    sheet: &Sheet<'_>,
+) -> (Extensions, Vec<(&'static str, &'static str)>) {
+    let mut extensions = Vec::new();
+    let mut prefixes = vec![MEDIA, GEORSS];
+    if sheet.number.is_some() {
+        prefixes.push(HISTORY);
+        extensions.push(element("fh:archive", []));
+    }
+    let deleted: Vec<Extension> = sheet
+        .gone()
+        .map(|removed| {
+            let when = local(removed.at, masthead.site.timezone).to_rfc3339();
+            element("at:deleted-entry", [("ref", removed.iri.clone()), ("when", when)])
+        })
+        .collect();
+    if !deleted.is_empty() {
+        prefixes.push(TOMBSTONES);
+        extensions.extend(deleted);
+    }
+    (by_prefix(extensions), prefixes)
 }
 
 fn written(feed: &Feed) -> Vec<u8> {
@@ -149,7 +192,7 @@ fn categories(masthead: Masthead<'_>, article: &Article) -> Vec<Category> {
     let category = |scheme: &str, term: &str, selection: Selection| Category {
         term: term.to_owned(),
         scheme: Some(format!("{}{scheme}", masthead.site.address)),
-        label: Some(xml_text(&masthead.title(&selection)).into_owned()),
+        label: Some(xml_text(&masthead.both(&selection)).into_owned()),
     };
     let regions = labels.regions.keys();
     let communities = labels.communities.keys();
@@ -204,7 +247,8 @@ fn source(article: &Article, timezone: Tz) -> Source {
     Source {
         title: text(&named(&origin.title, article.feed.as_str()), None),
         id: xml_text(&origin.iri).into_owned(),
-        updated: local(article.updated, timezone),
+        // Of a feed that does not say when it changed it is known that it did with this entry.
+        updated: local(origin.updated.unwrap_or(article.updated), timezone),
         authors: vec![Person {
             name: named(&article.source.name, article.feed.as_str()),
             uri: article.source.url.as_ref().map(Url::to_string),
@@ -234,8 +278,12 @@ fn extensions(article: &Article, republish: Republish) -> Extensions {
         value: Some(format!("{lat} {lon}")),
         ..element("georss:point", [])
     });
+    by_prefix(media.into_iter().chain(point))
+}
+
+fn by_prefix(all: impl IntoIterator<Item = Extension>) -> Extensions {
     let mut extensions = Extensions::new();
-    for extension in media.into_iter().chain(point) {
+    for extension in all {
         let (prefix, _) = extension.name.split_once(':').unwrap_or_default();
         let names = extensions.entry(prefix.to_owned()).or_default();
         names.entry(extension.name.clone()).or_default().push(extension);

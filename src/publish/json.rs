@@ -1,7 +1,8 @@
 //! JSON Feed 1.1 (jsonfeed.org/version/1.1), with the ids, dates and texts of the Atom documents.
 //!
-//! What JSON Feed has no place for stands in the extension `_visnyk` of an item: its source, its
-//! labels by their ids, the counter, the point on the map, the rights.
+//! What JSON Feed has no place for stands in the extension `_visnyk`: of an item its source, its
+//! labels by their ids, the counter, the point on the map, the rights; of the feed what was taken
+//! away.
 
 use crate::model::article::Article;
 use crate::model::feed::Republish;
@@ -13,12 +14,12 @@ use crate::publish::Masthead;
 use crate::publish::media_type;
 use crate::publish::page_of;
 use crate::publish::republish_of;
+use crate::publish::sheet::Sheet;
 use chrono::DateTime;
 use chrono::SecondsFormat;
 use chrono::Utc;
 use chrono_tz::Tz;
 use serde::Serialize;
-use std::collections::BTreeSet;
 use url::Url;
 
 const VERSION: &str = "https://jsonfeed.org/version/1.1";
@@ -29,12 +30,30 @@ struct Document<'a> {
     title: String,
     home_page_url: &'a Url,
     feed_url: String,
+    /// Where older items are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_url: Option<String>,
     description: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     icon: Option<&'a Url>,
     authors: [Author<'a>; 1],
     language: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    _visnyk: Option<Told<'a>>,
     items: Vec<Item<'a>>,
+}
+
+/// What JSON Feed has no place for at its head.
+#[derive(Serialize)]
+struct Told<'a> {
+    deleted: Vec<Deleted<'a>>,
+}
+
+/// An item that was taken away.
+#[derive(Serialize)]
+struct Deleted<'a> {
+    id: &'a str,
+    when: String,
 }
 
 #[derive(Serialize)]
@@ -105,23 +124,28 @@ struct Source<'a> {
     feed_url: Option<&'a Url>,
 }
 
-/// The JSON Feed of a publication. `articles` are in the order in which they are to stand, the
-/// newest first.
+/// A document of a publication as JSON Feed.
 #[must_use]
-pub fn json(masthead: Masthead<'_>, selection: &Selection, articles: &[Article]) -> Vec<u8> {
+pub fn json(masthead: Masthead<'_>, sheet: &Sheet<'_>) -> Vec<u8> {
     let site = masthead.site;
-    let mut seen = BTreeSet::new();
-    let once = articles.iter().filter(|article| seen.insert(article.iri.as_str()));
+    let selection = sheet.selection;
+    let address = |path: String| format!("{}{path}.json", site.address);
+    let deleted: Vec<Deleted<'_>> = sheet
+        .gone()
+        .map(|removed| Deleted { id: &removed.iri, when: local(removed.at, site.timezone) })
+        .collect();
     let feed = Document {
         version: VERSION,
         title: masthead.heading(selection),
         home_page_url: &site.address,
-        feed_url: masthead.json_address(selection),
+        feed_url: address(sheet.path()),
+        next_url: sheet.previous_path().map(address),
         description: masthead.subtitle(selection),
         icon: site.icon.as_ref(),
         authors: [Author { name: &site.title, url: Some(&site.address) }],
         language: &site.language,
-        items: once.map(|article| item(masthead, article)).collect(),
+        _visnyk: (!deleted.is_empty()).then_some(Told { deleted }),
+        items: sheet.once().map(|article| item(masthead, article)).collect(),
     };
     // Texts and numbers only: there is nothing that JSON cannot carry.
     serde_json::to_vec(&feed).unwrap_or_default()
@@ -187,7 +211,7 @@ fn tags(masthead: Masthead<'_>, article: &Article) -> Vec<String> {
     let regions = labels.regions.keys().map(|id| Selection::Region(id.clone()));
     let communities = labels.communities.keys().map(|id| Selection::Community(id.clone()));
     let tags = labels.tags.keys().map(|id| Selection::Tag(id.clone()));
-    let named = regions.chain(communities).chain(tags).map(|label| masthead.title(&label));
+    let named = regions.chain(communities).chain(tags).map(|label| masthead.both(&label));
     named.chain(labels.free_tags.iter().cloned()).collect()
 }
 

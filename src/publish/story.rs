@@ -7,6 +7,8 @@ use crate::model::article::Author;
 use crate::model::id::ArticleId;
 use crate::model::id::Digest;
 use crate::model::id::FeedId;
+use chrono::DateTime;
+use chrono::Utc;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -48,23 +50,31 @@ pub enum Likeness {
 /// Not for the publication of a source, whose every article is its own.
 #[must_use]
 pub fn one_each(articles: Vec<Article>, apart: &Apart) -> Vec<Article> {
+    let groups = groups(&articles, apart);
+    let mut slots: Vec<Option<Article>> = articles.into_iter().map(Some).collect();
+    for copies in groups.into_iter().filter(|copies| copies.len() > 1) {
+        let copies: Vec<(usize, Article)> =
+            copies.into_iter().filter_map(|at| Some((at, slots[at].take()?))).collect();
+        let first = copies.iter().min_by_key(|(_, article)| seniority(article));
+        let Some(first) = first.map(|(at, _)| *at) else { continue };
+        slots[first] = united(copies.into_iter().map(|(_, article)| article).collect());
+    }
+    slots.into_iter().flatten().collect()
+}
+
+/// The articles by the stories that they are, each by its place. Stories are in the order of
+/// their first articles.
+#[must_use]
+pub fn groups(articles: &[Article], apart: &Apart) -> Vec<Vec<usize>> {
     let mut groups = Groups::new(articles.len());
-    for (one, other, _) in same_stories(&articles, apart) {
+    for (one, other, _) in same_stories(articles, apart) {
         groups.unite(one, other);
     }
     let mut members: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for at in 0..articles.len() {
         members.entry(groups.root(at)).or_default().push(at);
     }
-    let mut slots: Vec<Option<Article>> = articles.into_iter().map(Some).collect();
-    for copies in members.into_values().filter(|copies| copies.len() > 1) {
-        let mut group: Vec<(usize, Article)> =
-            copies.into_iter().filter_map(|at| Some((at, slots[at].take()?))).collect();
-        group.sort_by_key(|(_, article)| (article.first_seen, article.id));
-        let (first, article) = group.remove(0);
-        slots[first] = Some(united(article, group.into_iter().map(|(_, copy)| copy).collect()));
-    }
-    slots.into_iter().flatten().collect()
+    members.into_values().collect()
 }
 
 /// The pairs of articles that are one story, and why. Those of one page come first, then those
@@ -160,7 +170,13 @@ fn is_at_home(article: &Article) -> bool {
 }
 
 /// One article of copies: the words of the one at home, the id and the date of the first seen.
-fn united(first: Article, mut others: Vec<Article>) -> Article {
+/// None of none.
+#[must_use]
+pub fn united(mut copies: Vec<Article>) -> Option<Article> {
+    copies.sort_by_key(seniority);
+    let mut copies = copies.into_iter();
+    let first = copies.next()?;
+    let mut others: Vec<Article> = copies.collect();
     let (iri, published) = (first.iri.clone(), first.published);
     let mut story = first;
     if !is_at_home(&story)
@@ -171,7 +187,11 @@ fn united(first: Article, mut others: Vec<Article>) -> Article {
     for copy in others {
         unite(&mut story, copy);
     }
-    Article { iri, published, updated: story.updated.max(published), ..story }
+    Some(Article { iri, published, updated: story.updated.max(published), ..story })
+}
+
+fn seniority(article: &Article) -> (DateTime<Utc>, ArticleId) {
+    (article.first_seen, article.id)
 }
 
 fn host(url: &Url) -> Option<&str> {

@@ -2,6 +2,7 @@
 
 use crate::serve::coding::Coding;
 use crate::serve::coding::wanted;
+use crate::serve::documents::DocumentError;
 use crate::serve::documents::Documents;
 use crate::serve::documents::Page;
 use crate::serve::documents::Rendered;
@@ -21,6 +22,10 @@ use std::time::SystemTime;
 use tracing::error;
 
 const FRESH: &str = "public, max-age=300, stale-while-revalidate=600, stale-if-error=86400";
+/// A page of an archive does not change any more.
+const CLOSED: &str = "public, max-age=31536000, immutable";
+const A_IM: HeaderName = HeaderName::from_static("a-im");
+const IM: HeaderName = HeaderName::from_static("im");
 const RETRY_AFTER_SECONDS: &str = "60";
 const NOT_FOUND: &str = "Такої сторінки тут немає. Усі стрічки: /\n\
                          There is no such page here. All feeds: /\n";
@@ -57,6 +62,9 @@ pub async fn answer(
 async fn page_answer(documents: &Documents, page: &Page, request: &HeaderMap) -> Response<Body> {
     let rendered = match documents.get(page).await {
         Ok(rendered) => rendered,
+        Err(DocumentError::Missing) => {
+            return told(StatusCode::NOT_FOUND, NOT_FOUND, "public, max-age=60");
+        }
         Err(error) => {
             error!(?page, %error, "cannot give out a document: {error}");
             let mut answer = told(StatusCode::SERVICE_UNAVAILABLE, UNAVAILABLE, "no-store");
@@ -69,17 +77,33 @@ async fn page_answer(documents: &Documents, page: &Page, request: &HeaderMap) ->
     if is_unchanged(request, &tag, &rendered) {
         return described(StatusCode::NOT_MODIFIED, page, &tag, &rendered, Body::empty());
     }
+    let delta = if wants_delta(request) {
+        documents.delta(page, &rendered, &joined(request, &header::IF_NONE_MATCH))
+    } else {
+        None
+    };
+    let (status, shown) = match &delta {
+        Some(delta) => (StatusCode::IM_USED, delta),
+        None => (StatusCode::OK, &rendered),
+    };
     let coded = match coding {
-        Some(coding) => documents.coded(page, &rendered, coding).await.map(|b| (coding, b)),
+        Some(coding) => documents.coded(page, shown, coding).await.map(|b| (coding, b)),
         None => None,
     };
     let (coding, bytes): (Option<Coding>, Bytes) = match coded {
         Some((coding, bytes)) => (Some(coding), bytes),
-        None => (None, rendered.identity.clone()),
+        None => (None, shown.identity.clone()),
     };
     let length = bytes.len();
+    // Of the whole document, also where only what is new of it is given (RFC 3229, 10.4.1).
     let tag = entity_tag(&rendered, coding);
-    let mut answer = described(StatusCode::OK, page, &tag, &rendered, Body::from(bytes));
+    let mut answer = described(status, page, &tag, &rendered, Body::from(bytes));
+    if delta.is_some() {
+        put(&mut answer, IM, "feed");
+        // No cache may take it for the whole, not even one that does not know the status.
+        put(&mut answer, header::CACHE_CONTROL, "no-store, im");
+        put(&mut answer, header::VARY, "Accept-Encoding, A-IM, If-None-Match");
+    }
     if let Some(coding) = coding {
         put(&mut answer, header::CONTENT_ENCODING, coding.name());
     }
@@ -102,14 +126,16 @@ fn described(
     let mut answer = Response::new(body);
     *answer.status_mut() = status;
     put(&mut answer, header::ETAG, tag);
-    put(&mut answer, header::VARY, "Accept-Encoding");
-    put(&mut answer, header::CACHE_CONTROL, FRESH);
+    let vary = if has_deltas(page) { "Accept-Encoding, A-IM" } else { "Accept-Encoding" };
+    put(&mut answer, header::VARY, vary);
+    let is_closed = matches!(page, Page::Atom(_, Some(_)) | Page::Json(_, Some(_)));
+    put(&mut answer, header::CACHE_CONTROL, if is_closed { CLOSED } else { FRESH });
     if let Some(modified) = rendered.modified {
         // Never later than the answer itself (RFC 9110, 8.8.2.1).
         let modified = modified.min(Utc::now());
         put(&mut answer, header::LAST_MODIFIED, &httpdate::fmt_http_date(modified.into()));
     }
-    if matches!(page, Page::Atom(_) | Page::Json(_) | Page::Opml) {
+    if matches!(page, Page::Atom(..) | Page::Json(..) | Page::Opml) {
         put(&mut answer, header::ACCESS_CONTROL_ALLOW_ORIGIN, "*");
     }
     answer
@@ -121,14 +147,29 @@ fn media_type(page: &Page) -> &'static str {
         Page::Style => "text/css; charset=utf-8",
         Page::Robots => "text/plain; charset=utf-8",
         Page::Opml => "text/x-opml; charset=utf-8",
-        Page::Atom(_) => "application/atom+xml; charset=utf-8",
-        Page::Json(_) => "application/feed+json",
+        Page::Atom(..) => "application/atom+xml; charset=utf-8",
+        Page::Json(..) => "application/feed+json",
     }
+}
+
+/// Whether what is new of it can be told from the rest (RFC 3229).
+fn has_deltas(page: &Page) -> bool {
+    matches!(page, Page::Atom(_, None))
+}
+
+/// Whether only what is new is wanted, where that is less (RFC 3229, 10.5.3).
+fn wants_delta(request: &HeaderMap) -> bool {
+    let wanted = joined(request, &A_IM);
+    wanted.split(',').any(|member| {
+        let (name, parameter) = member.split_once(';').unwrap_or((member, ""));
+        let weight = parameter.trim().strip_prefix("q=").map(str::parse::<f32>);
+        name.trim().eq_ignore_ascii_case("feed") && !matches!(weight, Some(Ok(0.0)))
+    })
 }
 
 /// Strong, and another for each coding, since the bytes are others (RFC 9110, 8.8.3.3).
 fn entity_tag(rendered: &Rendered, coding: Option<Coding>) -> String {
-    let digest = &rendered.digest;
+    let digest = &rendered.tag;
     coding.map_or_else(|| format!("\"{digest}\""), |c| format!("\"{digest}-{}\"", c.name()))
 }
 

@@ -6,16 +6,11 @@
 
 use crate::config::Config;
 use crate::model::publication::Selection;
-use crate::model::publication::Shelf;
 use crate::publish::Masthead;
-use crate::publish::atom::atom;
-use crate::publish::index::STYLE;
-use crate::publish::index::index;
-use crate::publish::json::json;
-use crate::publish::opml::opml;
+use crate::publish::sheet::at;
 use crate::publish::story::Apart;
-use crate::publish::story::one_each;
 use crate::serve::coding::Coding;
+use crate::serve::delta::Versions;
 use crate::store::Store;
 use crate::store::error::StoreError;
 use bytes::Bytes;
@@ -43,7 +38,6 @@ use tracing::warn;
 const KEPT_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// After a failure the old rendering is given out for so long before it is tried again.
 const FAILURE_REST: Duration = Duration::from_secs(5);
-const ROBOTS: &str = "User-agent: *\nAllow: /\n";
 
 /// What has an address.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -56,10 +50,10 @@ pub enum Page {
     Robots,
     /// `/feeds.opml`.
     Opml,
-    /// A publication as Atom.
-    Atom(Selection),
+    /// The front of a publication as Atom, or the page of its archive with this number.
+    Atom(Selection, Option<u64>),
     /// The same as JSON Feed.
-    Json(Selection),
+    Json(Selection, Option<u64>),
 }
 
 /// Why there is no document.
@@ -68,6 +62,9 @@ pub enum DocumentError {
     /// The store did not say what is in it.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The archive has no such page.
+    #[error("there is no such page")]
+    Missing,
     /// It broke off.
     #[error("rendering broke off: {0}")]
     Render(#[from] JoinError),
@@ -78,11 +75,15 @@ pub enum DocumentError {
 pub struct Rendered {
     /// The bytes in no coding.
     pub identity: Bytes,
-    /// The digest of these bytes, in hexadecimal digits.
-    pub digest: String,
+    /// The entity tag without its quotes: the digest of these bytes, in hexadecimal digits, and of
+    /// which version they are.
+    pub tag: String,
     /// When they last changed; none for what is part of the program.
     pub modified: Option<DateTime<Utc>>,
     coded: [OnceCell<Bytes>; 3],
+    versions: Option<Versions>,
+    /// What is new to who lacks which entries; as many as there are versions among the entries.
+    deltas: Mutex<BTreeMap<Vec<usize>, Arc<Rendered>>>,
 }
 
 /// All documents of a site. Clones are one.
@@ -97,6 +98,7 @@ struct Inner {
     kept_bytes_max: usize,
     slots: Mutex<HashMap<Page, Arc<Slot>>>,
     started: DateTime<Utc>,
+    edition: u32,
     requests: AtomicU64,
     renderings: AtomicU64,
 }
@@ -132,6 +134,7 @@ impl Documents {
     /// The same, with as many bytes kept at most; the document unused for longest goes first.
     #[must_use]
     pub fn within(kept_bytes_max: usize, config: Arc<Config>, store: Store) -> Self {
+        let edition = edition(&config);
         Self {
             inner: Arc::new(Inner {
                 config,
@@ -139,6 +142,7 @@ impl Documents {
                 kept_bytes_max,
                 slots: Mutex::default(),
                 started: Utc::now(),
+                edition,
                 requests: AtomicU64::new(0),
                 renderings: AtomicU64::new(0),
             }),
@@ -150,13 +154,15 @@ impl Documents {
         if selections.is_empty() {
             return;
         }
-        let slots = self.slots();
-        let pages = selections
-            .iter()
-            .flat_map(|selection| [Page::Atom(selection.clone()), Page::Json(selection.clone())]);
-        let pages = pages.chain([Page::Index, Page::Opml]);
-        for slot in pages.filter_map(|page| slots.get(&page)) {
-            slot.touched.fetch_add(1, Ordering::SeqCst);
+        for (page, slot) in self.slots().iter() {
+            let is_stale = match page {
+                Page::Index | Page::Opml => true,
+                Page::Style | Page::Robots => false,
+                Page::Atom(selection, _) | Page::Json(selection, _) => {
+                    selections.contains(selection)
+                }
+            };
+            slot.touched.fetch_add(u64::from(is_stale), Ordering::SeqCst);
         }
     }
 
@@ -183,13 +189,13 @@ impl Documents {
             "/feeds.opml" => Some(Page::Opml),
             _ => {
                 let path = path.strip_prefix('/')?;
-                let (path, page): (_, fn(Selection) -> Page) = match path.strip_suffix(".atom") {
+                let (path, page): (_, fn(_, _) -> Page) = match path.strip_suffix(".atom") {
                     Some(path) => (path, Page::Atom),
                     None => (path.strip_suffix(".json")?, Page::Json),
                 };
-                let selection = Selection::at(path)?;
+                let (selection, number) = at(path)?;
                 let known = masthead(&self.inner.config).knows(&selection);
-                known.then(|| page(selection))
+                known.then(|| page(selection, number))
             }
         }
     }
@@ -211,7 +217,13 @@ impl Documents {
         {
             return Ok(rendered.clone());
         }
+        self.inner.renderings.fetch_add(1, Ordering::Relaxed);
         let result = self.render(page).await;
+        if matches!(result, Err(DocumentError::Missing)) {
+            drop(kept);
+            self.slots().remove(page);
+            return Err(DocumentError::Missing);
+        }
         kept.failed = result.is_err().then(Instant::now);
         match (result, kept.rendered.as_ref()) {
             (Ok(rendered), _) => {
@@ -256,43 +268,41 @@ impl Documents {
         rendered.coded[coding as usize].get_or_try_init(make).await.ok().cloned()
     }
 
-    async fn render(&self, page: &Page) -> Result<Rendered, DocumentError> {
-        let config = self.inner.config.clone();
-        let store = &self.inner.store;
-        self.inner.renderings.fetch_add(1, Ordering::Relaxed);
-        let never = config.site.tagging.start();
-        match page {
-            Page::Style => Ok(Rendered::new(STYLE.into(), None)),
-            Page::Robots => Ok(Rendered::new(ROBOTS.into(), None)),
-            Page::Index | Page::Opml => {
-                let shelves = store.shelves().await?;
-                // They change with feeds.toml too, which is read at the start.
-                let changed = shelves.values().map(|shelf| shelf.changed).max().unwrap_or(never);
-                let modified = changed.max(self.inner.started);
-                let write = if *page == Page::Index { index } else { opml };
-                let made = spawn_blocking(move || list(&config, &shelves, write)).await?;
-                Ok(Rendered::new(made, Some(modified)))
-            }
-            Page::Atom(selection) | Page::Json(selection) => {
-                let write = if matches!(page, Page::Atom(_)) { atom } else { json };
-                let on_shelf = store.shelf(selection).await?;
-                let entries = config.publishing.entries;
-                let is_source = matches!(selection, Selection::Source(_));
-                // Copies of one story leave gaps: some more are asked for to fill them.
-                let limit = if is_source { entries } else { entries + entries / 2 + 10 };
-                let mut articles = store.newest(selection, limit).await?;
-                let selection = selection.clone();
-                let made = spawn_blocking(move || {
-                    if !is_source {
-                        articles = one_each(articles, &apart(&config));
-                    }
-                    articles.truncate(entries);
-                    write(masthead(&config), &selection, &articles)
-                });
-                let modified = on_shelf.map_or(never, |shelf| shelf.changed);
-                Ok(Rendered::new(made.await?, Some(modified)))
-            }
+    pub(super) fn config(&self) -> Arc<Config> {
+        self.inner.config.clone()
+    }
+
+    pub(super) fn store(&self) -> &Store {
+        &self.inner.store
+    }
+
+    pub(super) fn started(&self) -> DateTime<Utc> {
+        self.inner.started
+    }
+
+    /// Of all that is in documents beside the articles: the names in feeds.toml, and the program.
+    pub(super) fn edition(&self) -> u32 {
+        self.inner.edition
+    }
+
+    /// What is new in a document to a client that has the one with one of these tags; none if all
+    /// is.
+    #[must_use]
+    pub fn delta(&self, page: &Page, rendered: &Rendered, tags: &str) -> Option<Arc<Rendered>> {
+        let versions = rendered.versions.as_ref()?;
+        let lacked = versions.lacked(tags.split(',').map(str::trim))?;
+        let mut deltas = rendered.deltas.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(delta) = deltas.get(&lacked) {
+            return Some(delta.clone());
         }
+        let bytes = versions.cut(&rendered.identity, &lacked);
+        let delta = Arc::new(Rendered::new(bytes, rendered.modified));
+        deltas.insert(lacked, delta.clone());
+        drop(deltas);
+        if let Some(slot) = self.slots().get(page) {
+            slot.bytes.fetch_add(delta.identity.len(), Ordering::Relaxed);
+        }
+        Some(delta)
     }
 
     /// Lets go of the documents unused for longest until the rest fits. `newest` stays.
@@ -315,20 +325,32 @@ impl Documents {
 }
 
 impl Rendered {
-    fn new(bytes: Vec<u8>, modified: Option<DateTime<Utc>>) -> Self {
-        let digest = blake3::hash(&bytes).to_hex()[..32].to_owned();
-        Self { identity: bytes.into(), digest, modified, coded: Default::default() }
+    pub(super) fn new(bytes: Vec<u8>, modified: Option<DateTime<Utc>>) -> Self {
+        let tag = blake3::hash(&bytes).to_hex()[..32].to_owned();
+        Self {
+            identity: bytes.into(),
+            tag,
+            modified,
+            coded: Default::default(),
+            versions: None,
+            deltas: Mutex::default(),
+        }
+    }
+
+    /// A document whose entries are told apart by when they came.
+    pub(super) fn of_versions(bytes: Vec<u8>, modified: DateTime<Utc>, versions: Versions) -> Self {
+        let mut rendered = Self::new(bytes, Some(modified));
+        rendered.tag = format!("{}.{}", rendered.tag, versions.told());
+        rendered.versions = Some(versions);
+        rendered
     }
 }
 
-type Shelves = BTreeMap<Selection, Shelf>;
-
-fn list(
-    config: &Config,
-    shelves: &Shelves,
-    write: fn(Masthead<'_>, &Shelves) -> Vec<u8>,
-) -> Vec<u8> {
-    write(masthead(config), shelves)
+fn edition(config: &Config) -> u32 {
+    let program = env!("CARGO_PKG_VERSION");
+    let digest = blake3::hash(format!("{program} {:?}", masthead(config)).as_bytes());
+    let [a, b, c, d, ..] = *digest.as_bytes();
+    u32::from_be_bytes([a, b, c, d])
 }
 
 /// What feeds.toml keeps from being one story with others.

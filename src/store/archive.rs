@@ -21,9 +21,11 @@ use crate::store::keys;
 use crate::store::keys::Space;
 use crate::store::records::ArticleRecord;
 use crate::store::records::BadField;
+use crate::store::records::InstantRecord;
 use crate::store::records::KnownRecord;
 use crate::store::records::ShelfRecord;
 use crate::store::records::article::SecondArticleRecord;
+use crate::store::records::article::ThirdArticleRecord;
 use crate::store::records::first_history::FirstHistoryRecord;
 use crate::store::records::history::HistoryRecord;
 use chrono::DateTime;
@@ -36,7 +38,7 @@ use std::ops::ControlFlow;
 use tracing::error;
 
 /// The version of the whole store: which key spaces there are and how their keys are made.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// An open store.
 #[derive(Debug)]
@@ -61,6 +63,9 @@ impl Archive {
             if found > FORMAT {
                 return Err(StoreError::Newer { directory, found, known: FORMAT });
             }
+            if found < FORMAT {
+                archive.upgrade(key)?;
+            }
         } else if !archive.engine.scan(&[], None, Order::Forward, 1)?.is_empty() {
             return Err(damaged("it has keys, but no format".to_owned()));
         } else if archive.engine.is_marked() {
@@ -73,6 +78,17 @@ impl Archive {
         }
         archive.engine.mark()?;
         Ok(archive)
+    }
+
+    /// Brings a store of the first format, which has neither fronts nor pages, to this one. What
+    /// is done twice after a crash is the same.
+    fn upgrade(&mut self, format: Vec<u8>) -> Result<(), StoreError> {
+        self.open_all()?;
+        self.engine.sync()?;
+        let mut batch = Batch::new();
+        self.put(&mut batch, Space::Meta, format, &FORMAT)?;
+        self.engine.commit(batch)?;
+        self.engine.sync()
     }
 
     /// What is remembered of a feed.
@@ -118,18 +134,8 @@ impl Archive {
     ) -> Result<Vec<Article>, StoreError> {
         let members = self.scan(Space::Member, &keys::members_of(selection), limit)?;
         let mut articles = Vec::new();
-        for id in members.iter().filter_map(|(key, _)| keys::id_of(key)) {
-            match self.article(id) {
-                Ok(Some(article)) => articles.push(article),
-                Ok(None) => {
-                    let selection = selection.path();
-                    error!(article = %id, selection, "article {id} is in {selection}, but not stored");
-                }
-                Err(error @ StoreError::Value { .. }) => {
-                    error!(article = %id, %error, "article {id} is left out: {error}");
-                }
-                Err(error) => return Err(error),
-            }
+        for (key, _) in &members {
+            articles.extend(self.named_by(selection, key)?);
         }
         Ok(articles)
     }
@@ -160,7 +166,9 @@ impl Archive {
 
     /// The article in a value.
     pub(crate) fn read_article(&self, key: &[u8], value: &[u8]) -> Result<Article, StoreError> {
-        if codec::is_second(value) {
+        if codec::is_third(value) {
+            self.read::<ThirdArticleRecord, _>(Space::Article, key, value)
+        } else if codec::is_second(value) {
             self.read::<SecondArticleRecord, _>(Space::Article, key, value)
         } else {
             self.read::<ArticleRecord, _>(Space::Article, key, value)
@@ -272,8 +280,28 @@ impl Archive {
         article: &Article,
     ) -> Result<(), StoreError> {
         let key = keys::article(article.first_seen, article.id);
-        let value = codec::compressed_2(&key, &SecondArticleRecord::from(article));
-        self.add(batch, Space::Article, key, value)
+        self.put_article_at(batch, Space::Article, key, article)
+    }
+
+    /// Adds an article to a batch, at a key.
+    pub(crate) fn put_article_at(
+        &self,
+        batch: &mut Batch,
+        space: Space,
+        key: Vec<u8>,
+        article: &Article,
+    ) -> Result<(), StoreError> {
+        let value = codec::compressed_3(&key, &ThirdArticleRecord::from(article));
+        self.add(batch, space, key, value)
+    }
+
+    /// The instant in a record.
+    pub(crate) fn instant(&self, instant: InstantRecord) -> Result<DateTime<Utc>, StoreError> {
+        let bad = |reason: BadField| StoreError::Damaged {
+            directory: self.engine.directory().to_owned(),
+            reason: reason.to_string(),
+        };
+        instant.try_into().map_err(bad)
     }
 
     /// Adds the bytes of a record to a batch, if it became some.
@@ -300,7 +328,13 @@ impl Archive {
     }
 }
 
-fn bad(engine: &Engine, space: Space, key: &[u8], reason: &dyn std::fmt::Display) -> StoreError {
+/// What a value is told as that does not read.
+pub(crate) fn bad(
+    engine: &Engine,
+    space: Space,
+    key: &[u8],
+    reason: &dyn std::fmt::Display,
+) -> StoreError {
     StoreError::Value {
         directory: engine.directory().to_owned(),
         space: space.name(),
@@ -333,8 +367,67 @@ fn cut(articles: &mut Vec<Article>, limit: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::article::Labels;
+    use crate::model::article::Origin;
     use crate::model::id::Digest;
+    use crate::store::records::front::MemberRecord;
     use chrono::DateTime;
+
+    #[test]
+    fn an_article_reads_in_every_form_that_it_was_ever_written_in() {
+        let folder = tempfile::tempdir().unwrap();
+        let archive = Archive::new(Engine::open(folder.path()).unwrap()).unwrap();
+        let newest = crate::model::article::tests::article();
+        let second =
+            Article { origin: Origin { updated: None, ..newest.origin.clone() }, ..newest.clone() };
+        let first = Article { labels: Labels::default(), ..second.clone() };
+        let key = keys::article(newest.first_seen, newest.id);
+        for (expected, value) in [
+            (first, codec::compressed(&key, &ArticleRecord::from(&newest))),
+            (second, codec::compressed_2(&key, &SecondArticleRecord::from(&newest))),
+            (newest.clone(), codec::compressed_3(&key, &ThirdArticleRecord::from(&newest))),
+        ] {
+            assert_eq!(archive.read_article(&key, &value.unwrap()), Ok(expected));
+        }
+    }
+
+    #[test]
+    fn a_store_of_the_first_format_has_all_its_members_on_fronts() {
+        let folder = tempfile::tempdir().unwrap();
+        let archive = Archive::new(Engine::open(folder.path()).unwrap()).unwrap();
+        let format = keys::format();
+        let mut batch = Batch::new();
+        let instants = [-7_i64, 0, 1_688_382_960];
+        for (at, seconds) in instants.into_iter().enumerate() {
+            let id = ArticleId(Digest([u8::try_from(at).unwrap(); 16]));
+            let published = DateTime::from_timestamp(seconds, 0).unwrap();
+            let open = keys::open(&Selection::All, published, id);
+            let member = [keys::members_of(&Selection::All), open[17..].to_vec()].concat();
+            batch.insert(member, Some(Vec::new()));
+        }
+        archive.put(&mut batch, Space::Meta, format.clone(), &1_u32).unwrap();
+        archive.engine.commit(batch).unwrap();
+        archive.engine.close().unwrap();
+        for _ in 0..2 {
+            let archive = Archive::new(Engine::open(folder.path()).unwrap()).unwrap();
+            let value = archive.engine.get(&format).unwrap().unwrap();
+            assert_eq!(codec::read::<u32>(&format, &value), Ok(FORMAT));
+            let open = keys::open_of(&Selection::All);
+            let open = archive.scan(Space::Open, &open, 100).unwrap();
+            assert_eq!(open.len(), instants.len());
+            for (member, _) in
+                archive.scan(Space::Member, &keys::members_of(&Selection::All), 100).unwrap()
+            {
+                let place = archive.place_of(&member).unwrap().unwrap();
+                let MemberRecord::Open { standing, .. } = place else { panic!("{place:?}") };
+                let standing = archive.instant(standing).unwrap();
+                assert!(instants.contains(&standing.timestamp()));
+                let key = keys::open_at(&member, standing).unwrap();
+                assert!(open.iter().any(|(open, _)| *open == key));
+            }
+            archive.engine.close().unwrap();
+        }
+    }
 
     #[test]
     fn an_article_that_does_not_read_is_named_and_left_out_of_the_newest() {

@@ -3,15 +3,21 @@
 use crate::model::article::Article;
 use crate::model::id::ArticleId;
 use crate::model::id::Digest;
+use crate::model::id::FeedId;
 use crate::model::known::Known;
 use crate::model::publication::Selection;
 use crate::model::publication::selections_of;
 use crate::store::archive::Archive;
+use crate::store::archive::bad;
 use crate::store::engine::Order;
 use crate::store::error::StoreError;
 use crate::store::keys;
 use crate::store::keys::Space;
+use crate::store::records::BadField;
 use crate::store::records::KnownRecord;
+use crate::store::records::front::MemberRecord;
+use crate::store::records::front::TombRecord;
+use crate::store::records::parsed;
 use chrono::DateTime;
 use chrono::Utc;
 use std::collections::BTreeMap;
@@ -37,7 +43,22 @@ impl Archive {
             articles.iter().try_for_each(|article| self.recount(article, &mut recount))
         })?;
         let Recount { mut keys, shelves, mut faults } = recount;
-        for space in [Space::Place, Space::Claim, Space::Known, Space::Member, Space::Fresh] {
+        for (key, value) in self.scan(Space::Tomb, &Space::Tomb.prefix(), usize::MAX)? {
+            match self.keys_of_tomb(&key, &value) {
+                Ok(of_tomb) => keys.extend(of_tomb),
+                Err(error) => faults.push(error.to_string()),
+            }
+        }
+        let spaces = [
+            Space::Place,
+            Space::Claim,
+            Space::Known,
+            Space::Member,
+            Space::Fresh,
+            Space::Open,
+            Space::Gone,
+        ];
+        for space in spaces {
             let mut after: Option<Vec<u8>> = None;
             loop {
                 let prefix = space.prefix();
@@ -69,11 +90,36 @@ impl Archive {
         Ok(faults)
     }
 
+    /// What is to be there of an article that was taken away.
+    fn keys_of_tomb(&self, key: &[u8], value: &[u8]) -> Result<Vec<Vec<u8>>, StoreError> {
+        let tomb: TombRecord = self.record(Space::Tomb, key, value)?;
+        let unread = |reason: BadField| bad(&self.engine, Space::Tomb, key, &reason);
+        let at = tomb.removal().map_err(unread)?.at;
+        let feed: FeedId = parsed("feed", &tomb.feed).map_err(unread)?;
+        let Some(id) = keys::id_of(key) else { return Ok(Vec::new()) };
+        let known = keys::known(&feed, self.instant(tomb.first_seen)?, id);
+        let selections = tomb.selections.iter().filter_map(|path| Selection::at(path));
+        let gone = selections.map(|selection| keys::gone(&selection, at, id));
+        Ok(gone.chain([known, keys::claim(&tomb.iri)]).collect())
+    }
+
     fn recount(&self, article: &Article, recount: &mut Recount) -> Result<(), StoreError> {
         let id = article.id;
         let selections = selections_of(article, &self.composed);
-        recount.keys.extend(keys::memberships(article, &selections).into_keys());
         for selection in selections {
+            let member = keys::member(&selection, article);
+            match self.place_of(&member)? {
+                Some(MemberRecord::Open { standing, .. }) => {
+                    let standing = self.instant(standing)?;
+                    recount.keys.insert(keys::open(&selection, standing, id));
+                }
+                Some(MemberRecord::Closed { page, .. }) if !self.has_page(&selection, page)? => {
+                    let path = selection.path();
+                    recount.faults.push(format!("article {id} is on page {page} of {path}"));
+                }
+                _ => {}
+            }
+            recount.keys.extend([member, keys::fresh(&selection, article)]);
             let (count, updated) = recount.shelves.entry(selection).or_insert((0, article.updated));
             *count += 1;
             *updated = article.updated.max(*updated);

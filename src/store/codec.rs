@@ -20,6 +20,8 @@ const ZSTD_1: u8 = 2;
 const PLAIN_2: u8 = 3;
 /// An article, since labels have points and are made anew.
 const ZSTD_2: u8 = 4;
+/// An article, since it is told when its feed last changed.
+const ZSTD_3: u8 = 5;
 
 /// Why bytes are no record.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -59,6 +61,11 @@ pub(crate) fn is_second(value: &[u8]) -> bool {
     matches!(value.first(), Some(&(PLAIN_2 | ZSTD_2)))
 }
 
+/// Whether a value holds the third form of its kind of record.
+pub(crate) fn is_third(value: &[u8]) -> bool {
+    value.first() == Some(&ZSTD_3)
+}
+
 /// The bytes of a record that is worth compressing.
 #[cfg(test)]
 pub(crate) fn compressed<T: Serialize>(key: &[u8], record: &T) -> Result<Vec<u8>, BadRecord> {
@@ -66,8 +73,14 @@ pub(crate) fn compressed<T: Serialize>(key: &[u8], record: &T) -> Result<Vec<u8>
 }
 
 /// The same in the second form of its kind.
+#[cfg(test)]
 pub(crate) fn compressed_2<T: Serialize>(key: &[u8], record: &T) -> Result<Vec<u8>, BadRecord> {
     squeezed(key, ZSTD_2, record)
+}
+
+/// The same in the third form of its kind.
+pub(crate) fn compressed_3<T: Serialize>(key: &[u8], record: &T) -> Result<Vec<u8>, BadRecord> {
+    squeezed(key, ZSTD_3, record)
 }
 
 fn squeezed<T: Serialize>(key: &[u8], format: u8, record: &T) -> Result<Vec<u8>, BadRecord> {
@@ -82,7 +95,7 @@ fn squeezed<T: Serialize>(key: &[u8], format: u8, record: &T) -> Result<Vec<u8>,
 /// The record that was written at a key.
 pub(crate) fn read<T: DeserializeOwned>(key: &[u8], value: &[u8]) -> Result<T, BadRecord> {
     let Some((&format, rest)) = value.split_first() else { return Err(BadRecord::Short(0)) };
-    if !matches!(format, PLAIN_1 | ZSTD_1 | PLAIN_2 | ZSTD_2) {
+    if !matches!(format, PLAIN_1 | ZSTD_1 | PLAIN_2 | ZSTD_2 | ZSTD_3) {
         return Err(BadRecord::Format(format));
     }
     let Some((check, payload)) = rest.split_at_checked(CHECK_BYTES) else {
@@ -94,10 +107,15 @@ pub(crate) fn read<T: DeserializeOwned>(key: &[u8], value: &[u8]) -> Result<T, B
     let fields = |bytes: &[u8]| {
         postcard::from_bytes(bytes).map_err(|error| BadRecord::Fields(error.to_string()))
     };
-    if matches!(format, ZSTD_1 | ZSTD_2) { fields(&unsqueezed(payload)?) } else { fields(payload) }
+    if matches!(format, ZSTD_1 | ZSTD_2 | ZSTD_3) {
+        fields(&unsqueezed(payload)?)
+    } else {
+        fields(payload)
+    }
 }
 
-fn packed<T: Serialize>(record: &T) -> Result<Vec<u8>, BadRecord> {
+/// The bytes of a record alone.
+pub(crate) fn packed<T: Serialize>(record: &T) -> Result<Vec<u8>, BadRecord> {
     let bytes =
         postcard::to_stdvec(record).map_err(|error| BadRecord::Fields(error.to_string()))?;
     if bytes.len() > RECORD_BYTES_MAX { Err(BadRecord::Large(bytes.len())) } else { Ok(bytes) }

@@ -14,17 +14,16 @@ use crate::model::known::Change;
 use crate::model::known::Known;
 use crate::model::publication::Selection;
 use crate::model::publication::Shelf;
-use crate::model::publication::selections_of;
 use crate::store::archive::Archive;
 use crate::store::engine::Batch;
 use crate::store::engine::Order;
 use crate::store::error::StoreError;
 use crate::store::keys;
 use crate::store::keys::Space;
+use crate::store::members::Turnovers;
 use crate::store::records::KnownRecord;
 use crate::store::records::ShelfRecord;
 use chrono::DateTime;
-use chrono::TimeDelta;
 use chrono::Utc;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -43,9 +42,13 @@ struct Drafts {
     claims: BTreeMap<Vec<u8>, ArticleId>,
 }
 
-/// How a commit changes a selection.
-#[derive(Debug, Default)]
+/// How a batch changes a selection.
+#[derive(Debug)]
 pub(crate) struct Turnover {
+    /// The counters before.
+    pub(crate) before: Option<Shelf>,
+    /// What [`Shelf::changed`] becomes.
+    pub(crate) changed: DateTime<Utc>,
     /// Articles that come, less those that go.
     pub(crate) growth: i64,
     /// Keys of [`keys::fresh`] that go.
@@ -66,42 +69,35 @@ impl Archive {
     ) -> Result<BTreeSet<Selection>, StoreError> {
         let drafts = self.drafts(feed, changes)?;
         let mut batch = Batch::new();
-        let mut turnovers: BTreeMap<Selection, Turnover> = BTreeMap::new();
+        let mut turnovers = Turnovers::new();
         for draft in drafts.articles.values() {
-            self.write_draft(&mut batch, draft, &mut turnovers)?;
+            self.write_draft(&mut batch, draft, &mut turnovers, at)?;
         }
         for (claim, id) in drafts.claims {
             self.put(&mut batch, Space::Claim, claim, &id.0.0)?;
         }
-        for (selection, turnover) in &turnovers {
-            self.write_shelf(&mut batch, selection, turnover, at)?;
-        }
+        self.write_shelves(&mut batch, &turnovers)?;
         self.put_history(&mut batch, &feed.id, history)?;
         self.engine.commit(batch)?;
         Ok(turnovers.into_keys().collect())
     }
 
-    /// Writes the counters of a selection that changed.
-    pub(crate) fn write_shelf(
+    /// Writes the counters of the selections that changed.
+    pub(crate) fn write_shelves(
         &self,
         batch: &mut Batch,
-        selection: &Selection,
-        turnover: &Turnover,
-        at: DateTime<Utc>,
+        turnovers: &Turnovers,
     ) -> Result<(), StoreError> {
-        let before = self.shelf(selection)?;
-        let count = before.map_or(0, |shelf| shelf.count);
-        let newest = self.newest_update(selection, turnover)?;
-        // What was emptied keeps the date of its last article: never now.
-        let updated = newest.or(before.map(|shelf| shelf.updated)).unwrap_or(at);
-        let count = count.saturating_add_signed(turnover.growth);
-        // Later than before by a second at least, the unit of Last-Modified: whoever has the
-        // earlier one must not be told that nothing changed.
-        let after = |shelf: Shelf| shelf.changed.checked_add_signed(TimeDelta::seconds(1));
-        let next = before.and_then(after);
-        let changed = next.map_or(at, |next| next.max(at));
-        let after = ShelfRecord::from(&Shelf { count, updated, changed });
-        self.put(batch, Space::Shelf, keys::shelf(selection), &after)
+        for (selection, turnover) in turnovers {
+            let Turnover { before, changed, growth, .. } = turnover;
+            let newest = self.newest_update(selection, turnover)?;
+            // What was emptied keeps the date of its last article: never now.
+            let updated = newest.or(before.map(|shelf| shelf.updated)).unwrap_or(*changed);
+            let count = before.map_or(0, |shelf| shelf.count).saturating_add_signed(*growth);
+            let after = ShelfRecord::from(&Shelf { count, updated, changed: *changed });
+            self.put(batch, Space::Shelf, keys::shelf(selection), &after)?;
+        }
+        Ok(())
     }
 
     fn drafts(&self, feed: &Feed, changes: Vec<Change>) -> Result<Drafts, StoreError> {
@@ -114,6 +110,9 @@ impl Archive {
             };
             owned(feed, &fresh)?;
             let id = fresh.id;
+            if self.engine.get(&keys::tomb(id))?.is_some() {
+                continue;
+            }
             if let Some(draft) = drafts.articles.get_mut(&id) {
                 if replaces {
                     draft.after = kept(&draft.after, fresh);
@@ -171,30 +170,11 @@ impl Archive {
         &self,
         batch: &mut Batch,
         draft: &Draft,
-        turnovers: &mut BTreeMap<Selection, Turnover>,
+        turnovers: &mut Turnovers,
+        at: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         let Draft { before, after } = draft;
-        let selections = |article| selections_of(article, &self.composed);
-        let old = before.as_ref().map(selections).unwrap_or_default();
-        let new = selections(after);
-        for selection in old.union(&new) {
-            let turnover = turnovers.entry(selection.clone()).or_default();
-            turnover.growth +=
-                i64::from(new.contains(selection)) - i64::from(old.contains(selection));
-            if let Some(before) = before.as_ref().filter(|_| old.contains(selection)) {
-                turnover.gone.insert(keys::fresh(selection, before));
-            }
-            if new.contains(selection) {
-                turnover.come.insert(keys::fresh(selection, after));
-            }
-        }
-        let gone = before.as_ref().map(|before| keys::memberships(before, &old));
-        let gone = gone.unwrap_or_default();
-        let come = keys::memberships(after, &new);
-        let leaving = gone.keys().filter(|key| !come.contains_key(*key));
-        batch.extend(leaving.map(|key| (key.clone(), None)));
-        let coming = come.keys().filter(|key| !gone.contains_key(*key));
-        batch.extend(coming.map(|key| (key.clone(), Some(Vec::new()))));
+        self.turn(batch, before.as_ref(), Some(after), turnovers, at)?;
         self.put_article(batch, after)?;
         let known = keys::known(&after.feed, after.first_seen, after.id);
         self.put(batch, Space::Known, known, &KnownRecord::from(&Known::of(after)))?;

@@ -15,12 +15,13 @@ use crate::model::id::TagId;
 use crate::model::publication::Publication;
 use crate::model::publication::Selection;
 use crate::store::archive::Archive;
-use crate::store::commit::Turnover;
 use crate::store::engine::Batch;
 use crate::store::engine::Order;
 use crate::store::error::StoreError;
 use crate::store::keys;
 use crate::store::keys::Space;
+use crate::store::members::Turnovers;
+use crate::store::members::fresh_place;
 use chrono::DateTime;
 use chrono::Utc;
 use std::collections::BTreeMap;
@@ -53,16 +54,13 @@ impl Archive {
             self.clear(&changed)?;
             let fresh: Vec<&Publication> =
                 composed.iter().filter(|publication| changed.contains(&publication.id)).collect();
-            let turnovers = self.index(&fresh)?;
+            let turnovers = self.index(&fresh, at)?;
             let mut last = Batch::new();
+            self.write_shelves(&mut last, &turnovers)?;
             for id in changed.iter().filter(|id| !wanted.contains_key(id)) {
                 last.insert(keys::definition(id), None);
             }
             for publication in fresh {
-                let selection = Selection::Composed(publication.id.clone());
-                if let Some(turnover) = turnovers.get(&selection) {
-                    self.write_shelf(&mut last, &selection, turnover, at)?;
-                }
                 let key = keys::definition(&publication.id);
                 self.put(&mut last, Space::Definition, key, &definition(publication))?;
             }
@@ -89,7 +87,9 @@ impl Archive {
         let mut batch = Batch::new();
         for id in publications {
             self.put(&mut batch, Space::Definition, keys::definition(id), &STRUCK_OUT)?;
-            batch.insert(keys::shelf(&Selection::Composed(id.clone())), None);
+            let selection = Selection::Composed(id.clone());
+            batch.insert(keys::shelf(&selection), None);
+            self.cut(&mut batch, &selection)?;
         }
         self.engine.commit(batch)?;
         self.engine.sync()
@@ -98,7 +98,8 @@ impl Archive {
     fn clear(&self, publications: &BTreeSet<PublicationId>) -> Result<(), StoreError> {
         for id in publications {
             let selection = Selection::Composed(id.clone());
-            for prefix in [keys::members_of(&selection), keys::fresh_of(&selection)] {
+            let indexes = [keys::members_of, keys::fresh_of, keys::open_of, keys::left_of];
+            for prefix in indexes.map(|index| index(&selection)) {
                 loop {
                     let pairs = self.engine.scan(&prefix, None, Order::Forward, BATCH_MAX)?;
                     if pairs.is_empty() {
@@ -114,8 +115,9 @@ impl Archive {
     fn index(
         &self,
         publications: &[&Publication],
-    ) -> Result<BTreeMap<Selection, Turnover>, StoreError> {
-        let mut turnovers: BTreeMap<Selection, Turnover> = BTreeMap::new();
+        at: DateTime<Utc>,
+    ) -> Result<Turnovers, StoreError> {
+        let mut turnovers = Turnovers::new();
         if publications.is_empty() {
             return Ok(turnovers);
         }
@@ -126,10 +128,14 @@ impl Archive {
             let mut batch = Batch::new();
             for publication in publications {
                 let selection = Selection::Composed(publication.id.clone());
-                for article in articles.iter().filter(|article| publication.holds(article)) {
-                    let keys = keys::memberships(article, [&selection]);
-                    batch.extend(keys.into_keys().map(|key| (key, Some(Vec::new()))));
-                    turnovers.entry(selection.clone()).or_default().growth += 1;
+                let holds = |article: &&Article| {
+                    article.labels.excluded_by.is_none() && publication.holds(article)
+                };
+                for article in articles.iter().filter(holds) {
+                    let turnover = self.turnover(&mut turnovers, &selection, at)?;
+                    turnover.growth += 1;
+                    let place = fresh_place(article, at, turnover.changed);
+                    self.enter(&mut batch, &selection, article, place)?;
                 }
             }
             self.engine.commit(batch)

@@ -13,9 +13,9 @@ use crate::model::id::PublicationId;
 use crate::model::publication::Selection;
 use chrono::DateTime;
 use chrono::Utc;
-use std::collections::BTreeMap;
 
 const ID_BYTES: usize = 16;
+const DIGEST_BYTES: usize = 16;
 const INSTANT_BYTES: usize = 12;
 
 /// A part of the store, by the first byte of its keys.
@@ -34,7 +34,8 @@ pub(crate) enum Space {
     Known = b'k',
     /// Feed → its history.
     History = b'h',
-    /// Digest of a selection, published (newest first), id → nothing.
+    /// Digest of a selection, published (newest first), id → whether it is on the front or on a
+    /// page.
     Member = b's',
     /// Digest of a selection, updated (newest first), id → nothing.
     Fresh = b'u',
@@ -42,6 +43,18 @@ pub(crate) enum Space {
     Shelf = b'p',
     /// Composed publication → the digest of its definition.
     Definition = b'd',
+    /// Digest of a selection, standing (newest first), id → when it changed there.
+    Open = b'o',
+    /// Digest of a selection, number → a page of its archive.
+    Page = b'g',
+    /// Digest of a selection, id → on which page an article is that is no member any more.
+    Left = b'l',
+    /// Id, digest of what readers see → an article as a page shows it; empty while it is so still.
+    Version = b'v',
+    /// Id → an article that was taken away.
+    Tomb = b'x',
+    /// Digest of a selection, taken away (newest first), id → nothing.
+    Gone = b'y',
 }
 
 impl Space {
@@ -58,6 +71,12 @@ impl Space {
             Self::Fresh => "freshness in selection",
             Self::Shelf => "shelf",
             Self::Definition => "definition of publication",
+            Self::Open => "place on a front",
+            Self::Page => "archive page",
+            Self::Left => "place on a page",
+            Self::Version => "version of article",
+            Self::Tomb => "removal of article",
+            Self::Gone => "removal from selection",
         }
     }
 
@@ -135,12 +154,12 @@ pub(crate) fn definition(publication: &PublicationId) -> Vec<u8> {
 
 /// The articles of a selection, the newest published first, ties by id.
 pub(crate) fn members_of(selection: &Selection) -> Vec<u8> {
-    key(Space::Member, &[&Digest::of([selection.path().as_str()]).0])
+    key(Space::Member, &[&digest_of(selection)])
 }
 
 /// The articles of a selection, the last updated first, ties by id.
 pub(crate) fn fresh_of(selection: &Selection) -> Vec<u8> {
-    key(Space::Fresh, &[&Digest::of([selection.path().as_str()]).0])
+    key(Space::Fresh, &[&digest_of(selection)])
 }
 
 /// An article in a selection, by when it was published.
@@ -157,6 +176,72 @@ pub(crate) fn fresh(selection: &Selection, article: &Article) -> Vec<u8> {
     key.extend(newest_first(article.updated));
     key.extend(article.id.0.0);
     key
+}
+
+/// The articles on the front of a selection, the last come first, ties by id.
+pub(crate) fn open_of(selection: &Selection) -> Vec<u8> {
+    key(Space::Open, &[&digest_of(selection)])
+}
+
+/// An article on the front of a selection.
+pub(crate) fn open(selection: &Selection, standing: DateTime<Utc>, id: ArticleId) -> Vec<u8> {
+    key(Space::Open, &[&digest_of(selection), &newest_first(standing), &id.0.0])
+}
+
+/// The same for the member at a key: of the same selection.
+pub(crate) fn open_at(member: &[u8], standing: DateTime<Utc>) -> Option<Vec<u8>> {
+    let digest = member.get(1..=DIGEST_BYTES)?;
+    Some(key(Space::Open, &[digest, &newest_first(standing), &id_of(member)?.0.0]))
+}
+
+/// The pages of a selection's archive, the first first.
+pub(crate) fn pages_of(selection: &Selection) -> Vec<u8> {
+    key(Space::Page, &[&digest_of(selection)])
+}
+
+/// A page of a selection's archive.
+pub(crate) fn page(selection: &Selection, number: u64) -> Vec<u8> {
+    key(Space::Page, &[&digest_of(selection), &number.to_be_bytes()])
+}
+
+/// The number in a key of [`page`].
+pub(crate) fn number_of(page: &[u8]) -> Option<u64> {
+    Some(u64::from_be_bytes(*page.last_chunk()?))
+}
+
+/// The places on pages of what is no member of a selection any more.
+pub(crate) fn left_of(selection: &Selection) -> Vec<u8> {
+    key(Space::Left, &[&digest_of(selection)])
+}
+
+/// The place on a page of an article that is no member of the selection any more.
+pub(crate) fn left(selection: &Selection, id: ArticleId) -> Vec<u8> {
+    key(Space::Left, &[&digest_of(selection), &id.0.0])
+}
+
+/// The versions of an article that pages show.
+pub(crate) fn versions_of(id: ArticleId) -> Vec<u8> {
+    key(Space::Version, &[&id.0.0])
+}
+
+/// A version of an article.
+pub(crate) fn version(id: ArticleId, content: Digest) -> Vec<u8> {
+    key(Space::Version, &[&id.0.0, &content.0])
+}
+
+/// That an article was taken away.
+pub(crate) fn tomb(id: ArticleId) -> Vec<u8> {
+    key(Space::Tomb, &[&id.0.0])
+}
+
+/// What was taken away from a selection, the last first.
+pub(crate) fn gone_of(selection: &Selection) -> Vec<u8> {
+    key(Space::Gone, &[&digest_of(selection)])
+}
+
+/// That an article was taken away from a selection.
+pub(crate) fn gone(selection: &Selection, at: DateTime<Utc>, id: ArticleId) -> Vec<u8> {
+    key(Space::Gone, &[&digest_of(selection), &newest_first(at), &id.0.0])
 }
 
 /// The instant in a key of [`fresh`].
@@ -179,15 +264,8 @@ pub(crate) fn text_of(key: &[u8]) -> Option<&str> {
     std::str::from_utf8(key.get(1..)?).ok()
 }
 
-/// The keys under which an article stands in selections, each with its selection.
-pub(crate) fn memberships<'a>(
-    article: &Article,
-    selections: impl IntoIterator<Item = &'a Selection>,
-) -> BTreeMap<Vec<u8>, &'a Selection> {
-    let both = |selection| {
-        [(member(selection, article), selection), (fresh(selection, article), selection)]
-    };
-    selections.into_iter().flat_map(both).collect()
+fn digest_of(selection: &Selection) -> [u8; DIGEST_BYTES] {
+    Digest::of([selection.path().as_str()]).0
 }
 
 // Turning the sign bit makes the order of bytes that of signed numbers.

@@ -6,6 +6,7 @@
 
 pub(crate) mod article;
 pub(crate) mod first_history;
+pub(crate) mod front;
 pub(crate) mod history;
 
 use crate::model::article::Article;
@@ -327,6 +328,7 @@ impl TryFrom<OriginRecord> for Origin {
             site_url: maybe_url(record.site_url)?,
             icon: maybe_url(record.icon)?,
             rights: record.rights,
+            updated: None,
         })
     }
 }

@@ -9,17 +9,16 @@ use crate::model::id::Digest;
 use crate::model::publication::Selection;
 use crate::store::archive::Archive;
 use crate::store::commit::Draft;
-use crate::store::commit::Turnover;
 use crate::store::engine::Batch;
 use crate::store::engine::Order;
 use crate::store::error::StoreError;
 use crate::store::keys;
 use crate::store::keys::Space;
+use crate::store::members::Turnovers;
 use chrono::DateTime;
 use chrono::Utc;
 use serde::Deserialize;
 use serde::Serialize;
-use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use tracing::error;
 
@@ -70,7 +69,7 @@ impl Archive {
         progress.seen = pairs.len();
         progress.is_done = pairs.len() < SLICE_MAX;
         let mut batch = Batch::new();
-        let mut turnovers: BTreeMap<Selection, Turnover> = BTreeMap::new();
+        let mut turnovers = Turnovers::new();
         for (key, value) in &pairs {
             let article = match self.read_article(key, value) {
                 Ok(article) => article,
@@ -91,11 +90,9 @@ impl Archive {
             }
             progress.changed += 1;
             let draft = Draft { before: Some(article), after };
-            self.write_draft(&mut batch, &draft, &mut turnovers)?;
+            self.write_draft(&mut batch, &draft, &mut turnovers, at)?;
         }
-        for (selection, turnover) in &turnovers {
-            self.write_shelf(&mut batch, selection, turnover, at)?;
-        }
+        self.write_shelves(&mut batch, &turnovers)?;
         let after = pairs.last().map(|(key, _)| key.clone()).unwrap_or_default();
         let record = LabellingRecord { digest: digest.0, after, is_done: progress.is_done };
         self.put(&mut batch, Space::Meta, keys::labelling(), &record)?;

@@ -114,7 +114,8 @@ impl Keeper {
         self.guarded(|archive| work(archive))
     }
 
-    fn write<T>(
+    /// Does something that changes the store. After a failure nothing is written any more.
+    pub(crate) fn write<T>(
         &mut self,
         work: impl FnOnce(&mut Archive) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
@@ -260,7 +261,7 @@ mod tests {
         assert_eq!(
             refused.to_string(),
             format!(
-                "{}: the store has format 9, this visnyk knows formats up to 1; use the visnyk \
+                "{}: the store has format 9, this visnyk knows formats up to 2; use the visnyk \
                  that wrote it",
                 folder.path().display()
             )

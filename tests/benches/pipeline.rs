@@ -20,6 +20,7 @@ use visnyk::model::known::Change;
 use visnyk::model::known::Memory;
 use visnyk::model::publication::Selection;
 use visnyk::publish::atom::atom;
+use visnyk::publish::sheet::Sheet;
 use visnyk::serve::documents::masthead;
 
 /// As many as a large site's feed has.
@@ -47,7 +48,7 @@ fn articles_to_atom(bencher: Bencher) {
     let articles = articles(&config);
     bencher
         .counter(ItemsCount::new(ENTRIES))
-        .bench(|| atom(masthead(&config), &Selection::All, &articles));
+        .bench(|| atom(masthead(&config), &Sheet::front(&Selection::All, &articles)));
 }
 
 fn now() -> DateTime<Utc> {

@@ -24,6 +24,7 @@ use visnyk::model::feed::Feed;
 use visnyk::model::known::Change;
 use visnyk::model::publication::Selection;
 use visnyk::publish::atom::atom;
+use visnyk::publish::sheet::Sheet;
 use visnyk::publish::story::Apart;
 use visnyk::publish::story::one_each;
 use visnyk::serve::documents::masthead;
@@ -191,8 +192,10 @@ impl Simulation {
         }
         let newest: Vec<Article> = articles.into_iter().take(30).collect();
         let expected = newest.len();
-        let document =
-            atom(masthead(&CONFIG), &Selection::All, &one_each(newest, &Apart::default()));
+        let document = atom(
+            masthead(&CONFIG),
+            &Sheet::front(&Selection::All, &one_each(newest, &Apart::default())),
+        );
         let entries = String::from_utf8(document).unwrap().matches("<entry>").count();
         assert_eq!(entries, expected, "{what}: the document shows two stories as one");
     }

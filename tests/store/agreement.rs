@@ -17,7 +17,12 @@ use std::collections::BTreeSet;
 use tempfile::tempdir;
 use tokio::runtime::Runtime;
 use visnyk::model::article::Article;
+use visnyk::model::article::Labels;
 use visnyk::model::exchange::History;
+use visnyk::model::front::ArchivePage;
+use visnyk::model::front::Closing;
+use visnyk::model::front::Removal;
+use visnyk::model::front::Remover;
 use visnyk::model::id::ArticleId;
 use visnyk::model::known::Change;
 use visnyk::model::known::Known;
@@ -36,6 +41,8 @@ enum Step {
     Commit { feed: usize, changes: Vec<(Kind, Article)>, at: DateTime<Utc> },
     Reopen { composed: [usize; 2] },
     Compose { composed: [usize; 2], at: DateTime<Utc> },
+    Close { selection: usize, stories: usize, at: DateTime<Utc> },
+    Remove { article: usize, at: DateTime<Utc> },
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -54,12 +61,13 @@ fn any_change(feed: usize) -> impl Strategy<Value = (Kind, Article)> {
         1 => Just(Kind::Unchanged),
     ];
     let instants = (any_instant(), any_instant(), any_instant());
-    (kind, 0..6_u32, 0..LABELS.len(), 0..4_u32, instants).prop_map(
-        move |(kind, key, words, iri, instants)| {
+    (kind, 0..6_u32, 0..LABELS.len(), 0..4_u32, any::<u32>(), instants).prop_map(
+        move |(kind, key, words, iri, revision, instants)| {
             let mut article = article(FEEDS[feed], &key.to_string(), 0);
             article.iri = format!("urn:shared:{iri}");
             article.title = format!("{words} {iri}");
             article.labels = labels(LABELS[words]);
+            article.revision = revision;
             (article.published, article.updated, article.first_seen) = instants;
             (kind, article)
         },
@@ -76,7 +84,11 @@ fn any_step() -> impl Strategy<Value = Step> {
         prop::array::uniform2(0..COMPOSED.len()).prop_map(|composed| Step::Reopen { composed });
     let compose = (prop::array::uniform2(0..COMPOSED.len()), any_instant())
         .prop_map(|(composed, at)| Step::Compose { composed, at });
-    prop_oneof![6 => commit, 1 => reopen, 1 => compose]
+    let close = (0..100_usize, 1..4_usize, any_instant())
+        .prop_map(|(selection, stories, at)| Step::Close { selection, stories, at });
+    let remove =
+        (0..100_usize, any_instant()).prop_map(|(article, at)| Step::Remove { article, at });
+    prop_oneof![6 => commit, 1 => reopen, 1 => compose, 5 => close, 1 => remove]
 }
 
 fn composed_of(choice: [usize; 2]) -> Vec<Publication> {
@@ -90,6 +102,8 @@ fn composed_of(choice: [usize; 2]) -> Vec<Publication> {
 #[derive(Debug, Default)]
 struct Promise {
     articles: BTreeMap<ArticleId, Article>,
+    removed: BTreeMap<ArticleId, Article>,
+    pages: BTreeMap<(Selection, u64), ArchivePage>,
     composed: Vec<Publication>,
 }
 
@@ -98,6 +112,9 @@ impl Promise {
     fn commit(&mut self, changes: &[(Kind, Article)]) -> BTreeSet<Selection> {
         let before = self.articles.clone();
         for (kind, fresh) in changes {
+            if self.removed.contains_key(&fresh.id) {
+                continue;
+            }
             match (kind, self.articles.get_mut(&fresh.id)) {
                 (Kind::Unchanged, _) | (Kind::Added, Some(_)) => {}
                 (Kind::Updated | Kind::Relabelled, Some(stored)) => {
@@ -110,7 +127,7 @@ impl Promise {
                 }
                 (_, None) => {
                     let mut fresh = fresh.clone();
-                    if self.articles.values().any(|other| other.iri == fresh.iri) {
+                    if self.all().any(|other| other.iri == fresh.iri) {
                         let (feed, id) = (&fresh.feed, fresh.id);
                         fresh.iri = format!("tag:visnyk.example,2023-07-03:{feed}/{id}");
                     }
@@ -136,6 +153,51 @@ impl Promise {
         shelves
     }
 
+    /// The articles, and those that were taken away.
+    fn all(&self) -> impl Iterator<Item = &Article> {
+        self.articles.values().chain(self.removed.values())
+    }
+
+    /// A closed page shows what it showed, less what was taken away; and front and pages together
+    /// have every article once, and no version of one twice.
+    async fn check_pages(&mut self, store: &Store) {
+        for (selection, articles) in self.shelves() {
+            let front = store.front(&selection, 1_000).await.unwrap();
+            assert!(!front.is_full);
+            let mut walked: Vec<Article> =
+                front.standing.into_iter().map(|standing| standing.article).collect();
+            let mut next = front.newest_page;
+            while let Some(number) = next {
+                let page = store.page(&selection, number).await.unwrap().unwrap();
+                walked.extend(page.stories.into_iter().flatten());
+                next = page.previous;
+            }
+            let mut seen = BTreeSet::new();
+            for article in &walked {
+                assert!(seen.insert((article.id, article.revision)), "{selection:?}: twice");
+            }
+            for article in articles {
+                let walked = walked.iter().find(|walked| walked.id == article.id);
+                let bare =
+                    |article: &Article| Article { labels: Labels::default(), ..article.clone() };
+                assert_eq!(walked.map(bare), Some(bare(&article)), "{selection:?}");
+            }
+        }
+        for ((selection, number), page) in &mut self.pages {
+            for story in &mut page.stories {
+                story.retain(|article| !self.removed.contains_key(&article.id));
+            }
+            page.stories.retain(|story| !story.is_empty());
+            let mut stored = store.page(selection, *number).await.unwrap().unwrap();
+            page.removed = std::mem::take(&mut stored.removed);
+            stored.removed.clone_from(&page.removed);
+            assert_eq!(stored, *page, "{selection:?}");
+            for removed in &page.removed {
+                assert!(self.removed.values().any(|article| article.iri == removed.iri));
+            }
+        }
+    }
+
     async fn check(&self, store: &Store) {
         let promised = self.shelves();
         let stored = store.shelves().await.unwrap();
@@ -152,8 +214,9 @@ impl Promise {
         }
         for name in FEEDS {
             let memory = store.memory(&feed_id(name)).await.unwrap();
-            let of_feed = self.articles.values().filter(|article| article.feed == feed_id(name));
-            assert_eq!(memory.len(), of_feed.clone().count());
+            let of_feed: Vec<&Article> =
+                self.all().filter(|article| article.feed == feed_id(name)).collect();
+            assert_eq!(memory.len(), of_feed.len());
             for article in of_feed {
                 assert_eq!(memory.by_entry(article.keys.entry), Some(&Known::of(article)));
             }
@@ -211,7 +274,44 @@ async fn follow(steps: Vec<Step>) {
                 assert_eq!(store.compose(composed.clone(), at).await.unwrap(), promised);
                 promise.composed = composed;
             }
+            Step::Close { selection, stories, at } => {
+                let selections: Vec<Selection> = promise.shelves().into_keys().collect();
+                let Some(selection) = selections.get(selection % selections.len().max(1)) else {
+                    continue;
+                };
+                let rear = store.rear(selection, 6, 100).await.unwrap();
+                let ids: Vec<ArticleId> =
+                    rear.standing.iter().map(|standing| standing.article.id).collect();
+                let page = ids.chunks(2).take(stories).map(<[ArticleId]>::to_vec).collect();
+                let closing = Closing { pages: vec![page], hidden: Vec::new() };
+                let closed = store.close_pages(selection, rear.last_number, closing.clone(), at);
+                closed.await.unwrap();
+                // Who was too late closes nothing.
+                let again = store.close_pages(selection, rear.last_number, closing, at);
+                again.await.unwrap();
+                let number = rear.last_number + 1;
+                let page = store.page(selection, number).await.unwrap();
+                assert_eq!(page.is_some(), !ids.is_empty());
+                promise.pages.extend(page.map(|page| ((selection.clone(), number), page)));
+            }
+            Step::Remove { article, at } => {
+                let Some(id) = promise.articles.keys().nth(article % 6).copied() else { continue };
+                let removal = Removal { by: Remover::Admin, why: "test".to_owned(), at };
+                let article = promise.articles.remove(&id).unwrap();
+                let selections = selections_of(&article, &promise.composed);
+                promise.removed.insert(id, article);
+                let stale = store.remove(id, removal.clone()).await.unwrap();
+                assert_eq!(stale, Some(selections.clone()));
+                assert_eq!(store.removal(id).await.unwrap(), Some(removal.clone()));
+                assert_eq!(store.remove(id, removal).await.unwrap(), None);
+                for selection in selections {
+                    let front = store.front(&selection, 1).await.unwrap();
+                    let iri = &promise.removed[&id].iri;
+                    assert!(front.removed.iter().any(|removed| removed.iri == *iri));
+                }
+            }
         }
+        promise.check_pages(&store).await;
         promise.check(&store).await;
     }
     store.close().await.unwrap();

@@ -106,6 +106,7 @@ pub(crate) fn article(feed: &str, key: &str, published: i64) -> Article {
             site_url: None,
             icon: None,
             rights: None,
+            updated: None,
         },
         feed,
         authors: Vec::new(),
@@ -214,14 +215,16 @@ fn any_image() -> impl Strategy<Value = Image> {
 
 fn any_origin() -> impl Strategy<Value = Origin> {
     let url = || option::of(any_url());
-    (any_text(), any_text(), url(), url(), url(), option::of(any_text())).prop_map(
-        |(iri, title, feed_url, site_url, icon, rights)| Origin {
+    let instant = option::of(any_instant());
+    (any_text(), any_text(), url(), url(), url(), option::of(any_text()), instant).prop_map(
+        |(iri, title, feed_url, site_url, icon, rights, updated)| Origin {
             iri,
             title,
             feed_url,
             site_url,
             icon,
             rights,
+            updated,
         },
     )
 }

@@ -1,6 +1,8 @@
-//! An article in its second form: with the points of reasons, rules, language and free tags.
+//! An article in its second form, with the points of reasons, rules, language and free tags, and
+//! in its third, with when its feed last changed.
 //!
-//! The first form stays as it was, with no label in it; the labels stand behind it.
+//! The first form stays as it was, with no label in it; the labels stand behind it, and what came
+//! later behind them.
 
 use crate::model::article::Article;
 use crate::model::article::Field;
@@ -11,6 +13,7 @@ use crate::model::id::CommunityId;
 use crate::model::id::RuleId;
 use crate::store::records::ArticleRecord;
 use crate::store::records::BadField;
+use crate::store::records::InstantRecord;
 use crate::store::records::parsed;
 use serde::Deserialize;
 use serde::Serialize;
@@ -24,8 +27,9 @@ pub(crate) struct SecondArticleRecord {
     labels: LabelsRecord,
 }
 
+/// Labels, with or without their reasons.
 #[derive(Debug, Serialize, Deserialize)]
-struct LabelsRecord {
+pub(crate) struct LabelsRecord {
     regions: Vec<(String, Vec<ReasonRecord>)>,
     communities: Vec<(String, Vec<ReasonRecord>)>,
     tags: Vec<(String, Vec<ReasonRecord>)>,
@@ -55,6 +59,29 @@ enum FieldRecord {
     Lead,
     Body,
     Category,
+}
+
+/// An article in its third form: with what stands beside the origin since.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct ThirdArticleRecord {
+    before: SecondArticleRecord,
+    feed_updated: Option<InstantRecord>,
+}
+
+impl From<&Article> for ThirdArticleRecord {
+    fn from(article: &Article) -> Self {
+        Self { before: article.into(), feed_updated: article.origin.updated.map(Into::into) }
+    }
+}
+
+impl TryFrom<ThirdArticleRecord> for Article {
+    type Error = BadField;
+
+    fn try_from(record: ThirdArticleRecord) -> Result<Self, BadField> {
+        let mut article = Self::try_from(record.before)?;
+        article.origin.updated = record.feed_updated.map(TryInto::try_into).transpose()?;
+        Ok(article)
+    }
 }
 
 impl From<&Article> for SecondArticleRecord {

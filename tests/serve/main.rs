@@ -1,119 +1,22 @@
 //! The public listener, by a client that speaks HTTP byte for byte.
 
-use sample::at;
 use sample::plain;
-use sample::sister_cities;
-use std::collections::BTreeMap;
+use site::Site;
 use std::io::Read;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use tempfile::TempDir;
 use tokio::io::AsyncReadExt;
 use tokio::io::AsyncWriteExt;
-use tokio::net::TcpListener;
 use tokio::net::TcpStream;
-use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
-use visnyk::config::Config;
-use visnyk::model::article::Article;
-use visnyk::model::exchange::History;
-use visnyk::model::known::Change;
 use visnyk::serve::Limits;
 use visnyk::serve::documents::Documents;
-use visnyk::serve::serve;
-use visnyk::store::Store;
 
+mod deltas;
+#[path = "../sample/mod.rs"]
 mod sample;
+mod site;
 
 const FEED: &str = "/regions/kharkivska.atom";
-
-/// A server on loopback with a store of its own.
-struct Site {
-    address: SocketAddr,
-    documents: Documents,
-    store: Store,
-    config: Arc<Config>,
-    stop: oneshot::Sender<()>,
-    server: JoinHandle<()>,
-    _folder: TempDir,
-}
-
-/// An answer, its header names in lower case.
-struct Answer {
-    status: u16,
-    headers: BTreeMap<String, String>,
-    body: Vec<u8>,
-}
-
-impl Answer {
-    fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map_or("", String::as_str)
-    }
-
-    fn text(&self) -> &str {
-        std::str::from_utf8(&self.body).unwrap()
-    }
-}
-
-impl Site {
-    async fn start(limits: Limits) -> Self {
-        let folder = TempDir::new().unwrap();
-        let config = Arc::new(sample::config());
-        let store = Store::open(&folder.path().join("store"), config.publications.clone()).unwrap();
-        let documents = Documents::new(config.clone(), store.clone());
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let (stop, stopped) = oneshot::channel();
-        let shutdown = async {
-            _ = stopped.await;
-        };
-        let server = tokio::spawn(serve(listener, documents.clone(), limits, shutdown));
-        let site = Self { address, documents, store, config, stop, server, _folder: folder };
-        site.add(sister_cities()).await;
-        site
-    }
-
-    async fn add(&self, article: Article) {
-        let feed = Arc::new(self.config.feeds[&article.feed].clone());
-        let now = at("2023-07-03T11:30:00Z");
-        let changes = vec![Change::Added(article)];
-        let touched = self.store.commit(feed, History::default(), changes, now).await.unwrap();
-        self.documents.touch(&touched);
-    }
-
-    /// Says something and gives all that the server says until it closes.
-    async fn say(&self, words: &str) -> Vec<u8> {
-        let mut stream = TcpStream::connect(self.address).await.unwrap();
-        stream.write_all(words.as_bytes()).await.unwrap();
-        let mut said = Vec::new();
-        // A server that closes before it has read everything may reset the connection.
-        _ = stream.read_to_end(&mut said).await;
-        said
-    }
-
-    async fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
-        let headers = headers.iter().fold(String::new(), |all, (k, v)| all + k + ": " + v + "\r\n");
-        let request = format!(
-            "{method} {path} HTTP/1.1\r\nHost: visnyk.example\r\nConnection: close\r\n{headers}\r\n"
-        );
-        read(&self.say(&request).await)
-    }
-
-    async fn get(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
-        self.ask("GET", path, headers).await
-    }
-}
-
-fn read(said: &[u8]) -> Answer {
-    let end = said.windows(4).position(|w| w == b"\r\n\r\n").expect("an answer has headers");
-    let head = std::str::from_utf8(&said[..end]).unwrap();
-    let mut lines = head.split("\r\n");
-    let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
-    let headers = lines.map(|line| line.split_once(": ").unwrap());
-    let headers = headers.map(|(k, v)| (k.to_lowercase(), v.to_owned())).collect();
-    Answer { status, headers, body: said[end + 4..].to_vec() }
-}
 
 #[tokio::test]
 async fn a_feed_comes_with_everything_that_a_cache_needs() {
@@ -124,7 +27,7 @@ async fn a_feed_comes_with_everything_that_a_cache_needs() {
     for (name, expected) in [
         ("content-type", "application/atom+xml; charset=utf-8"),
         ("cache-control", "public, max-age=300, stale-while-revalidate=600, stale-if-error=86400"),
-        ("vary", "Accept-Encoding"),
+        ("vary", "Accept-Encoding, A-IM"),
         ("last-modified", "Mon, 03 Jul 2023 11:30:00 GMT"),
         ("x-content-type-options", "nosniff"),
         ("access-control-allow-origin", "*"),
@@ -170,7 +73,7 @@ async fn what_a_client_has_already_is_not_sent_again() {
     ] {
         let answer = site.get(FEED, &headers).await;
         assert_eq!(answer.status, expected, "{headers:?}");
-        assert_eq!(answer.header("vary"), "Accept-Encoding");
+        assert_eq!(answer.header("vary"), "Accept-Encoding, A-IM");
         assert!(answer.header("etag").starts_with(tag.trim_end_matches('"')));
         assert!(answer.header("cache-control").contains("max-age=300"));
         assert_eq!(answer.body.is_empty(), expected == 304);
