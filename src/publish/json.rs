@@ -20,6 +20,7 @@ use chrono::SecondsFormat;
 use chrono::Utc;
 use chrono_tz::Tz;
 use serde::Serialize;
+use std::collections::BTreeSet;
 use url::Url;
 
 const VERSION: &str = "https://jsonfeed.org/version/1.1";

@@ -45,7 +45,7 @@ TOMBSTONES_MAX = 25  # src/store/pages.rs
 RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 MEDIA_TYPE = re.compile(r"[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+(;.*)?")
-EARLIEST = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
+EARLIEST = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 CLOCK_SLACK = datetime.timedelta(minutes=1)
 
 

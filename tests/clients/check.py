@@ -47,9 +47,17 @@ def check_every_publication(address: str) -> None:
 def check_chromium(address: str, folder: pathlib.Path) -> None:
     picture = pathlib.Path(sys.argv[2]).resolve() if len(sys.argv) > 2 else folder / "index.png"
     browser = [
-        "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-        "--disable-background-networking", "--disable-component-update", "--disable-sync",
-        "--hide-scrollbars", f"--user-data-dir={folder / 'chromium'}",
+        "chromium",
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--hide-scrollbars",
+        f"--user-data-dir={folder / 'chromium'}",
     ]
     shown = subprocess.run(
         [*browser, "--dump-dom", f"{address}/"], check=True, capture_output=True, text=True, timeout=120
@@ -57,7 +65,9 @@ def check_chromium(address: str, folder: pathlib.Path) -> None:
     assert "Харківська область" in shown, f"chromium shows:\n{shown[:2000]}"
     subprocess.run(
         [*browser, f"--screenshot={picture}", "--window-size=1200,1080", f"{address}/"],
-        check=True, capture_output=True, timeout=120,
+        check=True,
+        capture_output=True,
+        timeout=120,
     )
     size = picture.stat().st_size
     assert size > 20_000, f"the picture has only {size} bytes"

@@ -5,11 +5,14 @@ usage: everything.py VISNYK example
 
 The store is that of the example feeds.toml, or of so many generated articles (`generate.py`), filled
 by `visnyk poll`. FOLDER keeps what was generated and what was found; 100,000 articles take a while.
-The documents are those that /feeds.opml lists and the archives behind them, Atom and JSON.
+The documents are those that /feeds.opml lists and the archives behind them, Atom and JSON, as the
+daemon serves them; and, of a build that has `visnyk export`, all that it writes, with their
+compressed forms.
 """
 
 import datetime
 import functools
+import gzip
 import hashlib
 import http.client
 import itertools
@@ -58,6 +61,7 @@ def main() -> None:
         addresses = fetch_tree(visnyk, config, folder, tree)
         print(f"{what}: {len(addresses)} documents fetched in {time.monotonic() - fetched:.0f} s")
         check_tree(tree, addresses, config, what)
+        check_export(visnyk, config, folder, tree, addresses)
 
 
 def poll_all(visnyk: pathlib.Path, config: pathlib.Path, state: pathlib.Path) -> None:
@@ -97,6 +101,30 @@ def fetch_tree(visnyk: pathlib.Path, config: pathlib.Path, folder: pathlib.Path,
     return kinds
 
 
+def check_export(
+    visnyk: pathlib.Path, config: pathlib.Path, folder: pathlib.Path, tree: pathlib.Path, kinds: dict[str, str]
+) -> None:
+    """The exported files are the bytes that were served, and so are their gzip forms; others there are
+    only of publications without an article, which /feeds.opml does not list."""
+    if subprocess.run([visnyk, "export", "--help"], capture_output=True).returncode != 0:
+        return print("`visnyk export` is not in this build: only what is served was checked")
+    exported = folder / "exported"
+    subprocess.run(
+        [visnyk, "export", exported, "--config", config, "--state", folder / "state"],
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    for path in kinds:
+        served, file = (tree / path.lstrip("/")).read_bytes(), exported / path.lstrip("/")
+        assert file.read_bytes() == served, f"{path}: the exported file is not what is served"
+        packed = file.with_name(file.name + ".gz")
+        assert not packed.exists() or gzip.decompress(packed.read_bytes()) == served, f"{packed}: other bytes"
+    others = [file for file in exported.rglob("*.atom") if "/" + str(file.relative_to(exported)) not in kinds]
+    full = [file for file in others if b"<entry>" in file.read_bytes()]
+    assert not full, f"/feeds.opml and the archives lead nobody to {full[:5]}"
+    print(f"`visnyk export`: {len(kinds)} documents as served, {len(others)} more without an entry")
+
+
 def fetch(connection: http.client.HTTPConnection, path: str) -> tuple[str, bytes]:
     try:
         connection.request("GET", path)
@@ -118,7 +146,8 @@ def path_of(address: str, site: str) -> str:
 
 def check_tree(tree: pathlib.Path, kinds: dict[str, str], config: pathlib.Path, what: str) -> None:
     settings = tomllib.loads(config.read_text())
-    entries_max = settings.get("publishing", {}).get("entries", 50)
+    entries = settings.get("publishing", {}).get("entries", 50)
+    entries_max = entries + (entries + 1) // 2  # src/publish/front.rs
     feeds = sorted(path for path in kinds if path.endswith(".atom"))
     files = [tree / path.lstrip("/") for path in feeds]
     failed = [*outputs_of(["xmllint", "--huge", "--noout"], files, "xmllint")]
@@ -159,12 +188,14 @@ def outputs_of(command: list, files: list[pathlib.Path], name: str) -> list[str]
 
 def check_one(tree: pathlib.Path, kinds: dict[str, str], site: str, entries_max: int, path: str) -> tuple:
     """What is wrong with an Atom document and its JSON twin, and what a walk has to know of it."""
-    now = datetime.datetime.now(datetime.timezone.utc)
+    now = datetime.datetime.now(datetime.UTC)
     body = (tree / path.lstrip("/")).read_bytes()
     feed = Document(site + path[1:], kinds[path], body)
     checked = atom.check(feed, entries_max, now)
     complaints = list(checked.complaints)
-    read = feedparser.parse(body, response_headers={"content-type": kinds[path]}, sanitize_html=False, resolve_relative_uris=False)
+    read = feedparser.parse(
+        body, response_headers={"content-type": kinds[path]}, sanitize_html=False, resolve_relative_uris=False
+    )
     if read.bozo or read.version != "atom10" or len(read.entries) != len(checked.entries):
         told = f"{read.get('bozo_exception')}, {read.version}, {len(read.entries)} entries"
         complaints.append(atom.Complaint("Bozo", path, told))

@@ -18,7 +18,8 @@ from email.utils import format_datetime
 ARTICLES = 3_000
 SEED = 5
 # A document holds at most 2,000 entries (src/parse.rs); real ones hold far fewer.
-NOW = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
+# A day that is over wherever this runs, and the same in every run.
+NOW = datetime.datetime(2026, 3, 1, 12, tzinfo=datetime.UTC)
 
 # Id of a community, its region, the town in four cases, the region's name in the locative.
 PLACES = [
@@ -35,11 +36,38 @@ PLACES = [
     ("zhytomyrska", "zhytomyrska", ("Житомир", "Житомира", "Житомирі", "Житомиром"), "Житомирщині"),
     ("uzhhorodska", "zakarpatska", ("Ужгород", "Ужгорода", "Ужгороді", "Ужгородом"), "Закарпатті"),
 ]  # fmt: skip
-WHO = "Комунальники,Педагоги,Лікарі,Рятувальники,Депутати,Енергетики,Волонтери,Партнери,Художники,Водії,Учні,Архітектори,Фахівці ЦНАПу,Екологи,Старости".split(",")
-DID = "відремонтували,відкрили,отримали,передали,оновили,представили,обговорили,підтримали,завершили,запровадили,відновили,обстежили,придбали,облаштували,перевірили".split(",")
-WHAT = "дах школи,укриття ліцею,генератори для лікарні,автобусний маршрут,музейну виставку,бюджет громади,меморандум про співпрацю,дитячий садок,насосну станцію,парк і набережну,бібліотеку,сонячну електростанцію,програму відновлення,тролейбусну лінію,амбулаторію".split(",")
-WHEN = "до кінця року,ще торік,уже навесні,цього тижня,напередодні зими,після ремонту,за три місяці,попри негоду,разом із громадою,коштом місцевого бюджету,за підтримки ЮНІСЕФ,на прохання мешканців".split(",")
-CATEGORIES = ["освіта", "Медицина", "бюджет", "культура", "партнерство", "ЖКГ", "транспорт", "Оголошення", "Новини", "<b>важливо</b>", " ", "Відновлення; довкілля", "події & люди"]
+WHO = (
+    "Комунальники,Педагоги,Лікарі,Рятувальники,Депутати,Енергетики,Волонтери,Партнери,Художники,Водії,"
+    "Учні,Архітектори,Фахівці ЦНАПу,Екологи,Старости"
+).split(",")
+DID = (
+    "відремонтували,відкрили,отримали,передали,оновили,представили,обговорили,підтримали,завершили,"
+    "запровадили,відновили,обстежили,придбали,облаштували,перевірили"
+).split(",")
+WHAT = (
+    "дах школи,укриття ліцею,генератори для лікарні,автобусний маршрут,музейну виставку,бюджет громади,"
+    "меморандум про співпрацю,дитячий садок,насосну станцію,парк і набережну,бібліотеку,"
+    "сонячну електростанцію,програму відновлення,тролейбусну лінію,амбулаторію"
+).split(",")
+WHEN = (
+    "до кінця року,ще торік,уже навесні,цього тижня,напередодні зими,після ремонту,за три місяці,"
+    "попри негоду,разом із громадою,коштом місцевого бюджету,за підтримки ЮНІСЕФ,на прохання мешканців"
+).split(",")
+CATEGORIES = [
+    "освіта",
+    "Медицина",
+    "бюджет",
+    "культура",
+    "партнерство",
+    "ЖКГ",
+    "транспорт",
+    "Оголошення",
+    "Новини",
+    "<b>важливо</b>",
+    " ",
+    "Відновлення; довкілля",
+    "події & люди",
+]
 BAD_HTML = [
     "<script>alert('{n}')</script><p>Після скрипту.</p>",
     '<p onclick="steal()" style="position:fixed" class="x">Абзац із обробником.</p>',
@@ -57,7 +85,24 @@ BAD_HTML = [
     '<a href="//cdn.example/{n}">без схеми</a> <a href="?id={n}">запит</a> <a href="#top">вгору</a> <a href="HTTPS://Misto.Example:443/{n}">гучно</a>',
     '<base href="https://evil.example/"><meta http-equiv="refresh" content="0;url=https://evil.example/"><link rel="stylesheet" href="x.css"><p>Зміст.</p>',
 ]  # fmt: skip
-ODD_CHARACTERS = ["\u202eназад\u202c", "а\u0301", "zero\u200bwidth", "м\u00adякий", "\ufffdвтрата", "\x85\x92кома", "👩‍🚒🇺🇦", "]]>", "</script>", "\u2028рядок", "\ue000", "𝕏", "\ufeff", "‘лапки’", "x\x7fy", "&amp;quot;двічі&amp;quot;"]
+ODD_CHARACTERS = [
+    "\u202eназад\u202c",
+    "а\u0301",
+    "zero\u200bwidth",
+    "м\u00adякий",
+    "\ufffdвтрата",
+    "\x85\x92кома",
+    "👩‍🚒🇺🇦",
+    "]]>",
+    "</script>",
+    "\u2028рядок",
+    "\ue000",
+    "𝕏",
+    "\ufeff",
+    "‘лапки’",
+    "x\x7fy",
+    "&amp;quot;двічі&amp;quot;",
+]
 KINDS = ["rss", "atom", "json", "rss1251", "rdf"]
 
 
@@ -81,9 +126,19 @@ class Story:
         self.bad = [rng.choice(BAD_HTML).replace("{n}", str(number)) for _ in range(rng.choice([0, 0, 1, 2]))]
         self.date = NOW - datetime.timedelta(minutes=rng.randrange(1, age_minutes_max))
         self.categories = rng.sample(CATEGORIES, rng.randrange(4))
-        self.author = rng.choice([None, None, "Олена Коваль", "press@rada.example (Прес-служба)", "Іван «Дід» O'Нил & Ко"])
+        self.author = rng.choice(
+            [None, None, "Олена Коваль", "press@rada.example (Прес-служба)", "Іван «Дід» O'Нил & Ко"]
+        )
         self.picture = rng.choice([None, "https://{host}/i/{n}.jpg?w=800&h=600", "/i/{n}.png", "javascript:alert(1)"])
-        self.file = rng.choice([None] * 6 + [("/zvit-{n}.pdf", "application/pdf", 1024), ("/audio/{n}.mp3", "audio/mpeg", 0), ("/file/{n}", None, None), ("/doc/{n}.docx", "bad type", 7)])
+        self.file = rng.choice(
+            [None] * 6
+            + [
+                ("/zvit-{n}.pdf", "application/pdf", 1024),
+                ("/audio/{n}.mp3", "audio/mpeg", 0),
+                ("/file/{n}", None, None),
+                ("/doc/{n}.docx", "bad type", 7),
+            ]
+        )
         self.link = f"https://{community}.example/news/{number}"
 
     def html(self) -> str:
@@ -126,7 +181,9 @@ def dated(rng: random.Random, story: Story) -> datetime.datetime | str | None:
     if chance < 0.06:
         return NOW + datetime.timedelta(days=rng.randrange(1, 3_000))
     if chance < 0.07:
-        return rng.choice(["вчора", "0000-00-00", "31 лютого 2026", "Thu, 01 Jan 1970 00:00:00 GMT", "29.02.2025 25:61"])
+        return rng.choice(
+            ["вчора", "0000-00-00", "31 лютого 2026", "Thu, 01 Jan 1970 00:00:00 GMT", "29.02.2025 25:61"]
+        )
     return story.date
 
 
@@ -163,7 +220,9 @@ def rss(host: str, title: str, stories: list[Story], rng: random.Random, encodin
         if story.author:
             parts.append(f"<author>{xml(story.author)}</author>")
         if story.picture:
-            parts.append(f'<media:content url="{xml(address(story.picture, host, story))}" medium="image" width="800" height="600"/>')
+            parts.append(
+                f'<media:content url="{xml(address(story.picture, host, story))}" medium="image" width="800" height="600"/>'
+            )
         if story.file:
             path, mime, length = story.file
             more = (f' type="{mime}"' if mime else "") + (f' length="{length}"' if length is not None else "")
@@ -227,7 +286,13 @@ def json_feed(host: str, title: str, stories: list[Story], rng: random.Random, e
     items = []
     for story in stories:
         date = dated(rng, story)
-        item = {"id": given_id(rng, story) or story.link, "url": story.link, "title": story.title, "content_html": story.html(), "tags": story.categories}
+        item = {
+            "id": given_id(rng, story) or story.link,
+            "url": story.link,
+            "title": story.title,
+            "content_html": story.html(),
+            "tags": story.categories,
+        }
         if date:
             item["date_published"] = date.isoformat() if isinstance(date, datetime.datetime) else date
         if story.author:
@@ -238,7 +303,16 @@ def json_feed(host: str, title: str, stories: list[Story], rng: random.Random, e
             path, mime, length = story.file
             item["attachments"] = [{"url": address(path, host, story), "mime_type": mime, "size_in_bytes": length}]
         items.append(item)
-    return json.dumps({"version": "https://jsonfeed.org/version/1.1", "title": title, "home_page_url": f"https://{host}/", "language": "uk", "items": items}, ensure_ascii=rng.random() < 0.5)
+    return json.dumps(
+        {
+            "version": "https://jsonfeed.org/version/1.1",
+            "title": title,
+            "home_page_url": f"https://{host}/",
+            "language": "uk",
+            "items": items,
+        },
+        ensure_ascii=rng.random() < 0.5,
+    )
 
 
 def xml(text: str, rng: random.Random | None = None) -> str:
@@ -258,7 +332,12 @@ def config(feeds: list[tuple[str, str, tuple]]) -> str:
         ("транспорт", "transport", ["автобусн*", "тролейбусн*"]), ("культура", "culture", ["музе*", "бібліотек*"]),
         ("партнерство", "partnership", ["меморандум*", '"за підтримки"']), ("бюджет", "budget", ["бюджет*"]),
     ]:  # fmt: skip
-        lines += ["[[tag]]", f'name = "{name}"', f'name_en = "{english}"', f"match = {json.dumps(words, ensure_ascii=False)}"]
+        lines += [
+            "[[tag]]",
+            f'name = "{name}"',
+            f'name_en = "{english}"',
+            f"match = {json.dumps(words, ensure_ascii=False)}",
+        ]
     for at, (name, file, place) in enumerate(feeds):
         lines += ["[[feed]]", f'id = "{name}"', f'title = "Стрічка {at} <{place[2][0]}> & Ко"', f'url = "file:{file}"']
         lines += [f'community = "{place[0]}"'] if at % 4 else [f'region = "{place[1]}"'] if at % 8 else []

@@ -4,7 +4,7 @@ import datetime
 import json
 from collections import Counter
 
-from atom import MEDIA_TYPE, LANGUAGE, RFC3339, CLOCK_SLACK, EARLIEST, Checked, Complaint
+from atom import CLOCK_SLACK, EARLIEST, LANGUAGE, MEDIA_TYPE, RFC3339, Checked, Complaint
 from content import bad_characters, html_complaints, link_complaints
 from daemon import Document
 
@@ -152,5 +152,7 @@ def check_twins(atom: Checked, document: Document) -> list[Complaint]:
     for one, other in zip(as_atom, as_json):
         for name, here, there in zip(names, one, other):
             if here != there:
-                told.append(Complaint("TwinsDiffer", f"item {one[0][:80]}", f"{name}: {str(here)[:80]!r}, {str(there)[:80]!r}"))
+                told.append(
+                    Complaint("TwinsDiffer", f"item {one[0][:80]}", f"{name}: {str(here)[:80]!r}, {str(there)[:80]!r}")
+                )
     return told

@@ -13,7 +13,7 @@ import atom
 from daemon import Document
 from jsonfeed import check_json, check_twins
 
-NOW = datetime.datetime(2026, 3, 1, tzinfo=datetime.timezone.utc)
+NOW = datetime.datetime(2026, 3, 1, tzinfo=datetime.UTC)
 ENTRIES_MAX = 3
 ADDRESS = "https://visnyk.example/all/archive/2.atom"
 GOOD = """<?xml version="1.0" encoding="utf-8"?>
@@ -246,7 +246,9 @@ def check_checker() -> None:
     ]:
         assert message in atom_messages(mutant), f"{message}: {atom_messages(mutant)}"
     for message, path, value in JSON_MUTANTS:
-        assert message in json_messages(broken(path, value)), f"{message} of {path}: {json_messages(broken(path, value))}"
+        assert message in json_messages(broken(path, value)), (
+            f"{message} of {path}: {json_messages(broken(path, value))}"
+        )
     assert "JSONError" in json_messages(b"{")
     assert "UnexpectedContentType" in json_messages(good_json(), "application/json")
     told = {message for message, *_ in ATOM_MUTANTS + JSON_MUTANTS} | {"UnexpectedContentType", "JSONError"}

@@ -45,7 +45,12 @@ region = "kharkivska"
 schedule = "@weekly"
 """
 # Guid, title, text, date: what each file has after each change.
-FIRST = ("1", "Міський голова відкрив школу", "Школу на вулиці Сумській відкрито після ремонту.", "Mon, 02 Feb 2026 10:00:00 GMT")
+FIRST = (
+    "1",
+    "Міський голова відкрив школу",
+    "Школу на вулиці Сумській відкрито після ремонту.",
+    "Mon, 02 Feb 2026 10:00:00 GMT",
+)
 SECOND = ("2", "Парк засадили деревами", "Волонтери висадили двісті дубів у парку.", "Tue, 03 Feb 2026 10:00:00 GMT")
 THIRD = ("3", "Амбулаторія отримала авто", "Нове авто возитиме лікарів по селах.", "Wed, 04 Feb 2026 10:00:00 GMT")
 FRESH = ("4", "Бібліотека кличе на читання", "Читання відбудуться в суботу о десятій.", "Thu, 05 Feb 2026 10:00:00 GMT")
@@ -64,7 +69,11 @@ def main() -> None:
         listen = f"127.0.0.1:{free_port()}"
         config = folder / "feeds.toml"
         config.write_text(CONFIG.format(address=f"http://{listen}", listen=listen))
-        readers = [Newsboat(folder, f"http://{listen}{FEED}"), Rss2email(folder, f"http://{listen}{FEED}"), Feedparser(f"http://{listen}{FEED}")]
+        readers = [
+            Newsboat(folder, f"http://{listen}{FEED}"),
+            Rss2email(folder, f"http://{listen}{FEED}"),
+            Feedparser(f"http://{listen}{FEED}"),
+        ]
         for step, (files, expected) in enumerate(STEPS):
             for name, items in files.items():
                 (folder / f"{name}.rss").write_text(rss(name, items))
@@ -125,7 +134,9 @@ class Newsboat:
         assert unread == (0 if step == 2 else len(expected)), f"newsboat has {unread} unread"
         changed = sum(ids[guid] != title for guid, title in self.ids.items())
         assert changed == (1 if step == 2 else 0), f"newsboat changed {changed} items"
-        print(f"newsboat, step {step}: {len(rows)} items, {len(ids) - len(self.ids)} new, {changed} changed, {unread} unread")
+        print(
+            f"newsboat, step {step}: {len(rows)} items, {len(ids) - len(self.ids)} new, {changed} changed, {unread} unread"
+        )
         self.ids = ids
 
 
@@ -162,7 +173,9 @@ class Rss2email:
             assert dict(wanted)[subject] in text, f"rss2email wrote {text!r}"
             assert answers is None or self.seen[answers] == SECOND[1], f"{subject} answers {answers}"
         self.seen |= {mail: subject for mail, (subject, _, _) in fresh.items()}
-        print(f"rss2email, step {step}: {len(fresh)} mails, {sum(answers is not None for _, answers, _ in fresh.values())} of them answers")
+        print(
+            f"rss2email, step {step}: {len(fresh)} mails, {sum(answers is not None for _, answers, _ in fresh.values())} of them answers"
+        )
 
 
 class Feedparser:
@@ -181,7 +194,11 @@ class Feedparser:
         if self.last:
             before = {entry.id: entry for entry in self.last.entries}
             new = [entry.title for entry in feed.entries if entry.id not in before]
-            edited = [entry for entry in feed.entries if entry.id in before and entry.updated_parsed > before[entry.id].updated_parsed]
+            edited = [
+                entry
+                for entry in feed.entries
+                if entry.id in before and entry.updated_parsed > before[entry.id].updated_parsed
+            ]
             assert new == ([FRESH[1]] if step == 1 else []), f"feedparser has as new: {new}"
             assert [entry.title for entry in edited] == ([EDITED[1]] if step == 2 else []), f"edited: {edited}"
             assert all(entry.published == before[entry.id].published for entry in edited), "an edit moved `published`"
