@@ -6,6 +6,7 @@
 //! Never here: clock, disk, network, the store. What is shown is an argument.
 
 use crate::model::article::Article;
+use crate::model::article::Enclosure;
 use crate::model::feed::Feed;
 use crate::model::feed::Republish;
 use crate::model::id::FeedId;
@@ -264,8 +265,15 @@ pub(crate) fn page_of<'a>(masthead: Masthead<'a>, article: &'a Article) -> &'a U
     nearest.unwrap_or(&masthead.site.address)
 }
 
+/// What a file is. Where its source does not say, what is known of no file is said of it (RFC 2046,
+/// 4.5.1): JSON Feed asks for a type, and readers for the Atom form do so too.
+pub(crate) fn media_type(enclosure: &Enclosure) -> &str {
+    let given = enclosure.mime.as_deref().filter(|mime| is_media_type(mime));
+    given.unwrap_or("application/octet-stream")
+}
+
 /// RFC 6838, 4.2: a type and a subtype; parameters are not carried on.
-pub(crate) fn is_media_type(mime: &str) -> bool {
+fn is_media_type(mime: &str) -> bool {
     let token = |name: &str| {
         let allowed = |b: u8| b.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&b);
         !name.is_empty() && name.bytes().all(allowed)

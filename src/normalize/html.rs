@@ -158,7 +158,7 @@ fn once(source: &str, base: Option<&Url>) -> String {
         })
         .clean(&shallow)
         .to_string();
-    tidy(&cleaned)
+    tidy(&cleaned.replace(says_nothing, ""))
 }
 
 /// Without pictures that show nothing, and without empty paragraphs.
@@ -275,6 +275,11 @@ fn scan(source: &str, keep: Keep) -> String {
 
 fn is_span(name: &str) -> bool {
     matches!(name, "span" | "font" | "big" | "tt" | "strike" | "del" | "ins" | "wbr")
+}
+
+/// Controls that are no white space, and what stands for a character that was lost.
+fn says_nothing(c: char) -> bool {
+    c == char::REPLACEMENT_CHARACTER || (c.is_control() && !matches!(c, '\t' | '\n' | '\r'))
 }
 
 fn push_text(out: &mut String, words: &str) {

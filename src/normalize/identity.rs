@@ -254,6 +254,7 @@ pub(crate) fn iri(id: &str) -> Option<&str> {
     let plain = !id.chars().any(|c| {
         c.is_whitespace()
             || c.is_control()
+            || c == char::REPLACEMENT_CHARACTER
             || matches!(c, '<' | '>' | '"' | '\\' | '^' | '`' | '{' | '|' | '}')
     });
     let whole = if scheme.len() < 4 || scheme.eq_ignore_ascii_case("urn") {
@@ -353,6 +354,7 @@ mod tests {
             "https://a.example/a b",
             "file:///a",
             "tag:x",
+            "https://a.example/\u{fffd}",
         ] {
             assert_eq!(iri(bad), None, "{bad}");
         }

@@ -68,10 +68,11 @@ pub fn fold(text: &str) -> String {
     folded
 }
 
-/// Soft hyphens, zero widths, controls, marks that turn the direction of the text, and what XML
-/// 1.0, 2.2 forbids. The joiner stays: emoji are made with it.
+/// Soft hyphens, zero widths, controls, marks that turn the direction of the text, what stands for a
+/// character that was lost, and what XML 1.0, 2.2 forbids. The joiner stays: emoji are made with it.
 fn is_unseen(c: char) -> bool {
     c.is_control()
+        || c == char::REPLACEMENT_CHARACTER
         || !xml::is_char(c)
         || matches!(c, '\u{ad}' | '\u{200b}' | '\u{200c}' | '\u{200e}' | '\u{200f}' | '\u{feff}')
         || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{61c}')
@@ -145,6 +146,7 @@ mod tests {
             ("a <b і c", "a <b і c"),
             ("x<script>alert(1)</script>y", "xy"),
             ("\u{202e}a\0\u{1}b\u{fffe}", "ab"),
+            ("втрат\u{fffd}а\u{92}", "втрата"),
         ] {
             assert_eq!(unsaid(given), expected, "{given:?}");
         }

@@ -9,7 +9,7 @@ use crate::model::article::Image;
 use crate::model::feed::Republish;
 use crate::model::publication::Selection;
 use crate::publish::Masthead;
-use crate::publish::is_media_type;
+use crate::publish::media_type;
 use crate::publish::page_of;
 use crate::publish::republish_of;
 use crate::publish::sheet::Sheet;
@@ -129,7 +129,7 @@ fn entry(masthead: Masthead<'_>, article: &Article) -> Entry {
     let lang = lang.filter(|lang| *lang != site.language);
     let title = text(&named(article.headline(), &article.source.name), lang.clone());
     let lead = xml_text(&article.lead);
-    let summary = (republish != Republish::Link && !lead.trim().is_empty() && lead != title.value)
+    let lead = (republish != Republish::Link && !lead.trim().is_empty() && lead != title.value)
         .then(|| text(&lead, lang.clone()));
     let content =
         (republish == Republish::Full && !article.body.trim().is_empty()).then(|| Content {
@@ -138,6 +138,8 @@ fn entry(masthead: Masthead<'_>, article: &Article) -> Entry {
             content_type: Some("html".to_owned()),
             ..Content::default()
         });
+    // RFC 4287, 4.1.1.1: an entry should have one text besides its title, were it the same.
+    let summary = lead.or_else(|| content.is_none().then(|| title.clone()));
     Entry {
         title,
         id: xml_text(&article.iri).into_owned(),
@@ -221,10 +223,10 @@ fn links(masthead: Masthead<'_>, article: &Article, republish: Republish) -> Vec
         for enclosure in &article.enclosures {
             let is_new = links.iter().all(|link| link.href != enclosure.url.as_str());
             if is_new {
-                let mime = enclosure.mime.as_deref().filter(|mime| is_media_type(mime));
+                let mime = media_type(enclosure);
                 links.push(Link {
                     length: enclosure.length.filter(|length| *length > 0).map(|l| l.to_string()),
-                    ..link("enclosure", enclosure.url.as_str(), mime)
+                    ..link("enclosure", enclosure.url.as_str(), Some(mime))
                 });
             }
         }

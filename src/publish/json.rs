@@ -11,7 +11,7 @@ use crate::model::id::RegionId;
 use crate::model::id::TagId;
 use crate::model::publication::Selection;
 use crate::publish::Masthead;
-use crate::publish::is_media_type;
+use crate::publish::media_type;
 use crate::publish::page_of;
 use crate::publish::republish_of;
 use crate::publish::sheet::Sheet;
@@ -20,6 +20,7 @@ use chrono::SecondsFormat;
 use chrono::Utc;
 use chrono_tz::Tz;
 use serde::Serialize;
+use std::collections::BTreeSet;
 use url::Url;
 
 const VERSION: &str = "https://jsonfeed.org/version/1.1";
@@ -173,7 +174,7 @@ fn item<'a>(masthead: Masthead<'a>, article: &'a Article) -> Item<'a> {
         authors: authors(article),
         tags: tags(masthead, article),
         language: article.language().filter(|language| *language != masthead.site.language),
-        attachments: if is_full { attachments(article) } else { Vec::new() },
+        attachments: if is_full { attachments(masthead, article) } else { Vec::new() },
         _visnyk: Own {
             source: Source {
                 id: &article.origin.iri,
@@ -215,12 +216,14 @@ fn tags(masthead: Masthead<'_>, article: &Article) -> Vec<String> {
     named.chain(labels.free_tags.iter().cloned()).collect()
 }
 
-/// The files; JSON Feed asks for the type of each.
-fn attachments(article: &Article) -> Vec<Attachment<'_>> {
-    let typed = article.enclosures.iter().filter_map(|enclosure| {
-        let mime_type = enclosure.mime.as_deref().filter(|mime| is_media_type(mime))?;
-        let size_in_bytes = enclosure.length.filter(|length| *length > 0);
-        Some(Attachment { url: &enclosure.url, mime_type, size_in_bytes })
+/// The files; no address twice, and none that is the page, as in the Atom documents.
+fn attachments<'a>(masthead: Masthead<'a>, article: &'a Article) -> Vec<Attachment<'a>> {
+    let mut seen = BTreeSet::from([page_of(masthead, article)]);
+    let files = article.enclosures.iter().filter(|enclosure| seen.insert(&enclosure.url));
+    let typed = files.map(|enclosure| Attachment {
+        url: &enclosure.url,
+        mime_type: media_type(enclosure),
+        size_in_bytes: enclosure.length.filter(|length| *length > 0),
     });
     typed.collect()
 }
