@@ -281,6 +281,13 @@ async fn stopped(mut stop: watch::Receiver<bool>) {
     let _ = stop.wait_for(|&stop| stop).await;
 }
 
+/// What a poll made stale.
+#[derive(Default)]
+struct Stale {
+    touched: BTreeSet<Selection>,
+    taken_away: BTreeSet<Selection>,
+}
+
 /// The agenda, and the polls under way.
 struct Rounds {
     agenda: Agenda,
@@ -327,9 +334,9 @@ impl Rounds {
                 () = tokio::time::sleep(self.sleep(clock.now())) => {}
                 Some(ended) = self.polls.join_next_with_id() => {
                     match self.ended(ended, clock.now())? {
-                        Some((touched, taken_away)) => {
-                            documents.touch(&touched);
-                            documents.take_away(&taken_away);
+                        Some(stale) => {
+                            documents.touch(&stale.touched);
+                            documents.take_away(&stale.taken_away);
                         }
                         None => documents.touch_all(),
                     }
@@ -349,7 +356,7 @@ impl Rounds {
         &mut self,
         ended: Result<(task::Id, Result<Polled, StoreError>), JoinError>,
         now: DateTime<Utc>,
-    ) -> Result<Option<(BTreeSet<Selection>, BTreeSet<Selection>)>, DaemonError> {
+    ) -> Result<Option<Stale>, DaemonError> {
         let task = ended.as_ref().map_or_else(JoinError::id, |(task, _)| *task);
         let Some(id) = self.polled.remove(&task) else { return Ok(None) };
         match ended {
@@ -359,7 +366,8 @@ impl Rounds {
                     self.board.put(feed, &polled.history, &planned);
                 }
                 log_plan(&id, &planned, &polled.history);
-                return Ok(Some((polled.touched, polled.taken_away)));
+                let Polled { touched, taken_away, .. } = polled;
+                return Ok(Some(Stale { touched, taken_away }));
             }
             Ok((_, Err(end @ (StoreError::Closed { .. } | StoreError::Broken { .. })))) => {
                 return Err(end.into());
@@ -369,7 +377,7 @@ impl Rounds {
                 // what can still be read.
                 error!(feed = %id, "no feed is polled any more, what there is is served: {error}");
                 self.agenda.clear();
-                return Ok(Some(Default::default()));
+                return Ok(Some(Stale::default()));
             }
             Ok((_, Err(error))) => {
                 error!(feed = %id, "the poll of {id} was not recorded: {error}");
