@@ -3,7 +3,7 @@
 //! What a walk finds is what the publication held at the instant at which its front was fetched:
 //! every article once, in the version of that instant, whatever came, changed or was taken away
 //! meanwhile. And a page that was read once is the same for ever, but for what was taken away.
-//! `WALK_SECONDS` says for how long there is change (10).
+//! `WALK_SECONDS` says for how long there is change (10), `WALK_SEED` which.
 
 use atom_syndication::Entry;
 use atom_syndication::Feed;
@@ -305,7 +305,8 @@ fn deleted(feed: &Feed) -> BTreeSet<String> {
 async fn every_article_is_found_once_however_much_changes() {
     let seconds = std::env::var("WALK_SECONDS").ok().and_then(|s| s.parse().ok()).unwrap_or(10);
     let world = Arc::new(World::new());
-    let mut dice = Dice(5005);
+    let seed = std::env::var("WALK_SEED").ok().and_then(|s| s.parse().ok()).unwrap_or(5005);
+    let mut dice = Dice(seed);
     let first = sister_cities();
     world.truth.lock().await.articles.insert(name_of(&first), first.clone());
     world.commit(Change::Added(first.clone()), first.first_seen).await;
@@ -319,6 +320,10 @@ async fn every_article_is_found_once_however_much_changes() {
         while !over.load(Ordering::Relaxed) {
             writing.change(&mut dice).await;
             changes += 1;
+            // Subscribers ask for all fronts, so that pages are closed one by one: a copy is known
+            // as one while its story is on the newest pages.
+            let selection = WALKED[usize::try_from(changes).unwrap() % WALKED.len()];
+            writing.document(&format!("/{selection}.atom")).await;
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         changes

@@ -35,7 +35,7 @@ use std::collections::BTreeSet;
 use tracing::error;
 
 /// The stories of how many pages copies are looked for in.
-const PAGES_BEFORE: usize = 2;
+const PAGES_BEFORE: usize = 6;
 /// How many removals a front tells of.
 const REMOVED_MAX: usize = 25;
 
@@ -127,8 +127,10 @@ impl Archive {
                 let mut copies = Vec::new();
                 let mut is_new = false;
                 for id in story {
-                    is_new |= self.close(&mut batch, selection, *id, number + 1)?;
-                    copies.extend(self.copy_of(selection, *id)?);
+                    let is_closed = self.close(&mut batch, selection, *id, number + 1)?;
+                    is_new |= is_closed;
+                    let copy = self.copy_of(selection, *id)?;
+                    copies.extend(copy.map(|copy| CopyRecord { is_companion: !is_closed, ..copy }));
                 }
                 if is_new {
                     stories.push(copies);
@@ -184,7 +186,8 @@ impl Archive {
             return Ok(None);
         }
         let content = self.content(&article)?.0;
-        Ok(Some(CopyRecord { id: id.0.0, content, labels: bare(&article.labels) }))
+        let labels = bare(&article.labels);
+        Ok(Some(CopyRecord { id: id.0.0, content, labels, is_companion: false }))
     }
 
     /// A page of the archive of a selection.
@@ -209,14 +212,19 @@ impl Archive {
         };
         for story in stories {
             let mut copies = Vec::new();
+            let mut is_own = false;
             for copy in story {
-                let id = ArticleId(Digest(copy.id));
+                let (id, is_companion) = (ArticleId(Digest(copy.id)), copy.is_companion);
                 match self.copy(copy)? {
-                    Some(article) => copies.push(article),
+                    Some(article) => {
+                        is_own |= !is_companion;
+                        copies.push(article);
+                    }
                     None => page.removed.extend(self.removed_article(id)?),
                 }
             }
-            if !copies.is_empty() {
+            // What is left of a story may be on its own page alone.
+            if is_own {
                 page.stories.push(copies);
             }
         }

@@ -68,6 +68,9 @@ pub(crate) struct CopyRecord {
     pub(crate) content: [u8; 16],
     /// Its labels, without reasons.
     pub(crate) labels: LabelsRecord,
+    /// Whether it has a page of its own, and is here as part of a story of which another article
+    /// was edited.
+    pub(crate) is_companion: bool,
 }
 
 /// An article that was taken away.
