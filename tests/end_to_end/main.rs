@@ -3,6 +3,7 @@
 
 mod credentials;
 mod explain;
+mod readers;
 mod status;
 mod support;
 
