@@ -67,7 +67,8 @@ fn the_readers_that_aggregators_report_are_told_to_an_admin_and_logged_if_asked_
 #[test]
 fn by_default_no_request_is_logged() {
     let publisher = Publisher::start([("/rss", Answer::document("text/xml", RSS))]);
-    let daemon = folder(&publisher).run();
+    let folder = folder(&publisher);
+    let daemon = folder.run();
     assert_eq!(daemon.get("/all.atom").0, 200);
     daemon.signal("-TERM");
     let log = daemon.end();
