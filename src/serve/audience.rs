@@ -24,7 +24,7 @@ const KEPT: TimeDelta = TimeDelta::days(7);
 const AGGREGATORS_MAX: usize = 128;
 /// The aggregators of all publications.
 const AGGREGATORS_IN_ALL_MAX: usize = 8192;
-const HOURS: i64 = 24;
+const HOURS: u8 = 24;
 
 /// The readers of every publication. Clones are one.
 #[derive(Debug, Clone, Default)]
@@ -185,8 +185,8 @@ impl Requests {
     /// The count of this hour; those of hours that are a day ago begin anew.
     fn turn(&mut self, now: DateTime<Utc>) -> &mut u64 {
         let hour = now.timestamp().div_euclid(3600).max(self.hour);
-        let place = |hour: i64| usize::try_from(hour.rem_euclid(HOURS)).unwrap_or_default();
-        for passed in 0..(hour - self.hour).min(HOURS) {
+        let place = |hour: i64| usize::try_from(hour.rem_euclid(HOURS.into())).unwrap_or_default();
+        for passed in 0..(hour - self.hour).min(HOURS.into()) {
             self.counts[place(hour - passed)] = 0;
         }
         self.hour = hour;

@@ -59,7 +59,7 @@ impl<S: AsyncRead + Unpin> Idle<S> {
             let mut buf = ReadBuf::new(&mut space);
             match ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buf)) {
                 Ok(()) if !buf.filled().is_empty() => {
-                    left = left.saturating_sub(buf.filled().len())
+                    left = left.saturating_sub(buf.filled().len());
                 }
                 _ => left = 0,
             }
@@ -115,13 +115,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Idle<S> {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
-        let left = match this.lingers {
-            Some(left) => left,
-            None => {
-                ready!(Pin::new(&mut this.stream).poll_shutdown(cx))?;
-                this.deadline.as_mut().reset(Instant::now() + LINGER);
-                *this.lingers.insert(LINGER_BYTES_MAX)
-            }
+        let left = if let Some(left) = this.lingers {
+            left
+        } else {
+            ready!(Pin::new(&mut this.stream).poll_shutdown(cx))?;
+            this.deadline.as_mut().reset(Instant::now() + LINGER);
+            *this.lingers.insert(LINGER_BYTES_MAX)
         };
         this.poll_linger(cx, left).map(Ok)
     }

@@ -27,6 +27,7 @@ const ANSWERING: u64 = 1;
 const SENDING: u64 = 2;
 /// Where the time begins in a seat's state; what it does stands before.
 const SHIFT: u32 = 2;
+const DOING: u64 = (1 << SHIFT) - 1;
 
 /// All places.
 pub(super) struct Places {
@@ -123,7 +124,7 @@ impl Places {
         let candidates = candidates.filter_map(|(number, seat)| {
             let state = seat.state.load(Ordering::Relaxed);
             let since = state >> SHIFT;
-            let doing = state & (1 << SHIFT) - 1;
+            let doing = state & DOING;
             let is_free = doing == IDLE || doing == SENDING && now.saturating_sub(since) > patience;
             is_free.then_some((doing, since, *number))
         });
@@ -167,7 +168,7 @@ impl Seat {
     /// What was to be sent is sent.
     pub(super) fn sent(&self) {
         let state = self.state.load(Ordering::Relaxed);
-        if state & (1 << SHIFT) - 1 == SENDING {
+        if state & DOING == SENDING {
             self.does(IDLE);
         }
     }
@@ -210,7 +211,7 @@ mod tests {
 
     /// As if the clock had been so late when the seat's state last changed.
     fn dated(place: &Place, millis: u64) {
-        let doing = place.seat.state.load(Ordering::Relaxed) & (1 << SHIFT) - 1;
+        let doing = place.seat.state.load(Ordering::Relaxed) & DOING;
         place.seat.state.store(millis << SHIFT | doing, Ordering::Relaxed);
     }
 

@@ -254,7 +254,12 @@ impl Daemon {
 
     /// The status and the body at a path.
     pub(crate) fn get(&self, path: &str) -> (u16, String) {
-        get(self.address, path)
+        self.get_as(path, "tests")
+    }
+
+    /// The same for a client with this User-Agent.
+    pub(crate) fn get_as(&self, path: &str, agent: &str) -> (u16, String) {
+        get(self.address, path, agent)
     }
 
     /// The body at a path as soon as `enough` is content with it.
@@ -299,11 +304,11 @@ impl Drop for Daemon {
     }
 }
 
-fn get(address: SocketAddr, path: &str) -> (u16, String) {
+fn get(address: SocketAddr, path: &str, agent: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: visnyk.example\r\nConnection: close\r\n\r\n")
-        .unwrap();
+    let headers = format!("Host: visnyk.example\r\nUser-Agent: {agent}\r\nConnection: close\r\n");
+    write!(stream, "GET {path} HTTP/1.1\r\n{headers}\r\n").unwrap();
     let mut response = String::new();
     stream.read_to_string(&mut response).unwrap();
     let (head, body) = response.split_once("\r\n\r\n").unwrap();

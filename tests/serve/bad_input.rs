@@ -9,8 +9,8 @@ use visnyk::serve::Limits;
 
 /// What the server says to these bytes before it closes.
 async fn said(site: &Site, words: &str) -> Vec<u8> {
-    let said = timeout(Duration::from_secs(60), site.say(words)).await;
-    said.unwrap_or_else(|_| panic!("no end of {:.60?}", words))
+    let said = timeout(Duration::from_mins(1), site.say(words)).await;
+    said.unwrap_or_else(|_| panic!("no end of {words:.60?}"))
 }
 
 #[tokio::test]
@@ -189,7 +189,7 @@ async fn a_title_can_be_anything_and_its_page_stays_safe() {
         match reader.read_event().unwrap() {
             quick_xml::events::Event::Eof => break,
             quick_xml::events::Event::Start(start) if start.name().as_ref() == "entry" => {
-                entries += 1
+                entries += 1;
             }
             _ => {}
         }

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use visnyk::serve::Limits;
 
 /// How long anything may take before a test gives up.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 const ROBOTS: &[u8] = b"GET /robots.txt HTTP/1.1\r\nHost: a\r\n\r\n";
 
 /// A connection over which one answer has come.
