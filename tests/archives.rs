@@ -121,7 +121,12 @@ impl World {
                 Change::Updated(article)
             }
             16..=18 => {
-                let mut article = truth.articles[&any(dice)].clone();
+                let name = any(dice);
+                // The copies of a story come into a publication together.
+                if truth.copies.iter().any(|(copy, of)| *copy == name || *of == name) {
+                    return;
+                }
+                let mut article = truth.articles[&name].clone();
                 article.labels.tags = tags(dice);
                 Change::Relabelled(article)
             }
