@@ -3,15 +3,17 @@
 //!
 //! # Which pages
 //! All that [`Documents::pages`] knows: the index page as `index.html`, its style, robots.txt, the
-//! OPML, and as Atom and as JSON Feed every publication that holds or once held an article, and,
-//! though empty, everything but communities and crossings of a region with a tag: there are
-//! thousands of those, and a subscriber finds no address of an empty one on any list.
+//! OPML, and as Atom and as JSON Feed every publication that holds or once held an article, with
+//! all pages of its archive, and, though empty, everything but communities and crossings of a
+//! region with a tag: there are thousands of those, and a subscriber finds no address of an empty
+//! one on any list.
 //!
 //! # What holds
 //! - A file is whole at every moment: it is written beside its place as `.NAME.visnyk-new`, made
 //!   durable and renamed. Archives come first, then publications, then lists, and the index page
-//!   is the last, so that nothing refers to what is not there yet. Within one of these steps every
-//!   page is tried; if one fails, the next step does not begin.
+//!   is the last, so that nothing refers to what is not there yet; but for a page of an archive
+//!   that a running daemon closes meanwhile, which the next export brings. Within one of these
+//!   steps every page is tried; if one fails, the next step does not begin.
 //! - A compressed form is of the bytes of its plain file, or it is not there: see `files`.
 //! - Files that are as they should be are not touched, and keep their time. They are read, not
 //!   believed: what somebody changed or deleted comes back.
