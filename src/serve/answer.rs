@@ -40,6 +40,10 @@ const HEADER_BYTES_MAX: usize = 16 * 1024;
 const FRESH: &str = "public, max-age=300, stale-while-revalidate=600, stale-if-error=86400";
 /// A page of an archive does not change any more.
 const CLOSED: &str = "public, max-age=31536000, immutable";
+/// Software that asks for what is new only because its library does, and takes the answer to that
+/// for a failure: it would show nothing any more. rss2email is one, and some of its versions bear
+/// the name of the library.
+const NO_DELTAS: [&str; 2] = ["rss2email", "feedparser/"];
 const A_IM: HeaderName = HeaderName::from_static("a-im");
 const IM: HeaderName = HeaderName::from_static("im");
 const RETRY_AFTER_SECONDS: &str = "60";
@@ -294,6 +298,10 @@ fn has_deltas(page: &Page) -> bool {
 
 /// Whether only what is new is wanted, where that is less (RFC 3229, 10.5.3).
 fn wants_delta(request: &HeaderMap) -> bool {
+    let agent = joined(request, &header::USER_AGENT);
+    if NO_DELTAS.iter().any(|name| agent.contains(name)) {
+        return false;
+    }
     let wanted = joined(request, &A_IM);
     wanted.split(',').any(|member| {
         let (name, parameter) = member.split_once(';').unwrap_or((member, ""));

@@ -116,6 +116,10 @@ async fn the_whole_is_given_to_whom_a_delta_would_not_serve() {
         (200, vec![DELTA]),
         (200, vec![zero, ("If-None-Match", &tag)]),
         (200, vec![("A-IM", "vcdiff"), ("If-None-Match", &tag)]),
+        // Its library asks for deltas, and it takes their status for a failure.
+        (200, vec![DELTA, ("If-None-Match", &tag), ("User-Agent", "rss2email/3.13.1 (https://a)")]),
+        (200, vec![DELTA, ("If-None-Match", &tag), ("User-Agent", "feedparser/6.0.10 +https://a")]),
+        (226, vec![DELTA, ("If-None-Match", &tag), ("User-Agent", "reader/1 (with feedparser)")]),
         (200, vec![DELTA, ("If-None-Match", "\"abc\"")]),
         (200, vec![DELTA, ("If-None-Match", "abc, \",\"")]),
         // Under other names of labels all entries are new.
