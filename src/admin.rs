@@ -36,7 +36,7 @@ pub const SOCKET: &str = "admin.sock";
 /// How long a request and its answer may take.
 const TIMEOUT: Duration = Duration::from_secs(20);
 /// The longest request, in bytes.
-pub const REQUEST_BYTES_MAX: u64 = 1024;
+pub const REQUEST_BYTES_MAX: u64 = 8 * 1024;
 /// The longest answer that is read, in bytes.
 const ANSWER_BYTES_MAX: u64 = 256 * 1024 * 1024;
 /// After so many failures in a row a feed needs its admin.

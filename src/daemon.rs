@@ -27,6 +27,7 @@ use crate::model::id::FeedId;
 use crate::model::publication::Selection;
 use crate::poll::Polled;
 use crate::poll::Poller;
+use crate::poll::missing::Suspects;
 use crate::poll::missing::Suspicions;
 use crate::schedule::PollTime;
 use crate::schedule::agenda::Agenda;
@@ -204,7 +205,7 @@ pub async fn run(
         },
     };
     let stopping = async {
-        rounds.end().await;
+        rounds.end(&documents).await;
         if !server.is_finished() {
             // How it ended no longer matters.
             let _ = server.await;
@@ -266,12 +267,18 @@ impl Asked {
     }
 
     async fn take_down(&self, what: &str, why: &str) -> Result<String, StoreError> {
-        let taken = take_down(&self.store, what, why, Utc::now()).await?;
-        if let Takedown::Done { id, from, .. } = &taken {
-            info!(article = %id, why, "the admin took article {id} down: {why}");
-            self.documents.take_away(from);
-        }
-        Ok(taken.told().unwrap_or_default())
+        let (store, documents) = (self.store.clone(), self.documents.clone());
+        let (what, why) = (what.to_owned(), why.to_owned());
+        // A task of its own: who asked may be gone before it is done, and done it must be wholly.
+        let taking = tokio::spawn(async move {
+            let taken = take_down(&store, &what, &why, Utc::now()).await?;
+            if let Takedown::Done { id, from, .. } = &taken {
+                info!(article = %id, why, "the admin took article {id} down: {why}");
+                documents.take_away(from);
+            }
+            Ok(taken.told().unwrap_or_default())
+        });
+        taking.await.unwrap_or_else(|panic| Ok(format!("it is not known what was done: {panic}")))
     }
 }
 
@@ -281,17 +288,19 @@ async fn stopped(mut stop: watch::Receiver<bool>) {
     let _ = stop.wait_for(|&stop| stop).await;
 }
 
-/// What a poll made stale.
+/// What a poll changed, and what is to be looked at after it.
 #[derive(Default)]
-struct Stale {
+struct Changed {
     touched: BTreeSet<Selection>,
-    taken_away: BTreeSet<Selection>,
+    suspects: Option<Suspects>,
 }
 
 /// The agenda, and the polls under way.
 struct Rounds {
     agenda: Agenda,
     polls: JoinSet<Result<Polled, StoreError>>,
+    /// Whether articles were taken down, for polls that have ended.
+    looks: JoinSet<Result<BTreeSet<Selection>, StoreError>>,
     /// Which feed a poll under way is of, so that one that panics is known too.
     polled: HashMap<task::Id, FeedId>,
     /// What admins are told.
@@ -316,7 +325,8 @@ impl Rounds {
             board.put(feed, history, planned);
         }
         info!(feeds, overdue, "{overdue} of {feeds} feeds are due now");
-        Self { agenda, polls: JoinSet::new(), polled: HashMap::new(), board }
+        let (polls, looks) = (JoinSet::new(), JoinSet::new());
+        Self { agenda, polls, looks, polled: HashMap::new(), board }
     }
 
     /// Polls feeds as they are due, until it is told to stop.
@@ -334,29 +344,47 @@ impl Rounds {
                 () = tokio::time::sleep(self.sleep(clock.now())) => {}
                 Some(ended) = self.polls.join_next_with_id() => {
                     match self.ended(ended, clock.now())? {
-                        Some(stale) => {
-                            documents.touch(&stale.touched);
-                            documents.take_away(&stale.taken_away);
+                        Some(polled) => {
+                            documents.touch(&polled.touched);
+                            self.look(poller, polled.suspects);
                         }
                         None => documents.touch_all(),
                     }
+                }
+                Some(looked) = self.looks.join_next() => match looked {
+                    Ok(Ok(taken_away)) => documents.take_away(&taken_away),
+                    Ok(Err(error)) => warn!("what sources took down is not known: {error}"),
+                    Err(panic) => error!("a look for what a source took down broke off: {panic}"),
                 }
             }
         }
     }
 
-    /// Lets the polls under way come to their end.
-    async fn end(&mut self) {
-        while self.polls.join_next().await.is_some() {}
+    /// Looks whether a source took articles down, beside the polls: pages may answer slowly.
+    fn look(&mut self, poller: &Poller, suspects: Option<Suspects>) {
+        if let Some(suspects) = suspects {
+            let poller = poller.clone();
+            self.looks.spawn(async move { poller.follow(&suspects).await });
+        }
     }
 
-    /// Plans the next poll of the feed whose poll has ended, and gives the publications that it
-    /// touched, and those that it took articles away from; none if that is not known.
+    /// Lets the polls under way come to their end.
+    async fn end(&mut self, documents: &Documents) {
+        self.looks.abort_all();
+        while let Some(ended) = self.polls.join_next().await {
+            if let Ok(Ok(polled)) = ended {
+                documents.touch(&polled.touched);
+            }
+        }
+    }
+
+    /// Plans the next poll of the feed whose poll has ended, and gives what it changed; none if
+    /// that is not known.
     fn ended(
         &mut self,
         ended: Result<(task::Id, Result<Polled, StoreError>), JoinError>,
         now: DateTime<Utc>,
-    ) -> Result<Option<Stale>, DaemonError> {
+    ) -> Result<Option<Changed>, DaemonError> {
         let task = ended.as_ref().map_or_else(JoinError::id, |(task, _)| *task);
         let Some(id) = self.polled.remove(&task) else { return Ok(None) };
         match ended {
@@ -366,8 +394,8 @@ impl Rounds {
                     self.board.put(feed, &polled.history, &planned);
                 }
                 log_plan(&id, &planned, &polled.history);
-                let Polled { touched, taken_away, .. } = polled;
-                return Ok(Some(Stale { touched, taken_away }));
+                let Polled { touched, suspects, .. } = polled;
+                return Ok(Some(Changed { touched, suspects }));
             }
             Ok((_, Err(end @ (StoreError::Closed { .. } | StoreError::Broken { .. })))) => {
                 return Err(end.into());
@@ -377,7 +405,7 @@ impl Rounds {
                 // what can still be read.
                 error!(feed = %id, "no feed is polled any more, what there is is served: {error}");
                 self.agenda.clear();
-                return Ok(Some(Stale::default()));
+                return Ok(Some(Changed::default()));
             }
             Ok((_, Err(error))) => {
                 error!(feed = %id, "the poll of {id} was not recorded: {error}");

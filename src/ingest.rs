@@ -37,6 +37,9 @@ use chrono::Utc;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
+/// How many articles that are there are told beside those that are missing.
+const WITNESSES_MAX: usize = 20;
+
 /// What a document brought.
 #[derive(Debug)]
 pub struct Ingested {
@@ -56,8 +59,8 @@ pub struct Ingested {
     /// The known articles that it should have, as far as it goes back, and has not; the newest
     /// first.
     pub missing: Vec<ArticleId>,
-    /// One of the known articles that it has, of those that were seen last.
-    pub witness: Option<ArticleId>,
+    /// Some of the known articles that it has, those that were seen last.
+    pub witnesses: Vec<ArticleId>,
 }
 
 /// Takes a document of a feed to what it changes.
@@ -83,7 +86,7 @@ pub fn ingest(
         rhythm: parsed.rhythm.clone(),
         tally: Tally { entries: count(parsed.entries.len()), ..Tally::default() },
         missing: Vec::new(),
-        witness: None,
+        witnesses: Vec::new(),
     };
     let fresh = fresh(feed, &frame, &parsed, classifier, &mut ingested.rejected);
     let known = recognized(memory, &fresh);
@@ -96,7 +99,8 @@ pub fn ingest(
         };
     }
     ingested.missing = missing(memory, &there);
-    ingested.witness = memory.iter().map(|known| known.id).find(|id| there.contains_key(id));
+    let known_there = memory.iter().map(|known| known.id).filter(|id| there.contains_key(id));
+    ingested.witnesses = known_there.take(WITNESSES_MAX).collect();
     for ((mut fresh, evidence), known) in fresh.into_iter().zip(known) {
         settle_link(&mut fresh, known, memory);
         if known.is_none() && is_borne(&fresh, evidence, memory, &ids) {

@@ -28,6 +28,7 @@ use crate::model::id::ArticleId;
 use crate::model::id::FeedId;
 use crate::model::known::Change;
 use crate::model::publication::Selection;
+use crate::poll::missing::Suspects;
 use crate::poll::missing::Suspicions;
 use crate::schedule::remember::Notice;
 use crate::schedule::remember::Report;
@@ -82,8 +83,8 @@ pub struct Polled {
     pub history: History,
     /// The publications whose documents are stale.
     pub touched: BTreeSet<Selection>,
-    /// Those that articles were taken away from, archives included.
-    pub taken_away: BTreeSet<Selection>,
+    /// The articles that may have been taken down, if there are any: [`Poller::follow`] looks.
+    pub suspects: Option<Suspects>,
 }
 
 impl Poller {
@@ -96,23 +97,30 @@ impl Poller {
         let before = self.store.history(&feed.id).await?;
         let request = request(feed, &before, at);
         let fetched = self.fetcher.fetch(feed, &request).await;
-        let Found { mut report, changes, missing, witness } = self.found(feed, fetched, at).await?;
+        let Found { mut report, changes, missing, witnesses } =
+            self.found(feed, fetched, at).await?;
         report.poll.duration = began.elapsed();
         let (history, notice) = remember(feed, before, report);
         let recorded =
             self.store.commit(Arc::clone(feed), history.clone(), changes, self.clock.now());
         let touched = recorded.await?;
-        let mut taken_away = BTreeSet::new();
-        if !missing.is_empty() {
-            let means = (&*self.fetcher, &self.store);
-            let now = self.clock.now();
-            taken_away = self.suspicions.follow(means, feed, (&missing, witness), now).await?;
-        }
         log(&feed.id, &history);
         if let Some(notice) = notice {
             log_notice(feed, &notice);
         }
-        Ok(Polled { history, touched, taken_away })
+        let suspects = Suspects { feed: Arc::clone(feed), missing, witnesses };
+        let suspects = Some(suspects).filter(|suspects| !suspects.missing.is_empty());
+        Ok(Polled { history, touched, suspects })
+    }
+
+    /// Takes away what a feed's source took down, as its pages show. Gives the publications that
+    /// articles were taken away from.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn follow(&self, suspects: &Suspects) -> Result<BTreeSet<Selection>, StoreError> {
+        let means = (&*self.fetcher, &self.store);
+        self.suspicions.follow(means, suspects, self.clock.now()).await
     }
 
     /// What came of a fetch.
@@ -190,14 +198,14 @@ struct Found {
     changes: Vec<Change>,
     /// The known articles that are missing from a whole document.
     missing: Vec<ArticleId>,
-    /// One that is not.
-    witness: Option<ArticleId>,
+    /// Some that are not.
+    witnesses: Vec<ArticleId>,
 }
 
 impl Found {
     /// Nothing but what is to be remembered.
     fn of(report: Report) -> Self {
-        Self { report, changes: Vec::new(), missing: Vec::new(), witness: None }
+        Self { report, changes: Vec::new(), missing: Vec::new(), witnesses: Vec::new() }
     }
 }
 
@@ -209,8 +217,8 @@ fn of_document(at: DateTime<Utc>, ingested: Ingested) -> Found {
     report.poll.repairs.truncate(REPAIRS_KEPT_MAX);
     report.is_whole = !ingested.is_broken_off;
     report.rhythm = Some(ingested.rhythm.clone());
-    let Ingested { changes, missing, witness, .. } = ingested;
-    Found { report, changes, missing, witness }
+    let Ingested { changes, missing, witnesses, .. } = ingested;
+    Found { report, changes, missing, witnesses }
 }
 
 /// With what the answer said of the next time.

@@ -246,7 +246,7 @@ impl Store {
     }
 
     /// Closes pages of what stands on a front, unless others were closed after `last_number`.
-    /// What does not stand there any more is left out.
+    /// What does not stand there any more is left out. Gives how much has left the front.
     ///
     /// # Errors
     /// Writing fails, or the store has stopped.
@@ -256,7 +256,7 @@ impl Store {
         last_number: u64,
         closing: Closing,
         at: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<usize, StoreError> {
         let selection = selection.clone();
         let close = move |keeper: &mut Keeper| {
             keeper.write(|archive| archive.close_pages(&selection, last_number, &closing, at))

@@ -16,6 +16,9 @@ use std::collections::BTreeSet;
 /// The longest reason, in characters.
 pub const WHY_CHARS_MAX: usize = 200;
 
+/// How many articles with one page are taken down in one go.
+const COPIES_MAX: usize = 20;
+
 /// What came of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Takedown {
@@ -25,8 +28,10 @@ pub enum Takedown {
         id: ArticleId,
         /// Its headline.
         title: String,
-        /// The publications that it was in.
+        /// The publications that it was in, and its copies.
         from: BTreeSet<Selection>,
+        /// Articles of other feeds with the same page, which are gone too.
+        copies: Vec<ArticleId>,
     },
     /// It was gone before.
     Before(ArticleId, Removal),
@@ -41,9 +46,11 @@ impl Takedown {
         match self {
             Self::Unknown => None,
             Self::Before(id, removal) => Some(format!("article {id} {}", removed(removal))),
-            Self::Done { id, title, from } => {
+            Self::Done { id, title, from, copies } => {
                 let from: Vec<String> = from.iter().map(|of| format!("/{}", of.path())).collect();
-                Some(format!("took down article {id} «{title}», from {}", from.join(", ")))
+                let copies: String =
+                    copies.iter().map(|copy| format!(", its copy {copy}")).collect();
+                Some(format!("took down article {id} «{title}»{copies}, from {}", from.join(", ")))
             }
         }
     }
@@ -70,8 +77,18 @@ pub async fn take_down(
     let Some(id) = find(store, what).await? else { return Ok(Takedown::Unknown) };
     let article = store.article(id).await?;
     let removal = Removal { by: Remover::Admin, why: why.to_owned(), at };
-    if let (Some(article), Some(from)) = (article, store.remove(id, removal).await?) {
-        return Ok(Takedown::Done { id, title: article.headline().to_owned(), from });
+    if let (Some(article), Some(mut from)) = (article, store.remove(id, removal.clone()).await?) {
+        let mut copies = Vec::new();
+        // A page may be in several feeds. By its id only one article is meant.
+        while copies.len() < COPIES_MAX
+            && what.parse::<ArticleId>().is_err()
+            && let Some(copy) = find(store, what).await?
+            && let Some(selections) = store.remove(copy, removal.clone()).await?
+        {
+            from.extend(selections);
+            copies.push(copy);
+        }
+        return Ok(Takedown::Done { id, title: article.headline().to_owned(), from, copies });
     }
     let before = store.removal(id).await?;
     Ok(before.map_or(Takedown::Unknown, |removal| Takedown::Before(id, removal)))

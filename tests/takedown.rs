@@ -120,7 +120,9 @@ impl World {
         let last = polled.history.polls.last().unwrap();
         assert_eq!(last.outcome.word(), "read", "{last:?}");
         self.documents.touch(&polled.touched);
-        self.documents.take_away(&polled.taken_away);
+        if let Some(suspects) = polled.suspects {
+            self.documents.take_away(&self.poller.follow(&suspects).await.unwrap());
+        }
         self.site().asked.clone()
     }
 

@@ -14,6 +14,9 @@ use chrono::Utc;
 use std::path::Path;
 use std::process::ExitCode;
 
+/// The longest id or address, in bytes: what a daemon is asked has a bound.
+const WHAT_BYTES_MAX: usize = 4 * 1024;
+
 /// Takes an article down.
 #[must_use]
 pub fn remove(config: &Config, state: &Path, what: &str, why: &str) -> ExitCode {
@@ -21,7 +24,7 @@ pub fn remove(config: &Config, state: &Path, what: &str, why: &str) -> ExitCode 
         let message = format!("--why takes one line of 1 to {WHY_CHARS_MAX} characters");
         return fail(USAGE, &message);
     };
-    if what.contains(char::is_whitespace) {
+    if what.len() > WHAT_BYTES_MAX || what.contains(char::is_whitespace) {
         return fail(SOME_FAILED, &format!("`{what}` is neither an id nor an address"));
     }
     let of_store = async |store: &Store| {

@@ -18,12 +18,15 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 use std::thread::available_parallelism;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio::time::sleep_until;
+use tokio::time::timeout;
 use tracing::error;
 use tracing::info;
 
@@ -32,6 +35,8 @@ const PAUSE: Duration = Duration::from_secs(10);
 /// The longest rest after exports that failed; the first is as long as the pause, and each is
 /// twice as long as the one before.
 const REST_MAX: Duration = Duration::from_mins(5);
+/// How long whoever is told of changed pages may keep an export waiting.
+const TOLD_WITHIN: Duration = Duration::from_secs(5);
 /// How many lines an answer holds at most.
 const LINES_MAX: usize = 1000;
 
@@ -82,14 +87,14 @@ impl Exporting {
                 }
                 tokio::select! {
                     () = self.documents.stale().grown() => {}
-                    _ = last.wait_for(|&last| last) => {}
+                    heard = last.wait_for(|&last| last) => if heard.is_err() { return },
                 }
                 continue;
             }
             if !is_last && Instant::now() < next {
                 tokio::select! {
                     () = sleep_until(next) => {}
-                    _ = last.wait_for(|&last| last) => {}
+                    heard = last.wait_for(|&last| last) => if heard.is_err() { return },
                 }
                 continue;
             }
@@ -111,11 +116,17 @@ impl Exporting {
         let _turn = self.turn.lock().await;
         let directory = mirror.directory.clone();
         let order = Order { directory, lack: lack.clone(), others: Others::Stay, lanes: lanes() };
+        let is_deaf = Arc::new(AtomicBool::new(false));
         let tell = |change: Change| {
-            let told = mirror.told.clone();
+            let (told, is_deaf) = (mirror.told.clone(), Arc::clone(&is_deaf));
             async move {
-                // Nobody has to listen.
-                let _ = told.send(change.path).await;
+                // Nobody has to listen, and who does not is waited for once.
+                let sent = if is_deaf.load(Ordering::Relaxed) {
+                    told.try_send(change.path).is_ok()
+                } else {
+                    timeout(TOLD_WITHIN, told.send(change.path)).await.is_ok()
+                };
+                is_deaf.store(!sent, Ordering::Relaxed);
             }
         };
         let ended = export(&self.documents, &order, tell).await;

@@ -41,8 +41,6 @@ pub struct Front {
     pub shelf: Option<Shelf>,
     /// The articles, the last come first.
     pub standing: Vec<Standing>,
-    /// Whether there are as many as were asked for, and so perhaps more.
-    pub is_full: bool,
     /// The newest page of the archive.
     pub newest_page: Option<u64>,
     /// What the stories of the newest pages are made of, but for those that are edited since: a
@@ -50,6 +48,8 @@ pub struct Front {
     pub before: Vec<Article>,
     /// What was taken away last, the last first.
     pub removed: Vec<Removed>,
+    /// When an article last left the publication: a [`Shelf::changed`] of it.
+    pub departed: Option<DateTime<Utc>>,
 }
 
 /// The end of a front, from which pages are closed.
@@ -70,8 +70,9 @@ pub struct Rear {
 pub struct Closing {
     /// The stories of each page, each by the articles that it is made of, companions among them.
     pub pages: Vec<Vec<Vec<ArticleId>>>,
-    /// Copies of stories of earlier pages: they leave the front and are on no page.
-    pub hidden: Vec<ArticleId>,
+    /// Copies of stories that are shown, each with an article of its story: they leave the front and
+    /// are on no page, as long as that article is on one.
+    pub hidden: Vec<(ArticleId, ArticleId)>,
 }
 
 /// A page of an archive, as it was when it was closed.

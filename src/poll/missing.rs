@@ -16,6 +16,7 @@ use crate::model::article::Article;
 use crate::model::exchange::Request;
 use crate::model::feed::Address;
 use crate::model::feed::Feed;
+use crate::model::feed::Private;
 use crate::model::front::Removal;
 use crate::model::front::Remover;
 use crate::model::id::ArticleId;
@@ -34,6 +35,7 @@ use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
 use tracing::info;
+use url::Url;
 
 /// How many pages of missing articles are asked for in one poll.
 const ASKED_MAX: usize = 2;
@@ -45,6 +47,17 @@ const AGAIN: TimeDelta = TimeDelta::hours(1);
 const MUCH_LATER: TimeDelta = TimeDelta::days(7);
 /// How many articles are kept in mind.
 const KEPT_MAX: usize = 10_000;
+
+/// The articles of a feed that may have been taken down.
+#[derive(Debug, Clone)]
+pub struct Suspects {
+    /// The feed.
+    pub feed: Arc<Feed>,
+    /// The known articles that a whole document of it should have and has not.
+    pub missing: Vec<ArticleId>,
+    /// Some of those that it has.
+    pub witnesses: Vec<ArticleId>,
+}
 
 /// What is known of pages that were asked for.
 #[derive(Debug, Clone, Default)]
@@ -80,15 +93,15 @@ impl Suspicions {
     pub(super) async fn follow(
         &self,
         (fetcher, store): (&Fetcher, &Store),
-        feed: &Feed,
-        (missing, witness): (&[ArticleId], Option<ArticleId>),
+        suspects: &Suspects,
         now: DateTime<Utc>,
     ) -> Result<BTreeSet<Selection>, StoreError> {
+        let Suspects { feed, missing, witnesses } = suspects;
         let mut touched = BTreeSet::new();
         let mut gone = Vec::new();
         let due = missing.iter().filter(|id| self.is_due(**id, now));
         for id in due.take(ASKED_MAX).copied().collect::<Vec<_>>() {
-            let Some(article) = store.article(id).await? else {
+            let Some(article) = legible(store.article(id).await)? else {
                 self.remember(id, now + MUCH_LATER, false);
                 continue;
             };
@@ -96,16 +109,18 @@ impl Suspicions {
                 break;
             }
             match presence(fetcher, feed, &article).await {
-                Presence::Gone(status) if self.was_gone(id) => gone.push((id, status)),
+                Presence::Gone(status) if self.was_gone(id) => gone.push((article, status)),
                 Presence::Gone(_) => self.remember(id, now + AGAIN, true),
                 Presence::There => self.remember(id, now + MUCH_LATER, false),
                 Presence::Unknown => self.remember(id, now + AGAIN, self.was_gone(id)),
             }
         }
-        if gone.is_empty() || !self.is_open(fetcher, store, feed, witness).await? {
-            return Ok(touched);
-        }
-        for (id, status) in gone {
+        for (article, status) in gone {
+            let id = article.id;
+            if !self.is_open((fetcher, store), feed, &article, witnesses, now).await? {
+                self.remember(id, now + AGAIN, true);
+                continue;
+            }
             let why = format!("no longer in the feed, and its page answers {status}");
             let removal = Removal { by: Remover::Source, why: why.clone(), at: now };
             if let Some(selections) = store.remove(id, removal).await? {
@@ -117,17 +132,23 @@ impl Suspicions {
         Ok(touched)
     }
 
-    /// Whether the site shows us a page that must be there.
+    /// Whether the site of an article shows us a page that must be there.
     async fn is_open(
         &self,
-        fetcher: &Fetcher,
-        store: &Store,
+        (fetcher, store): (&Fetcher, &Store),
         feed: &Feed,
-        witness: Option<ArticleId>,
+        gone: &Article,
+        witnesses: &[ArticleId],
+        now: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
-        let Some(id) = witness else { return Ok(false) };
-        let Some(article) = store.article(id).await? else { return Ok(false) };
-        Ok(presence(fetcher, feed, &article).await == Presence::There)
+        for id in witnesses {
+            let Some(witness) = legible(store.article(*id).await)? else { continue };
+            if host(&witness) == host(gone) {
+                let may_ask = self.may_ask(&feed.id, now);
+                return Ok(may_ask && presence(fetcher, feed, &witness).await == Presence::There);
+            }
+        }
+        Ok(false)
     }
 
     fn is_due(&self, id: ArticleId, now: DateTime<Utc>) -> bool {
@@ -167,12 +188,32 @@ impl Suspicions {
     }
 }
 
+/// An article; none if it does not read, which is told elsewhere.
+fn legible(article: Result<Option<Article>, StoreError>) -> Result<Option<Article>, StoreError> {
+    match article {
+        Err(StoreError::Value { .. }) => Ok(None),
+        article => article,
+    }
+}
+
+fn host(article: &Article) -> Option<&str> {
+    article.url.as_ref().and_then(Url::host_str)
+}
+
 /// Asks for the page of an article as politely as for its feed.
 async fn presence(fetcher: &Fetcher, feed: &Feed, article: &Article) -> Presence {
     let Some(url) = article.url.clone() else { return Presence::Unknown };
     let mut page = Feed { address: Address::Http(url), ..feed.clone() };
-    // Whose page it is, the feed says: it gets no password.
+    // Whose page it is, the feed says: it gets no password, and lies at no address that only the
+    // feed may have.
     page.access.credentials = None;
+    let of_feed = match &feed.address {
+        Address::Http(url) => url.host_str(),
+        Address::File(_) => None,
+    };
+    if of_feed.is_none() || of_feed != host(article) {
+        page.access.private = Private::Refused;
+    }
     match fetcher.fetch(&page, &Request::default()).await {
         Fetched::Document { .. } | Fetched::Failed(FetchError::TooLarge { .. }) => Presence::There,
         Fetched::Gone => Presence::Gone(StatusCode::GONE),

@@ -109,7 +109,9 @@ pub fn page(stories: Vec<Vec<Article>>) -> Vec<Article> {
 pub fn closing(rear: &Rear, sizes: Sizes, apart: Option<&Apart>) -> Closing {
     let (mut groups, mut hidden) = grouped(&rear.before, &rear.standing, apart);
     for group in &mut groups {
-        hidden.extend(group.drain(COPIES_MAX.min(group.len())..));
+        let shown = rear.standing[group[0]].article.id;
+        let repeated = group.drain(COPIES_MAX.min(group.len())..);
+        hidden.extend(repeated.map(|at| (rear.standing[at].article.id, shown)));
     }
     // Those that are not looked at count as a story each: there are more rounds.
     let unseen = rear.count.saturating_sub(rear.standing.len());
@@ -122,10 +124,7 @@ pub fn closing(rear: &Rear, sizes: Sizes, apart: Option<&Apart>) -> Closing {
     }
     let oldest: Vec<Vec<ArticleId>> =
         groups.into_iter().take(spare).map(|group| ids(&rear.standing, &group)).collect();
-    Closing {
-        pages: oldest.chunks(sizes.page).map(<[_]>::to_vec).collect(),
-        hidden: hidden.into_iter().map(|at| rear.standing[at].article.id).collect(),
-    }
+    Closing { pages: oldest.chunks(sizes.page).map(<[_]>::to_vec).collect(), hidden }
 }
 
 /// The ids of what a story is made of, companions after the articles that stand.
@@ -139,12 +138,13 @@ fn ids(standing: &[Standing], group: &[usize]) -> Vec<ArticleId> {
     ids
 }
 
-/// The places of what stands, by stories; and the places of copies of what was before.
+/// The places of what stands, by stories; and the copies of what was before, each with an article
+/// of its story.
 fn grouped(
     before: &[Article],
     standing: &[Standing],
     apart: Option<&Apart>,
-) -> (Vec<Vec<usize>>, Vec<usize>) {
+) -> (Vec<Vec<usize>>, Vec<(ArticleId, ArticleId)>) {
     let Some(apart) = apart else {
         return ((0..standing.len()).map(|at| vec![at]).collect(), Vec::new());
     };
@@ -155,7 +155,13 @@ fn grouped(
         .partition(|group| group.iter().any(|at| *at < before.len()));
     let place = |at: usize| at.checked_sub(before.len());
     let fresh = fresh.into_iter().map(|group| group.into_iter().filter_map(place).collect());
-    (fresh.collect(), copies.into_iter().flatten().filter_map(place).collect())
+    let mut hidden = Vec::new();
+    for group in copies {
+        let shown = group.iter().find(|at| **at < before.len()).map(|at| all[*at].id);
+        let late = group.iter().filter(|at| **at >= before.len());
+        hidden.extend(late.filter_map(|at| Some((all[*at].id, shown?))));
+    }
+    (fresh.collect(), hidden)
 }
 
 fn newest_first(article: &Article) -> (Reverse<DateTime<Utc>>, ArticleId) {
@@ -223,11 +229,12 @@ mod tests {
         assert_eq!(close(with_a_copy, Vec::new()), expected);
         // A copy of what is on a page is hidden at once.
         let late = [five, vec![copy(8, 100)]].concat();
-        let expected = Closing { pages: Vec::new(), hidden: ids(&[8]) };
+        let hidden = |copy: u8, of: u8| (article(copy).id, article(of).id);
+        let expected = Closing { pages: Vec::new(), hidden: vec![hidden(8, 100)] };
         assert_eq!(close(late, vec![article(100)]), expected);
         // However many copies there are: a front does not grow without end.
         let crowd = (1..=10).map(|n| copy(n, 1)).collect();
-        let expected = Closing { pages: Vec::new(), hidden: ids(&[9, 10]) };
+        let expected = Closing { pages: Vec::new(), hidden: vec![hidden(9, 1), hidden(10, 1)] };
         assert_eq!(close(crowd, Vec::new()), expected);
         let crowd = (1..=12).map(|n| copy(n, n / 7)).collect();
         let pages = vec![page(&[&[1, 2, 3, 4, 5, 6]])];

@@ -80,13 +80,7 @@ pub async fn answer<B>(
         (None, None) => told(StatusCode::NOT_FOUND, NOT_FOUND, "public, max-age=60"),
         (None, Some(page)) if method == Method::OPTIONS => options(Some(page)),
         (None, Some(_)) if method != Method::GET && method != Method::HEAD => not_allowed(),
-        (None, Some(page)) => {
-            let answered = timeout(within, page_answer(documents, page, request.headers())).await;
-            answered.unwrap_or_else(|_| {
-                warn!(?page, "no answer for {page:?} within {within:?}");
-                unavailable()
-            })
-        }
+        (None, Some(page)) => page_answer(documents, page, request.headers(), within).await,
     };
     put(&mut answer, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     put(&mut answer, header::REFERRER_POLICY, "no-referrer");
@@ -172,7 +166,7 @@ fn unavailable() -> Response<Body> {
 /// Who asks for a publication is its audience; gives for how many readers.
 fn heard(documents: &Documents, page: &Page, agent: &str, status: StatusCode) -> Option<u32> {
     let (selection, form) = publication(page)?;
-    if !status.is_success() && status != StatusCode::NOT_MODIFIED {
+    if !matches!(status, StatusCode::OK | StatusCode::IM_USED | StatusCode::NOT_MODIFIED) {
         return None;
     }
     let reported = reported(agent);
@@ -190,8 +184,18 @@ fn publication(page: &Page) -> Option<(&Selection, &'static str)> {
     }
 }
 
-async fn page_answer(documents: &Documents, page: &Page, request: &HeaderMap) -> Response<Body> {
-    let rendered = match documents.get(page).await {
+async fn page_answer(
+    documents: &Documents,
+    page: &Page,
+    request: &HeaderMap,
+    within: Duration,
+) -> Response<Body> {
+    let got = timeout(within, documents.get(page)).await;
+    let got = got.unwrap_or_else(|_| {
+        warn!(?page, "{page:?} is not rendered within {within:?}");
+        documents.last(page).ok_or(DocumentError::Slow)
+    });
+    let rendered = match got {
         Ok(rendered) => rendered,
         Err(DocumentError::Missing) => {
             return told(StatusCode::NOT_FOUND, NOT_FOUND, "public, max-age=60");

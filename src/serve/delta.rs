@@ -5,6 +5,8 @@
 //! start of the daemon, what it lacks is the entries that came or changed after it. The horizon is
 //! the front itself: what has gone to the archive since is not in the whole document either.
 //!
+//! When an article has left the publication, whoever has an older version is given the whole.
+//!
 //! The tag also says under which edition of feeds.toml and of the program the document was made:
 //! names of labels are in all entries, and under other names all of them are new.
 
@@ -22,6 +24,9 @@ pub struct Versions {
     version: i64,
     /// Under which edition it was made.
     edition: u32,
+    /// When an article last left the publication, in microseconds: what was one story with it may be
+    /// another entry since, and older versions say nothing of that.
+    departed: i64,
     /// Where each entry is, and the instant at which it came or changed, in microseconds.
     entries: Vec<(Range<usize>, i64)>,
 }
@@ -33,7 +38,7 @@ impl Versions {
     pub fn of(
         bytes: &[u8],
         changed: &[DateTime<Utc>],
-        version: DateTime<Utc>,
+        (version, departed): (DateTime<Utc>, Option<DateTime<Utc>>),
         edition: u32,
     ) -> Self {
         // Texts are escaped: what looks like the tag is the tag.
@@ -46,7 +51,8 @@ impl Versions {
         } else {
             Vec::new()
         };
-        Self { version: version.timestamp_micros(), edition, entries }
+        let departed = departed.map_or(i64::MIN, |departed| departed.timestamp_micros());
+        Self { version: version.timestamp_micros(), edition, departed, entries }
     }
 
     /// The version as an entity tag tells it.
@@ -60,6 +66,9 @@ impl Versions {
     #[must_use]
     pub fn lacked<'t>(&self, tags: impl Iterator<Item = &'t str>) -> Option<Vec<usize>> {
         let since = tags.filter_map(|tag| self.since(tag)).max()?;
+        if since < self.departed {
+            return None;
+        }
         let lacked: Vec<usize> =
             (0..self.entries.len()).filter(|at| self.entries[*at].1 > since).collect();
         (lacked.len() < self.entries.len()).then_some(lacked)
@@ -108,7 +117,7 @@ mod tests {
     }
 
     fn versions() -> Versions {
-        Versions::of(DOCUMENT, &[at(30), at(10), at(20)], at(30), 7)
+        Versions::of(DOCUMENT, &[at(30), at(10), at(20)], (at(30), None), 7)
     }
 
     #[test]
@@ -152,8 +161,19 @@ mod tests {
     }
 
     #[test]
+    fn a_version_from_before_a_departure_is_brought_up_to_date_by_the_whole() {
+        let changed = [at(30), at(10), at(20)];
+        let versions = Versions::of(DOCUMENT, &changed, (at(30), Some(at(20))), 7);
+        let lacked = |seconds: i64| {
+            let tag = format!("\"digest.{:x}.7\"", seconds * 1_000_000);
+            versions.lacked([tag.as_str()].into_iter())
+        };
+        assert_eq!([lacked(19), lacked(20), lacked(29)], [None, Some(vec![0]), Some(vec![0])]);
+    }
+
+    #[test]
     fn entries_that_are_not_all_known_are_not_told_apart() {
-        let versions = Versions::of(DOCUMENT, &[at(1)], at(1), 7);
+        let versions = Versions::of(DOCUMENT, &[at(1)], (at(1), None), 7);
         assert_eq!(versions.lacked(["\"digest.f4240.7\""].into_iter()), None);
     }
 }

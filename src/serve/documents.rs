@@ -45,6 +45,8 @@ mod pages;
 
 /// How much rendered documents take by default, in bytes.
 const KEPT_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// How many deltas of one document are kept.
+const DELTAS_KEPT_MAX: usize = 8;
 /// After a failure the old rendering is given out for so long before it is tried again.
 const FAILURE_REST: Duration = Duration::from_secs(5);
 
@@ -74,6 +76,9 @@ pub enum DocumentError {
     /// The archive has no such page.
     #[error("there is no such page")]
     Missing,
+    /// It takes long.
+    #[error("it takes too long to render")]
+    Slow,
     /// It broke off.
     #[error("rendering broke off: {0}")]
     Render(#[from] JoinError),
@@ -92,7 +97,7 @@ pub struct Rendered {
     pub modified: Option<DateTime<Utc>>,
     coded: [OnceCell<Bytes>; 3],
     versions: Option<Versions>,
-    /// What is new to who lacks which entries; as many as there are versions among the entries.
+    /// What is new to who lacks which entries; at most [`DELTAS_KEPT_MAX`].
     deltas: Mutex<BTreeMap<Vec<usize>, Arc<Rendered>>>,
 }
 
@@ -199,9 +204,14 @@ impl Documents {
     /// The same where articles were taken away from these publications: pages of archives change
     /// too, and whoever has copies of them has to look at them all.
     pub fn take_away(&self, selections: &BTreeSet<Selection>) {
-        if !selections.is_empty() {
-            self.touch(selections);
-            self.inner.stale.add(Lack::Unknown);
+        if selections.is_empty() {
+            return;
+        }
+        self.touch(selections);
+        self.inner.stale.add(Lack::Unknown);
+        // It may be on pages of publications that it had left before.
+        for (page, slot) in self.slots().iter() {
+            slot.touched.fetch_add(u64::from(page.is_archived()), Ordering::SeqCst);
         }
     }
 
@@ -279,9 +289,9 @@ impl Documents {
             let _turn = self.inner.turns.acquire().await;
             self.render(page).await
         };
-        if matches!(result, Err(DocumentError::Missing)) {
+        if let (Err(DocumentError::Missing), _) | (Err(_), None) = (&result, &last) {
+            // Nothing is kept of what is not there.
             self.slots().remove(page);
-            return Err(DocumentError::Missing);
         }
         *failed = result.is_err().then(Instant::now);
         match (result, last) {
@@ -376,12 +386,25 @@ impl Documents {
         }
         let bytes = versions.cut(&rendered.identity, &lacked);
         let delta = Arc::new(Rendered::new(bytes, rendered.modified));
+        // Most who ask have one of the last versions, and lack little.
+        if deltas.len() >= DELTAS_KEPT_MAX {
+            deltas.pop_last();
+        }
         deltas.insert(lacked, delta.clone());
         drop(deltas);
-        if let Some(slot) = self.slots().get(page) {
+        let slot = self.slots().get(page).cloned();
+        if let Some(slot) = slot {
             slot.bytes.fetch_add(delta.identity.len(), Ordering::Relaxed);
+            self.make_room(&slot);
         }
         Some(delta)
+    }
+
+    /// A document as it last was, if it was ever rendered.
+    #[must_use]
+    pub fn last(&self, page: &Page) -> Option<Arc<Rendered>> {
+        let slot = self.slots().get(page).cloned()?;
+        slot.last().map(|(_, rendered)| rendered)
     }
 
     /// Lets go of the documents unused for longest until the rest fits. `newest` stays.
@@ -436,7 +459,8 @@ impl Rendered {
 
 fn edition(config: &Config) -> u32 {
     let program = env!("CARGO_PKG_VERSION");
-    let digest = blake3::hash(format!("{program} {:?}", masthead(config)).as_bytes());
+    let (masthead, apart) = (masthead(config), apart(config));
+    let digest = blake3::hash(format!("{program} {masthead:?} {apart:?}").as_bytes());
     let [a, b, c, d, ..] = *digest.as_bytes();
     u32::from_be_bytes([a, b, c, d])
 }

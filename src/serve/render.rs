@@ -38,6 +38,8 @@ use tracing::warn;
 const ROBOTS: &str = "User-agent: *\nAllow: /\n";
 /// How many articles at the end of a front are looked at in one go.
 const REAR_MAX: usize = 400;
+/// After so many rounds in which nothing could be closed the front is shown as it is.
+const IDLE_ROUNDS_MAX: u32 = 3;
 /// How far what stands on a front is counted.
 const COUNTED_MAX: usize = 4_000;
 
@@ -78,6 +80,7 @@ impl Documents {
         let edition = self.edition();
         let making = spawn_blocking(move || {
             let (previous, removed) = (front.newest_page, front.removed.clone());
+            let departed = front.departed;
             let never = config.site.tagging.start();
             let modified = front.shelf.map_or(never, |shelf| shelf.changed);
             let stories = shown(&config, &selection, front);
@@ -91,7 +94,7 @@ impl Documents {
                 removed: &removed,
             };
             let bytes = write(masthead(&config), &sheet);
-            let versions = Versions::of(&bytes, &changed, modified, edition);
+            let versions = Versions::of(&bytes, &changed, (modified, departed), edition);
             Rendered::of_versions(bytes, modified, versions)
         });
         Ok(making.await?)
@@ -124,6 +127,7 @@ impl Documents {
     /// The front of a publication, once what it has too much is on pages.
     pub(super) async fn trimmed(&self, selection: &Selection) -> Result<Front, DocumentError> {
         let sizes = Sizes::of(self.config().publishing.entries);
+        let mut failures = 0;
         loop {
             let front = self.store().front(selection, sizes.crowded() + sizes.page).await?;
             if front.standing.len() < sizes.closing() {
@@ -136,10 +140,18 @@ impl Documents {
             if closing == Closing::default() {
                 return Ok(front);
             }
-            let closed = self.store().close_pages(selection, last, closing, Utc::now());
-            if let Err(error) = closed.await {
-                // What does not fit is missing until the store can be written again.
-                warn!(selection = selection.path(), %error, "no archive page is closed: {error}");
+            match self.store().close_pages(selection, last, closing, Utc::now()).await {
+                // Another rendering closed them, or there was nothing to close.
+                Ok(0) => failures += 1,
+                Ok(_) => {}
+                Err(error) => {
+                    // What does not fit is missing until the store can be written again.
+                    let selection = selection.path();
+                    warn!(selection, %error, "no archive page is closed: {error}");
+                    return Ok(front);
+                }
+            }
+            if failures > IDLE_ROUNDS_MAX {
                 return Ok(front);
             }
         }

@@ -47,25 +47,25 @@ pub(crate) struct Archive {
     pub(crate) engine: Engine,
     /// What the admin composed, as it is indexed.
     pub(crate) composed: Vec<Publication>,
+    /// Whether it is of an earlier format still.
+    is_old: bool,
 }
 
 impl Archive {
     /// The archive in an engine, which must be new or of a format that we know. Nothing is
-    /// composed yet.
+    /// composed yet, and an earlier format is not yet brought to this one.
     pub(crate) fn new(engine: Engine) -> Result<Self, StoreError> {
         let directory = engine.directory().to_owned();
         let damaged = |reason: String| StoreError::Damaged { directory: directory.clone(), reason };
         let key = keys::format();
-        let mut archive = Self { engine, composed: Vec::new() };
+        let mut archive = Self { engine, composed: Vec::new(), is_old: false };
         if let Some(value) = archive.engine.get(&key)? {
             let found: u32 = codec::read(&key, &value)
                 .map_err(|reason| damaged(format!("its format does not read: {reason}")))?;
             if found > FORMAT {
                 return Err(StoreError::Newer { directory, found, known: FORMAT });
             }
-            if found < FORMAT {
-                archive.upgrade(key)?;
-            }
+            archive.is_old = found < FORMAT;
         } else if !archive.engine.scan(&[], None, Order::Forward, 1)?.is_empty() {
             return Err(damaged("it has keys, but no format".to_owned()));
         } else if archive.engine.is_marked() {
@@ -82,12 +82,17 @@ impl Archive {
 
     /// Brings a store of the first format, which has neither fronts nor pages, to this one. What
     /// is done twice after a crash is the same.
-    fn upgrade(&mut self, format: Vec<u8>) -> Result<(), StoreError> {
+    pub(crate) fn upgrade(&mut self) -> Result<(), StoreError> {
+        if !self.is_old {
+            return Ok(());
+        }
+        let format = keys::format();
         self.open_all()?;
         self.engine.sync()?;
         let mut batch = Batch::new();
         self.put(&mut batch, Space::Meta, format, &FORMAT)?;
         self.engine.commit(batch)?;
+        self.is_old = false;
         self.engine.sync()
     }
 
@@ -409,7 +414,8 @@ mod tests {
         archive.engine.commit(batch).unwrap();
         archive.engine.close().unwrap();
         for _ in 0..2 {
-            let archive = Archive::new(Engine::open(folder.path()).unwrap()).unwrap();
+            let mut archive = Archive::new(Engine::open(folder.path()).unwrap()).unwrap();
+            archive.upgrade().unwrap();
             let value = archive.engine.get(&format).unwrap().unwrap();
             assert_eq!(codec::read::<u32>(&format, &value), Ok(FORMAT));
             let open = keys::open_of(&Selection::All);

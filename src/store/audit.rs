@@ -113,7 +113,9 @@ impl Archive {
                     let standing = self.instant(standing)?;
                     recount.keys.insert(keys::open(&selection, standing, id));
                 }
-                Some(MemberRecord::Closed { page, .. }) if !self.has_page(&selection, page)? => {
+                Some(MemberRecord::Closed { page, .. })
+                    if page > 0 && !self.has_page(&selection, page)? =>
+                {
                     let path = selection.path();
                     recount.faults.push(format!("article {id} is on page {page} of {path}"));
                 }

@@ -42,6 +42,7 @@ impl Archive {
         composed: Vec<Publication>,
         at: DateTime<Utc>,
     ) -> Result<BTreeSet<Selection>, StoreError> {
+        self.upgrade()?;
         let stored = self.definitions()?;
         let wanted: BTreeMap<&PublicationId, [u8; 16]> =
             composed.iter().map(|publication| (&publication.id, definition(publication))).collect();
@@ -98,7 +99,13 @@ impl Archive {
     fn clear(&self, publications: &BTreeSet<PublicationId>) -> Result<(), StoreError> {
         for id in publications {
             let selection = Selection::Composed(id.clone());
-            let indexes = [keys::members_of, keys::fresh_of, keys::open_of, keys::left_of];
+            let indexes = [
+                keys::members_of,
+                keys::fresh_of,
+                keys::open_of,
+                keys::left_of,
+                keys::all_copies_of,
+            ];
             for prefix in indexes.map(|index| index(&selection)) {
                 loop {
                     let pairs = self.engine.scan(&prefix, None, Order::Forward, BATCH_MAX)?;

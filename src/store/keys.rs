@@ -55,6 +55,10 @@ pub(crate) enum Space {
     Tomb = b'x',
     /// Digest of a selection, taken away (newest first), id → nothing.
     Gone = b'y',
+    /// Digest of a selection, id of an article on a page, id of a hidden copy of it → nothing.
+    Behind = b'b',
+    /// Digest of a selection → when an article last left it.
+    Departed = b'e',
 }
 
 impl Space {
@@ -77,6 +81,8 @@ impl Space {
             Self::Version => "version of article",
             Self::Tomb => "removal of article",
             Self::Gone => "removal from selection",
+            Self::Behind => "hidden copy",
+            Self::Departed => "departure from selection",
         }
     }
 
@@ -217,6 +223,26 @@ pub(crate) fn left_of(selection: &Selection) -> Vec<u8> {
 /// The place on a page of an article that is no member of the selection any more.
 pub(crate) fn left(selection: &Selection, id: ArticleId) -> Vec<u8> {
     key(Space::Left, &[&digest_of(selection), &id.0.0])
+}
+
+/// All hidden copies in a selection.
+pub(crate) fn all_copies_of(selection: &Selection) -> Vec<u8> {
+    key(Space::Behind, &[&digest_of(selection)])
+}
+
+/// The hidden copies of an article on a page.
+pub(crate) fn copies_of(selection: &Selection, id: ArticleId) -> Vec<u8> {
+    key(Space::Behind, &[&digest_of(selection), &id.0.0])
+}
+
+/// A hidden copy of an article on a page.
+pub(crate) fn behind(selection: &Selection, id: ArticleId, copy: ArticleId) -> Vec<u8> {
+    key(Space::Behind, &[&digest_of(selection), &id.0.0, &copy.0.0])
+}
+
+/// When an article last left a selection.
+pub(crate) fn departed(selection: &Selection) -> Vec<u8> {
+    key(Space::Departed, &[&digest_of(selection)])
 }
 
 /// The versions of an article that pages show.

@@ -7,6 +7,7 @@
 
 use crate::model::article::Article;
 use crate::model::front::standing;
+use crate::model::id::ArticleId;
 use crate::model::id::Digest;
 use crate::model::publication::Selection;
 use crate::model::publication::selections_of;
@@ -17,6 +18,7 @@ use crate::store::engine::Batch;
 use crate::store::error::StoreError;
 use crate::store::keys;
 use crate::store::keys::Space;
+use crate::store::records::InstantRecord;
 use crate::store::records::front::MemberRecord;
 use crate::store::records::front::OpenRecord;
 use crate::store::records::front::content_of;
@@ -91,6 +93,15 @@ impl Archive {
                 (None, Some(is)) => self.return_to(batch, selection, is.article)?,
                 (None, None) => None,
             };
+            if was.is_some() && is.is_none() {
+                let key = keys::departed(selection);
+                self.put(batch, Space::Departed, key, &InstantRecord::from(changed))?;
+            }
+            if let (Some(was), None) = (was, is)
+                && after.as_ref().is_none_or(|after| after.article.labels.excluded_by.is_some())
+            {
+                self.show_copies(batch, selection, was.article.id, at, changed)?;
+            }
             match (place, is) {
                 (place, Some(is)) => {
                     let place = moved(place, was, is, at, changed);
@@ -155,6 +166,31 @@ impl Archive {
         self.put(batch, Space::Member, keys::member(selection, article), &place)
     }
 
+    /// Brings the copies to the front that were hidden behind an article which no page shows any
+    /// more.
+    fn show_copies(
+        &self,
+        batch: &mut Batch,
+        selection: &Selection,
+        id: ArticleId,
+        at: DateTime<Utc>,
+        changed: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let copies = self.scan(Space::Behind, &keys::copies_of(selection, id), usize::MAX)?;
+        for (key, _) in copies {
+            let copy = keys::id_of(&key).map(|copy| self.article(copy)).transpose()?.flatten();
+            batch.insert(key, None);
+            let Some(copy) = copy else { continue };
+            let member = keys::member(selection, &copy);
+            // Who left, or changes in the same batch, is where that leads.
+            if batch.contains_key(&member) || self.place_of(&member)?.is_none() {
+                continue;
+            }
+            self.enter(batch, selection, &copy, fresh_place(&copy, at, changed))?;
+        }
+        Ok(())
+    }
+
     /// The place that an article has on a page from when it was in the selection before.
     fn return_to(
         &self,
@@ -196,15 +232,19 @@ fn moved(
     changed: DateTime<Utc>,
 ) -> MemberRecord {
     let is_edited = was.is_none_or(|was| was.article.revision != is.article.revision);
-    let fresh = standing(is.article.published, at).into();
+    let article = is.article;
+    // An edit counts as published when it was made.
+    let fresh = standing(article.published.max(article.updated), at).into();
     let (standing, edited) = match place {
-        Some(place @ MemberRecord::Closed { content, .. }) if content == is.content.0 => {
+        Some(place @ MemberRecord::Closed { content, .. })
+            if content == is.content.0 || !is_edited =>
+        {
             return place;
         }
         Some(MemberRecord::Closed { page, .. }) => (fresh, Some(page)),
         Some(MemberRecord::Open { open, .. }) if is_edited => (fresh, open.edited),
         Some(MemberRecord::Open { standing, open }) => (standing, open.edited),
-        None => (fresh, None),
+        None => return fresh_place(article, at, changed),
     };
     MemberRecord::Open { standing, open: OpenRecord { changed: changed.into(), edited } }
 }

@@ -23,6 +23,7 @@ use crate::store::engine::Pair;
 use crate::store::error::StoreError;
 use crate::store::keys;
 use crate::store::keys::Space;
+use crate::store::records::InstantRecord;
 use crate::store::records::front::CopyRecord;
 use crate::store::records::front::MemberRecord;
 use crate::store::records::front::OpenRecord;
@@ -47,19 +48,32 @@ impl Archive {
         let pages = self.newest_pages(selection)?;
         Ok(Front {
             shelf: self.shelf(selection)?,
-            is_full: open.len() == most,
             newest_page: pages.first().map(|(number, _)| *number),
             before: self.before(&pages, &standing)?,
             removed: self.removed(selection)?,
+            departed: self.departed(selection)?,
             standing,
         })
+    }
+
+    fn departed(&self, selection: &Selection) -> Result<Option<DateTime<Utc>>, StoreError> {
+        let key = keys::departed(selection);
+        let Some(value) = self.engine.get(&key)? else { return Ok(None) };
+        let record: InstantRecord = self.record(Space::Departed, &key, &value)?;
+        self.instant(record).map(Some)
     }
 
     /// The articles that stand at some keys of a front.
     fn standing(&self, selection: &Selection, open: &[Pair]) -> Result<Vec<Standing>, StoreError> {
         let mut standing = Vec::new();
         for (key, value) in open {
-            let OpenRecord { changed, edited } = self.record(Space::Open, key, value)?;
+            let OpenRecord { changed, edited } = match self.record(Space::Open, key, value) {
+                Err(error @ StoreError::Value { .. }) => {
+                    error!(%error, "an article is left out: {error}");
+                    continue;
+                }
+                record => record?,
+            };
             let changed = self.instant(changed)?;
             let Some(article) = self.named_by(selection, key)? else { continue };
             let companions = match edited {
@@ -107,17 +121,18 @@ impl Archive {
     }
 
     /// Closes pages of what stands on a front, unless others were closed after `last_number`.
-    /// What does not stand there any more is left out.
+    /// What does not stand there any more is left out. Gives how much has left the front.
     pub(crate) fn close_pages(
         &mut self,
         selection: &Selection,
         last_number: u64,
         closing: &Closing,
         at: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<usize, StoreError> {
         if self.last_number(selection)? != last_number {
-            return Ok(());
+            return Ok(0);
         }
+        let mut left = 0;
         let mut batch = Batch::new();
         let mut number = last_number;
         let mut previous = self.newest_pages(selection)?.first().map(|(number, _)| *number);
@@ -129,6 +144,7 @@ impl Archive {
                 for id in story {
                     let is_closed = self.close(&mut batch, selection, *id, number + 1)?;
                     is_new |= is_closed;
+                    left += usize::from(is_closed);
                     let copy = self.copy_of(selection, *id)?;
                     copies.extend(copy.map(|copy| CopyRecord { is_companion: !is_closed, ..copy }));
                 }
@@ -144,11 +160,15 @@ impl Archive {
             self.put(&mut batch, Space::Page, keys::page(selection, number), &record)?;
             previous = Some(number);
         }
-        for id in &closing.hidden {
-            self.close(&mut batch, selection, *id, number)?;
+        for (id, shown) in &closing.hidden {
+            if self.close(&mut batch, selection, *id, number)? {
+                left += 1;
+                batch.insert(keys::behind(selection, *shown, *id), Some(Vec::new()));
+            }
         }
         self.engine.commit(batch)?;
-        self.engine.sync()
+        self.engine.sync()?;
+        Ok(left)
     }
 
     /// Takes an article from the front to a page. Whether it stood there.
@@ -362,7 +382,12 @@ impl Archive {
         let gone = self.scan(Space::Gone, &keys::gone_of(selection), REMOVED_MAX)?;
         let mut removed = Vec::new();
         for id in gone.iter().filter_map(|(key, _)| keys::id_of(key)) {
-            removed.extend(self.removed_article(id)?);
+            match self.removed_article(id) {
+                Err(error @ StoreError::Value { .. }) => {
+                    error!(article = %id, %error, "the removal of {id} is not told: {error}");
+                }
+                article => removed.extend(article?),
+            }
         }
         Ok(removed)
     }

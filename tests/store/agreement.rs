@@ -104,6 +104,8 @@ struct Promise {
     articles: BTreeMap<ArticleId, Article>,
     removed: BTreeMap<ArticleId, Article>,
     pages: BTreeMap<(Selection, u64), ArchivePage>,
+    /// Hidden copies, and what each is a copy of.
+    hidden: BTreeMap<(Selection, ArticleId), ArticleId>,
     composed: Vec<Publication>,
 }
 
@@ -163,7 +165,6 @@ impl Promise {
     async fn check_pages(&mut self, store: &Store) {
         for (selection, articles) in self.shelves() {
             let front = store.front(&selection, 1_000).await.unwrap();
-            assert!(!front.is_full);
             let mut walked: Vec<Article> =
                 front.standing.into_iter().map(|standing| standing.article).collect();
             let mut next = front.newest_page;
@@ -176,7 +177,12 @@ impl Promise {
             for article in &walked {
                 assert!(seen.insert((article.id, article.revision)), "{selection:?}: twice");
             }
-            for article in articles {
+            // A copy is hidden as long as what it is a copy of is not taken away.
+            let is_hidden = |article: &Article| {
+                let shown = self.hidden.get(&(selection.clone(), article.id));
+                shown.is_some_and(|shown| self.articles.contains_key(shown))
+            };
+            for article in articles.into_iter().filter(|article| !is_hidden(article)) {
                 let walked = walked.iter().find(|walked| walked.id == article.id);
                 let bare =
                     |article: &Article| Article { labels: Labels::default(), ..article.clone() };
@@ -282,8 +288,11 @@ async fn follow(steps: Vec<Step>) {
                 let rear = store.rear(selection, 6, 100).await.unwrap();
                 let ids: Vec<ArticleId> =
                     rear.standing.iter().map(|standing| standing.article.id).collect();
-                let page = ids.chunks(2).take(stories).map(<[ArticleId]>::to_vec).collect();
-                let closing = Closing { pages: vec![page], hidden: Vec::new() };
+                let page: Vec<_> = ids.chunks(2).take(stories).map(<[ArticleId]>::to_vec).collect();
+                let hidden = ids.get(2 * stories).map(|copy| (*copy, ids[0]));
+                let of = hidden.map(|(copy, shown)| ((selection.clone(), copy), shown));
+                promise.hidden.extend(of);
+                let closing = Closing { pages: vec![page], hidden: hidden.into_iter().collect() };
                 let closed = store.close_pages(selection, rear.last_number, closing.clone(), at);
                 closed.await.unwrap();
                 // Who was too late closes nothing.

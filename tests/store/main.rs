@@ -4,6 +4,7 @@ mod agreement;
 mod crash;
 mod damage;
 mod material;
+mod pages;
 mod relabel;
 
 use crate::material::any_article;

@@ -27,7 +27,7 @@ pub(crate) enum MemberRecord {
     },
     /// On a page, or hidden behind a story of an earlier page.
     Closed {
-        /// The page.
+        /// The page; none has the number 0, of what was hidden before there was a page.
         page: u64,
         /// What readers saw of it then.
         content: [u8; 16],
@@ -128,7 +128,8 @@ impl TombRecord {
 
 /// The digest of an article without its labels: of what a closed page has to go on showing.
 pub(crate) fn content_of(article: &Article) -> Result<Digest, BadRecord> {
-    let bytes = packed(&ArticleRecord::from(article))?;
+    let feed_updated = article.origin.updated.map(InstantRecord::from);
+    let bytes = packed(&(ArticleRecord::from(article), feed_updated))?;
     let mut digest = [0; 16];
     digest.copy_from_slice(&blake3::hash(&bytes).as_bytes()[..16]);
     Ok(Digest(digest))
