@@ -344,9 +344,9 @@ impl Rounds {
                 () = tokio::time::sleep(self.sleep(clock.now())) => {}
                 Some(ended) = self.polls.join_next_with_id() => {
                     match self.ended(ended, clock.now())? {
-                        Some(polled) => {
-                            documents.touch(&polled.touched);
-                            self.look(poller, polled.suspects);
+                        Some(changed) => {
+                            documents.touch(&changed.touched);
+                            self.look(poller, changed.suspects);
                         }
                         None => documents.touch_all(),
                     }

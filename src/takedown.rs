@@ -48,8 +48,11 @@ impl Takedown {
             Self::Before(id, removal) => Some(format!("article {id} {}", removed(removal))),
             Self::Done { id, title, from, copies } => {
                 let from: Vec<String> = from.iter().map(|of| format!("/{}", of.path())).collect();
-                let copies: String =
-                    copies.iter().map(|copy| format!(", its copy {copy}")).collect();
+                let copies: Vec<String> = copies.iter().map(ToString::to_string).collect();
+                let copies = match copies.as_slice() {
+                    [] => String::new(),
+                    copies => format!(" and its copies {}", copies.join(", ")),
+                };
                 Some(format!("took down article {id} «{title}»{copies}, from {}", from.join(", ")))
             }
         }
