@@ -231,18 +231,19 @@ impl Store {
     }
 
     /// The end of a front: at most `most` articles, the oldest first, and how many there are, as
-    /// far as `count`.
+    /// far as `count`. No article if there are fewer than `least`.
     ///
     /// # Errors
     /// The engine cannot read, or the store has stopped.
     pub async fn rear(
         &self,
         selection: &Selection,
+        least: usize,
         most: usize,
         count: usize,
     ) -> Result<Rear, StoreError> {
         let selection = selection.clone();
-        self.read(move |archive| archive.rear(&selection, most, count)).await
+        self.read(move |archive| archive.rear(&selection, least, most, count)).await
     }
 
     /// Closes pages of what stands on a front, unless others were closed after `last_number`.

@@ -37,7 +37,7 @@ use tracing::warn;
 
 const ROBOTS: &str = "User-agent: *\nAllow: /\n";
 /// How many articles at the end of a front are looked at in one go.
-const REAR_MAX: usize = 400;
+const REAR_MAX: usize = 1_000;
 /// After so many rounds in which nothing could be closed the front is shown as it is.
 const IDLE_ROUNDS_MAX: u32 = 3;
 /// How far what stands on a front is counted.
@@ -128,17 +128,17 @@ impl Documents {
     pub(super) async fn trimmed(&self, selection: &Selection) -> Result<Front, DocumentError> {
         let sizes = Sizes::of(self.config().publishing.entries);
         let mut failures = 0;
-        loop {
-            let front = self.store().front(selection, sizes.crowded() + sizes.page).await?;
-            if front.standing.len() < sizes.closing() {
-                return Ok(front);
+        while failures < IDLE_ROUNDS_MAX {
+            // Where there is nothing to close, nothing but keys is read.
+            let rear = self.store().rear(selection, sizes.closing(), REAR_MAX, COUNTED_MAX).await?;
+            if rear.standing.is_empty() {
+                break;
             }
-            let rear = self.store().rear(selection, REAR_MAX, COUNTED_MAX).await?;
             let (config, of, last) = (self.config(), selection.clone(), rear.last_number);
             let plan = move || closing(&rear, sizes, uniting(&of, &apart(&config)));
             let closing = spawn_blocking(plan).await?;
             if closing == Closing::default() {
-                return Ok(front);
+                break;
             }
             match self.store().close_pages(selection, last, closing, Utc::now()).await {
                 // Another rendering closed them, or there was nothing to close.
@@ -148,13 +148,11 @@ impl Documents {
                     // What does not fit is missing until the store can be written again.
                     let selection = selection.path();
                     warn!(selection, %error, "no archive page is closed: {error}");
-                    return Ok(front);
+                    break;
                 }
             }
-            if failures > IDLE_ROUNDS_MAX {
-                return Ok(front);
-            }
         }
+        Ok(self.store().front(selection, sizes.crowded() + sizes.page).await?)
     }
 }
 

@@ -102,15 +102,19 @@ impl Archive {
     }
 
     /// The end of a front: at most so many articles, the oldest first, and how many there are, as
-    /// far as `count`.
+    /// far as `count`. No article if there are fewer than `least`.
     pub(crate) fn rear(
         &self,
         selection: &Selection,
+        least: usize,
         most: usize,
         count: usize,
     ) -> Result<Rear, StoreError> {
         let prefix = keys::open_of(selection);
         let open = self.engine.scan(&prefix, None, Order::Reverse, count)?;
+        if open.len() < least {
+            return Ok(Rear { count: open.len(), ..Rear::default() });
+        }
         let standing = self.standing(selection, &open[..most.min(open.len())])?;
         Ok(Rear {
             count: open.len(),

@@ -285,7 +285,7 @@ async fn follow(steps: Vec<Step>) {
                 let Some(selection) = selections.get(selection % selections.len().max(1)) else {
                     continue;
                 };
-                let rear = store.rear(selection, 6, 100).await.unwrap();
+                let rear = store.rear(selection, 0, 6, 100).await.unwrap();
                 let ids: Vec<ArticleId> =
                     rear.standing.iter().map(|standing| standing.article.id).collect();
                 let page: Vec<_> = ids.chunks(2).take(stories).map(<[ArticleId]>::to_vec).collect();

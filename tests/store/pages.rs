@@ -19,7 +19,7 @@ async fn front(store: &Store) -> Vec<ArticleId> {
 }
 
 async fn close(store: &Store, page: &[&Article], hidden: &[(&Article, &Article)]) -> usize {
-    let last = store.rear(&Selection::All, 1, 1).await.unwrap().last_number;
+    let last = store.rear(&Selection::All, 0, 1, 1).await.unwrap().last_number;
     let page = page.iter().map(|article| vec![article.id]).collect();
     let hidden = hidden.iter().map(|(copy, shown)| (copy.id, shown.id)).collect();
     let closing = Closing { pages: vec![page], hidden };
