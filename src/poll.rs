@@ -213,10 +213,10 @@ impl Found {
 fn of_document(at: DateTime<Utc>, ingested: Ingested) -> Found {
     let mut report = Report::of(at, Outcome::Read);
     report.poll.tally = ingested.tally;
-    report.poll.repairs.clone_from(&ingested.repairs);
+    report.poll.repairs = ingested.repairs;
     report.poll.repairs.truncate(REPAIRS_KEPT_MAX);
     report.is_whole = !ingested.is_broken_off;
-    report.rhythm = Some(ingested.rhythm.clone());
+    report.rhythm = Some(ingested.rhythm);
     let Ingested { changes, missing, witnesses, .. } = ingested;
     Found { report, changes, missing, witnesses }
 }

@@ -259,8 +259,7 @@ fn described(
     put_made(&mut answer, header::ETAG, tag.to_owned());
     let vary = if has_deltas(page) { "Accept-Encoding, A-IM" } else { "Accept-Encoding" };
     put(&mut answer, header::VARY, vary);
-    let is_closed = matches!(page, Page::Atom(_, Some(_)) | Page::Json(_, Some(_)));
-    put(&mut answer, header::CACHE_CONTROL, if is_closed { CLOSED } else { FRESH });
+    put(&mut answer, header::CACHE_CONTROL, if page.is_archived() { CLOSED } else { FRESH });
     if let Some(modified) = rendered.modified {
         // Never later than the answer itself (RFC 9110, 8.8.2.1).
         let modified = modified.min(Utc::now());

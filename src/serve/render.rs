@@ -75,7 +75,9 @@ impl Documents {
     }
 
     async fn front(&self, selection: &Selection, write: Write) -> Result<Rendered, DocumentError> {
-        let front = self.trimmed(selection).await?;
+        self.trim(selection).await?;
+        let sizes = self.sizes();
+        let front = self.store().front(selection, sizes.crowded() + sizes.page).await?;
         let (config, selection) = (self.config(), selection.clone());
         let edition = self.edition();
         let making = spawn_blocking(move || {
@@ -124,9 +126,13 @@ impl Documents {
         Ok(Rendered::new(making.await?, Some(modified)))
     }
 
-    /// The front of a publication, once what it has too much is on pages.
-    pub(super) async fn trimmed(&self, selection: &Selection) -> Result<Front, DocumentError> {
-        let sizes = Sizes::of(self.config().publishing.entries);
+    fn sizes(&self) -> Sizes {
+        Sizes::of(self.config().publishing.entries)
+    }
+
+    /// Puts what the front of a publication has too much on pages.
+    pub(super) async fn trim(&self, selection: &Selection) -> Result<(), DocumentError> {
+        let sizes = self.sizes();
         let mut failures = 0;
         while failures < IDLE_ROUNDS_MAX {
             // Where there is nothing to close, nothing but keys is read.
@@ -152,7 +158,7 @@ impl Documents {
                 }
             }
         }
-        Ok(self.store().front(selection, sizes.crowded() + sizes.page).await?)
+        Ok(())
     }
 }
 

@@ -12,7 +12,6 @@ use crate::model::id::Digest;
 use crate::model::publication::Selection;
 use crate::model::publication::selections_of;
 use crate::store::archive::Archive;
-use crate::store::archive::bad;
 use crate::store::commit::Turnover;
 use crate::store::engine::Batch;
 use crate::store::error::StoreError;
@@ -21,7 +20,6 @@ use crate::store::keys::Space;
 use crate::store::records::InstantRecord;
 use crate::store::records::front::MemberRecord;
 use crate::store::records::front::OpenRecord;
-use crate::store::records::front::content_of;
 use chrono::DateTime;
 use chrono::TimeDelta;
 use chrono::Utc;
@@ -126,11 +124,7 @@ impl Archive {
 
     fn seen<'a>(&self, article: Option<&'a Article>) -> Result<Option<Seen<'a>>, StoreError> {
         let Some(article) = article else { return Ok(None) };
-        let content = content_of(article).map_err(|reason| {
-            let key = keys::article(article.first_seen, article.id);
-            bad(&self.engine, Space::Article, &key, &reason)
-        })?;
-        Ok(Some(Seen { article, content }))
+        Ok(Some(Seen { article, content: self.content(article)? }))
     }
 
     /// Takes an article out of a selection. Gives the place that it had.

@@ -40,6 +40,9 @@ const PAGES_BEFORE: usize = 6;
 /// How many removals a front tells of.
 const REMOVED_MAX: usize = 25;
 
+/// The number of a page, and its stories.
+type NumberedPage = (u64, Vec<Vec<CopyRecord>>);
+
 impl Archive {
     /// The front of a selection: at most so many articles, the last come first.
     pub(crate) fn front(&self, selection: &Selection, most: usize) -> Result<Front, StoreError> {
@@ -49,7 +52,7 @@ impl Archive {
         Ok(Front {
             shelf: self.shelf(selection)?,
             newest_page: pages.first().map(|(number, _)| *number),
-            before: self.before(&pages, &standing)?,
+            before: self.before(pages, &standing)?,
             removed: self.removed(selection)?,
             departed: self.departed(selection)?,
             standing,
@@ -119,7 +122,7 @@ impl Archive {
         Ok(Rear {
             count: open.len(),
             last_number: self.last_number(selection)?,
-            before: self.before(&self.newest_pages(selection)?, &standing)?,
+            before: self.before(self.newest_pages(selection)?, &standing)?,
             standing,
         })
     }
@@ -308,7 +311,8 @@ impl Archive {
         Ok(Some(Article { labels, ..shown.unwrap_or(now) }))
     }
 
-    fn content(&self, article: &Article) -> Result<Digest, StoreError> {
+    /// The digest of what readers see of an article.
+    pub(crate) fn content(&self, article: &Article) -> Result<Digest, StoreError> {
         let key = keys::article(article.first_seen, article.id);
         content_of(article).map_err(|reason| bad(&self.engine, Space::Article, &key, &reason))
     }
@@ -334,14 +338,16 @@ impl Archive {
         self.put_article_at(batch, Space::Version, key, &bare)
     }
 
-    /// The newest pages since the archive last began anew, the newest first.
-    fn newest_pages(&self, selection: &Selection) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
+    /// The stories of the newest pages since the archive last began anew, the newest first.
+    fn newest_pages(&self, selection: &Selection) -> Result<Vec<NumberedPage>, StoreError> {
         let prefix = keys::pages_of(selection);
         let pages = self.engine.scan(&prefix, None, Order::Reverse, PAGES_BEFORE)?;
         let mut newest = Vec::new();
         for (key, value) in pages {
-            let PageRecord::Page { .. } = self.record(Space::Page, &key, &value)? else { break };
-            newest.extend(keys::number_of(&key).map(|number| (number, key)));
+            let PageRecord::Page { stories, .. } = self.record(Space::Page, &key, &value)? else {
+                break;
+            };
+            newest.extend(keys::number_of(&key).map(|number| (number, stories)));
         }
         Ok(newest)
     }
@@ -350,18 +356,16 @@ impl Archive {
     /// front again.
     fn before(
         &self,
-        pages: &[(u64, Vec<u8>)],
+        pages: Vec<NumberedPage>,
         standing: &[Standing],
     ) -> Result<Vec<Article>, StoreError> {
         let stands: BTreeSet<[u8; 16]> =
             standing.iter().map(|standing| standing.article.id.0.0).collect();
         let mut before = Vec::new();
-        for (_, key) in pages {
-            for story in self.stories_at(key)? {
-                if !story.iter().any(|copy| stands.contains(&copy.id)) {
-                    for copy in story {
-                        before.extend(self.copy(copy)?);
-                    }
+        for story in pages.into_iter().flat_map(|(_, stories)| stories) {
+            if !story.iter().any(|copy| stands.contains(&copy.id)) {
+                for copy in story {
+                    before.extend(self.copy(copy)?);
                 }
             }
         }

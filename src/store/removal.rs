@@ -1,12 +1,10 @@
 //! Articles that are taken away: they leave every selection at once, readers are told, and they do
 //! not come back.
 
-use crate::model::article::Article;
 use crate::model::front::Removal;
 use crate::model::front::Removed;
 use crate::model::id::ArticleId;
 use crate::model::publication::Selection;
-use crate::model::publication::selections_of;
 use crate::store::archive::Archive;
 use crate::store::archive::bad;
 use crate::store::engine::Batch;
@@ -39,42 +37,31 @@ impl Archive {
         }
         batch.insert(keys::article(article.first_seen, id), None);
         batch.insert(keys::place(id), None);
-        self.put_tomb(&mut batch, &article, removal)?;
+        let paths = turnovers.keys().map(Selection::path).collect();
+        let tomb = TombRecord::new(&article, paths, removal);
+        self.put(&mut batch, Space::Tomb, keys::tomb(id), &tomb)?;
         self.engine.commit(batch)?;
         self.engine.sync()?;
         Ok(Some(turnovers.into_keys().collect()))
     }
 
-    fn put_tomb(
-        &self,
-        batch: &mut Batch,
-        article: &Article,
-        removal: &Removal,
-    ) -> Result<(), StoreError> {
-        let selections = selections_of(article, &self.composed);
-        let paths = selections.iter().map(Selection::path).collect();
-        let tomb = TombRecord::new(article, paths, removal);
-        self.put(batch, Space::Tomb, keys::tomb(article.id), &tomb)
-    }
-
     /// Why an article was taken away; none if it was not.
     pub(crate) fn removal(&self, id: ArticleId) -> Result<Option<Removal>, StoreError> {
-        let Some(tomb) = self.tomb(id)? else { return Ok(None) };
-        let key = keys::tomb(id);
-        let removal = tomb.removal();
-        removal.map(Some).map_err(|reason| bad(&self.engine, Space::Tomb, &key, &reason))
+        Ok(self.tomb(id)?.map(|(_, removal)| removal))
     }
 
     /// What readers are told of an article that was taken away; none if it was not.
     pub(crate) fn removed_article(&self, id: ArticleId) -> Result<Option<Removed>, StoreError> {
-        let Some(tomb) = self.tomb(id)? else { return Ok(None) };
-        let removal = self.removal(id)?;
-        Ok(removal.map(|removal| Removed { iri: tomb.iri, at: removal.at }))
+        Ok(self.tomb(id)?.map(|(iri, removal)| Removed { iri, at: removal.at }))
     }
 
-    fn tomb(&self, id: ArticleId) -> Result<Option<TombRecord>, StoreError> {
+    /// The id in Atom of an article that was taken away, and why it was.
+    fn tomb(&self, id: ArticleId) -> Result<Option<(String, Removal)>, StoreError> {
         let key = keys::tomb(id);
-        let value = self.engine.get(&key)?;
-        value.map(|value| self.record(Space::Tomb, &key, &value)).transpose()
+        let Some(value) = self.engine.get(&key)? else { return Ok(None) };
+        let tomb: TombRecord = self.record(Space::Tomb, &key, &value)?;
+        let removal = tomb.removal();
+        let removal = removal.map_err(|reason| bad(&self.engine, Space::Tomb, &key, &reason))?;
+        Ok(Some((tomb.iri, removal)))
     }
 }

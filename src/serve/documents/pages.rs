@@ -80,7 +80,7 @@ impl Documents {
     async fn pages_of(&self, published: BTreeSet<Selection>) -> Result<Vec<Page>, DocumentError> {
         let mut pages = Vec::new();
         for selection in published {
-            self.trimmed(&selection).await?;
+            self.trim(&selection).await?;
             let numbers = self.store().page_numbers(&selection).await?;
             for number in numbers.into_iter().map(Some).chain([None]) {
                 pages.push(Page::Atom(selection.clone(), number));
