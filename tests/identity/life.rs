@@ -7,6 +7,9 @@ use crate::site::Simulation;
 use crate::site::Story;
 use proptest::prelude::*;
 
+/// Pages that are no story's own, on the hosts that a site may have.
+const HOME_PAGES: [&str; 2] = ["misto.example", "misto-rada.example"];
+
 /// A thing that a site does to a story, in a long life of the feed.
 #[derive(Debug, Clone, Copy)]
 enum Event {
@@ -116,7 +119,7 @@ impl Life {
 fn is_told(old: &Story, new: &Story) -> bool {
     let own = |address: &Option<String>| {
         let plain = address.as_deref().map(plain);
-        plain.filter(|address| address != "misto.example" && address.len() > 3)
+        plain.filter(|address| !HOME_PAGES.contains(&address.as_str()) && address.len() > 3)
     };
     let stays = |old: &Option<String>, new: &Option<String>| {
         let old = own(old);
