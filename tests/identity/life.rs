@@ -66,7 +66,9 @@ proptest! {
                 let life = &mut all[which];
                 match event {
                     Event::Harmless(act) => life.change(NO_NEWS[*act].1),
-                    Event::Edit => life.story.text.insert_str(0, &format!("Правка {poll}. ")),
+                    Event::Edit => {
+                        life.change(|story| story.text.insert_str(0, &format!("Правка {poll}. ")));
+                    }
                     Event::Rename => life.change(|story| story.title.push('!')),
                     Event::Away => life.is_shown = false,
                     Event::Back => life.is_shown = true,
