@@ -163,7 +163,7 @@ fn config(
 ) -> Option<Config> {
     let mut rows = table::rows(document.get_ref(), found);
     let site_row = rows.one(&keys::SITE);
-    let site = site::site(&site_row, found);
+    let site = site::site(&site_row, folder, found);
     let (polling, schedule) = site::polling(&rows.one(&keys::POLLING), found);
     let publishing_row = rows.one(&keys::PUBLISHING);
 

@@ -43,6 +43,7 @@ use chrono::Utc;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -60,6 +61,8 @@ use tracing::warn;
 
 /// How long polls and answers under way may go on after the word to stop.
 const STOP_WITHIN: Duration = Duration::from_secs(5);
+/// How often it is kept how often articles are read.
+const READS_KEPT_EVERY: Duration = Duration::from_mins(1);
 
 /// The longest sleep of the loop: a clock that was set is noticed after this.
 const SLEEP_MAX: Duration = Duration::from_mins(1);
@@ -198,6 +201,7 @@ pub async fn run(
         ended = rounds.go(&poller, &documents, &mut stop) => ended,
         () = answer_admins(admin.as_ref(), &board, tell) => Ok(()),
         never = relabelling.go(&documents) => match never {},
+        never = keep_reads(&documents) => match never {},
         // The word to stop reaches the server as well as the rounds.
         ended = &mut server => match ended {
             Ok(()) if *stopped_now.borrow() => Ok(()),
@@ -210,6 +214,7 @@ pub async fn run(
             // How it ended no longer matters.
             let _ = server.await;
         }
+        keep_reads_once(&documents).await;
         // Nothing is touched any more: the files follow for the last time.
         last.send_replace(true);
         if let Some(mirroring) = mirroring {
@@ -236,6 +241,20 @@ async fn answer_admins(
     match admin {
         Some(admin) => admin.serve(board, tell).await,
         None => std::future::pending().await,
+    }
+}
+
+/// Keeps how often articles are read, now and then.
+async fn keep_reads(documents: &Documents) -> Infallible {
+    loop {
+        tokio::time::sleep(READS_KEPT_EVERY).await;
+        keep_reads_once(documents).await;
+    }
+}
+
+async fn keep_reads_once(documents: &Documents) {
+    if let Err(error) = documents.keep_reads().await {
+        warn!("how often articles were read is not kept: {error}");
     }
 }
 
@@ -343,7 +362,7 @@ impl Rounds {
                 _ = stop.wait_for(|&stop| stop) => return Ok(()),
                 () = tokio::time::sleep(self.sleep(clock.now())) => {}
                 Some(ended) = self.polls.join_next_with_id() => {
-                    match self.ended(ended, clock.now())? {
+                    match self.ended(ended, clock.now(), documents)? {
                         Some(changed) => {
                             documents.touch(&changed.touched);
                             self.look(poller, changed.suspects);
@@ -384,6 +403,7 @@ impl Rounds {
         &mut self,
         ended: Result<(task::Id, Result<Polled, StoreError>), JoinError>,
         now: DateTime<Utc>,
+        documents: &Documents,
     ) -> Result<Option<Changed>, DaemonError> {
         let task = ended.as_ref().map_or_else(JoinError::id, |(task, _)| *task);
         let Some(id) = self.polled.remove(&task) else { return Ok(None) };
@@ -394,6 +414,7 @@ impl Rounds {
                     self.board.put(feed, &polled.history, &planned);
                 }
                 log_plan(&id, &planned, &polled.history);
+                documents.touch_health(&id);
                 let Polled { touched, suspects, .. } = polled;
                 return Ok(Some(Changed { touched, suspects }));
             }

@@ -45,6 +45,7 @@ use crate::model::publication::Selection;
 use crate::serve::documents::Documents;
 use crate::serve::documents::Page;
 use crate::serve::stale::Lack;
+use crate::serve::view::View;
 use serde_json::Value;
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -136,6 +137,7 @@ impl std::fmt::Display for Summary {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Step {
     Archives,
+    Articles,
     Publications,
     Lists,
     Index,
@@ -145,8 +147,16 @@ fn step(page: &Page) -> Step {
     match page {
         page if page.is_archived() => Step::Archives,
         Page::Atom(..) | Page::Json(..) => Step::Publications,
-        Page::Style | Page::Robots | Page::Opml => Step::Lists,
-        Page::Index => Step::Index,
+        Page::Html(View::Publication(..), _) => Step::Publications,
+        Page::Html(View::Article(_), _) => Step::Articles,
+        Page::Html(View::Index, _) => Step::Index,
+        Page::Html(View::Sources | View::About, _)
+        | Page::Style
+        | Page::Icon
+        | Page::Manifest
+        | Page::Robots
+        | Page::Sitemap
+        | Page::Opml => Step::Lists,
     }
 }
 
@@ -168,8 +178,16 @@ pub async fn export<Told: Future<Output = ()>>(
     };
     let wanted: BTreeSet<String> = pages.iter().map(Page::path).collect();
     if run.lack != Lack::Unknown {
-        // What comes and changes does not change them.
-        pages.retain(|page| !page.is_archived() || !run.has_written(&page.path()));
+        // What comes and changes does not change them; of articles it does those that stand on a
+        // front. What is to be read after an older one is as it was at the last whole export.
+        let newest = documents.newest().await?;
+        pages.retain(|page| {
+            let stays = match page {
+                Page::Html(View::Article(id), _) => !newest.contains(id),
+                page => page.is_archived(),
+            };
+            !stays || !run.has_written(&page.path())
+        });
     }
     run.summary.pages = pages.len();
     run.claim(&pages, order.others).await?;
@@ -395,7 +413,10 @@ async fn one(
 /// What a cache has a page under.
 fn key(page: &Page) -> Option<String> {
     match page {
-        Page::Index | Page::Opml => Some("lists".to_owned()),
+        Page::Html(View::Index | View::Sources, _) | Page::Opml | Page::Sitemap => {
+            Some("lists".to_owned())
+        }
+        Page::Html(view @ View::Article(_), _) => Some(view.path()),
         page => page.selection().map(Selection::path),
     }
 }

@@ -10,6 +10,7 @@
 
 pub mod article;
 pub mod clock;
+pub mod colour;
 pub mod entry;
 pub mod exchange;
 pub mod feed;
@@ -22,4 +23,5 @@ pub mod publication;
 pub mod rhythm;
 pub mod rule;
 pub mod slug;
+pub mod surroundings;
 pub mod xml;

@@ -1,4 +1,4 @@
-//! Publications as documents: Atom, OPML, and the page on which people find the feed they want.
+//! Publications as documents: Atom, JSON Feed, OPML, and the pages on which people find them.
 //!
 //! The same input gives the same bytes: an entity tag is a digest of them, and a quiet hour costs a
 //! subscriber a 304.
@@ -25,7 +25,7 @@ use url::Url;
 
 pub mod atom;
 pub mod front;
-pub mod index;
+pub mod html;
 pub mod json;
 pub mod opml;
 pub mod sheet;

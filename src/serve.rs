@@ -34,12 +34,16 @@ pub mod audience;
 pub mod coding;
 pub mod delta;
 pub mod documents;
+mod health;
 mod idle;
+pub mod passing;
 mod places;
 pub mod readers;
+pub mod reads;
 mod refusal;
 mod render;
 pub mod stale;
+pub mod view;
 
 const HEADERS_MAX: usize = 64;
 /// More than is answered otherwise than with a refusal: a head that is read can be refused in

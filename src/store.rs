@@ -27,6 +27,7 @@ mod pages;
 mod records;
 pub mod relabel;
 mod removal;
+mod surroundings;
 mod writer;
 
 use crate::model::article::Article;
@@ -45,6 +46,7 @@ use crate::model::known::Memory;
 use crate::model::publication::Publication;
 use crate::model::publication::Selection;
 use crate::model::publication::Shelf;
+use crate::model::surroundings::Surroundings;
 use crate::store::archive::Archive;
 use crate::store::error::StoreError;
 use crate::store::relabel::Labeller;
@@ -219,6 +221,48 @@ impl Store {
     /// It does not read, or the store has stopped.
     pub async fn article(&self, id: ArticleId) -> Result<Option<Article>, StoreError> {
         self.read(move |archive| archive.article(id)).await
+    }
+
+    /// An article, and what is around it; none if there is none, or a rule keeps it out.
+    ///
+    /// # Errors
+    /// It does not read, or the store has stopped.
+    pub async fn surroundings(&self, id: ArticleId) -> Result<Option<Surroundings>, StoreError> {
+        self.read(move |archive| archive.surroundings(id)).await
+    }
+
+    /// Counts that pages of articles were read.
+    ///
+    /// # Errors
+    /// Writing fails, or the store has stopped.
+    pub async fn add_reads(&self, reads: BTreeMap<ArticleId, u64>) -> Result<(), StoreError> {
+        self.work(move |keeper| keeper.write(|archive| archive.add_reads(&reads))).await
+    }
+
+    /// How many articles of each of some selections were published since an instant; counted no
+    /// further than `most`.
+    ///
+    /// # Errors
+    /// The engine cannot read, or the store has stopped.
+    pub async fn counts_since(
+        &self,
+        selections: Vec<Selection>,
+        since: DateTime<Utc>,
+        most: usize,
+    ) -> Result<Vec<usize>, StoreError> {
+        let counts = move |archive: &Archive| {
+            let counts = selections.iter();
+            counts.map(|selection| archive.count_since(selection, since, most)).collect()
+        };
+        self.read(counts).await
+    }
+
+    /// The ids of all articles that no rule keeps out, the newest published first.
+    ///
+    /// # Errors
+    /// The engine cannot read, or the store has stopped.
+    pub async fn ids(&self) -> Result<Vec<ArticleId>, StoreError> {
+        self.read(Archive::ids).await
     }
 
     /// The front of a selection: at most so many articles, the last come first.

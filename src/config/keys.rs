@@ -91,6 +91,8 @@ pub enum Shape {
     FeedAddress,
     /// A time zone, such as `Europe/Kyiv`.
     Zone,
+    /// A colour on which white is read well, such as `#0d2b4b`.
+    Colour,
     /// A language (BCP 47), such as `uk`.
     Language,
     /// A crontab line, `@hourly` and the like, or `every 30m`.
@@ -107,6 +109,8 @@ pub enum Shape {
 pub const KINDS: &[&str] = &["municipal", "partner"];
 /// The words of `auth`.
 pub const AUTHS: &[&str] = &["basic", "bearer", "header"];
+/// The words of `pictures`.
+pub const PICTURES: &[&str] = &["direct", "passed", "hidden"];
 /// The words of `republish`.
 pub const REPUBLISH: &[&str] = &["full", "summary", "link"];
 
@@ -128,6 +132,10 @@ pub const SITE: Table = Table {
         optional("timezone", Shape::Zone, "the zone of dates and schedules; `Europe/Kyiv`"),
         optional("rights", Shape::Text, "the terms under which the combined feeds are given out"),
         optional("icon", Shape::WebAddress, "a small square picture"),
+        optional("logo", Shape::WebAddress, "a picture before the title on pages"),
+        optional("colour", Shape::Colour, "the ground of the pages' header; `#0d2b4b` without it"),
+        optional("about", Shape::Text, "a Markdown file: what the page about the site says"),
+        optional("pictures", Shape::Choice(PICTURES), "how pages show pictures; `direct`"),
         optional(
             "tag_authority",
             Shape::Authority,

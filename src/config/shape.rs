@@ -6,6 +6,8 @@ use crate::config::nearest::listed;
 use crate::config::nearest::nearest;
 use crate::config::problem::Found;
 use crate::crontab::Crontab;
+use crate::model::colour::CONTRAST_MIN;
+use crate::model::colour::Colour;
 use crate::model::feed::Address;
 use crate::model::id::RegionId;
 use crate::model::id::SLUG_BYTES_MAX;
@@ -39,6 +41,7 @@ pub(crate) enum Value {
     /// A file's path is relative to the folder of feeds.toml.
     Feed(Address),
     Zone(Tz),
+    Colour(Colour),
     Schedule(Crontab),
     Socket(SocketAddr),
 }
@@ -96,6 +99,7 @@ pub(crate) fn wanted(shape: Shape) -> String {
         Shape::WebAddress => "an address such as `https://city.example/`".to_owned(),
         Shape::FeedAddress => "an address such as `https://city.example/rss`".to_owned(),
         Shape::Zone => "a time zone such as `Europe/Kyiv`".to_owned(),
+        Shape::Colour => "a dark colour such as `#0d2b4b`".to_owned(),
         Shape::Language => "a language such as `uk` or `en-US`".to_owned(),
         Shape::Schedule => "a schedule such as `every 30m` or `*/30 * * * *`".to_owned(),
         Shape::Socket => "an IP address and a port such as `127.0.0.1:8080`".to_owned(),
@@ -154,6 +158,7 @@ fn text_value(shape: Shape, text: &str) -> Result<Value, Wrong> {
             None => web_address(text).map(|url| Value::Feed(Address::Http(url))),
         },
         Shape::Zone => zone(text),
+        Shape::Colour => colour(text),
         Shape::Language => language(text),
         Shape::Schedule => Crontab::parse(text)
             .map(Value::Schedule)
@@ -276,6 +281,21 @@ fn file_address(path: &str) -> Result<Address, Wrong> {
         return fail("names no file");
     }
     Ok(Address::File(below))
+}
+
+/// White letters stand on it.
+fn colour(text: &str) -> Result<Value, Wrong> {
+    let Ok(colour) = text.parse::<Colour>() else {
+        return Err(wrong("is no colour", Shape::Colour));
+    };
+    let contrast = colour.contrast_with_white();
+    if contrast < CONTRAST_MIN {
+        return Err(Wrong {
+            what: format!("is too light: white on `{colour}` has a contrast of {contrast:.1}"),
+            instead: format!("write a darker one: {CONTRAST_MIN} is the least (WCAG 2.2, 1.4.3)"),
+        });
+    }
+    Ok(Value::Colour(colour))
 }
 
 fn zone(text: &str) -> Result<Value, Wrong> {

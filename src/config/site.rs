@@ -7,14 +7,19 @@ use crate::config::problem::Found;
 use crate::config::shape::is_authority;
 use crate::config::table::Row;
 use crate::crontab::Crontab;
+use crate::model::colour::Colour;
 use crate::model::feed::TaggingEntity;
 use crate::model::id::ArticleId;
+use crate::model::publication::Pictures;
 use crate::model::publication::Site;
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::Read;
 use std::net::Ipv4Addr;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
 use url::Url;
 
@@ -22,6 +27,9 @@ const TITLE: &str = "Вісник";
 const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 const LANGUAGE: &str = "uk";
 const TIMEZONE: Tz = Tz::Europe__Kyiv;
+const COLOUR: Colour = Colour::new(0x0d, 0x2b, 0x4b);
+/// The longest text about a site, in bytes.
+const ABOUT_BYTES_MAX: u64 = 64 * 1024;
 const SINCE: NaiveDate = NaiveDate::from_ymd_opt(2026, 1, 1).unwrap();
 
 const SCHEDULE: &str = "every 30m";
@@ -34,8 +42,8 @@ const BODY_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
 const ENTRIES: usize = 50;
 
-/// The site that publishes.
-pub(crate) fn site(row: &Row, found: &mut Found) -> Option<Site> {
+/// The site that publishes. `folder` is that of feeds.toml.
+pub(crate) fn site(row: &Row, folder: &Path, found: &mut Found) -> Option<Site> {
     let address = match row.web("address") {
         Some(address) => address,
         None => Url::parse(&format!("http://{}/", listen(row))).ok()?,
@@ -59,12 +67,39 @@ pub(crate) fn site(row: &Row, found: &mut Found) -> Option<Site> {
         timezone: row.zone("timezone").unwrap_or(TIMEZONE),
         rights: row.text("rights"),
         icon: row.web("icon"),
+        logo: row.web("logo"),
+        colour: row.colour("colour").unwrap_or(COLOUR),
+        about: row.text("about").and_then(|path| about(row, &folder.join(path), found)),
+        pictures: match row.text("pictures").as_deref() {
+            Some("passed") => Pictures::Passed,
+            Some("hidden") => Pictures::Hidden,
+            _ => Pictures::Direct,
+        },
         tagging: TaggingEntity {
             authority: authority.unwrap_or_else(|| "localhost".to_owned()),
             since: row.day("since").unwrap_or(SINCE),
         },
         address,
     })
+}
+
+/// The text of the file in which the site says what it is.
+fn about(row: &Row, path: &Path, found: &mut Found) -> Option<String> {
+    let mut text = String::new();
+    let read = File::open(path).and_then(|file| {
+        // One byte more than may be shows that there is more.
+        file.take(ABOUT_BYTES_MAX + 1).read_to_string(&mut text)
+    });
+    let why = match read {
+        Ok(bytes) if bytes as u64 > ABOUT_BYTES_MAX => {
+            format!("it is over {} KiB", ABOUT_BYTES_MAX >> 10)
+        }
+        Ok(_) => return Some(text),
+        Err(error) => error.to_string(),
+    };
+    let what = format!("cannot read `{}`: {why}", path.display());
+    found.add(what, row.span("about"), "write the path of a Markdown file (UTF-8), from the folder of this file");
+    None
 }
 
 /// Where the public listener is.

@@ -11,6 +11,7 @@ use crate::config::problem::Span;
 use crate::config::shape;
 use crate::config::shape::Value;
 use crate::crontab::Crontab;
+use crate::model::colour::Colour;
 use crate::model::feed::Address;
 use chrono::NaiveDate;
 use chrono_tz::Tz;
@@ -225,6 +226,10 @@ impl Row {
     getter!(
         /// A time zone.
         zone, Zone, Tz
+    );
+    getter!(
+        /// A colour.
+        colour, Colour, Colour
     );
     getter!(
         /// A schedule.

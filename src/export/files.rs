@@ -9,6 +9,7 @@ use crate::export::root::Root;
 use crate::serve::coding::CODINGS;
 use crate::serve::coding::Coding;
 use crate::serve::documents::Rendered;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
@@ -24,16 +25,19 @@ pub(super) struct Done {
 /// Where a page lies: folders, and a name in the last of them.
 struct Place<'a> {
     folders: Vec<&'a str>,
-    name: &'a str,
+    name: Cow<'a, str>,
 }
 
 impl<'a> Place<'a> {
     fn of(path: &'a str) -> Self {
-        if path == "/" {
-            return Self { folders: Vec::new(), name: "index.html" };
-        }
-        let mut folders: Vec<&str> = path.trim_start_matches('/').split('/').collect();
-        let name = folders.pop().unwrap_or_default();
+        let below = path.strip_prefix('/').unwrap_or(path);
+        let mut folders: Vec<&str> = below.split('/').collect();
+        // What has no ending is a page for people: no other name has a dot in it.
+        let name = match folders.pop().unwrap_or_default() {
+            "" => Cow::Borrowed("index.html"),
+            name if name.contains('.') => Cow::Borrowed(name),
+            name => Cow::Owned(format!("{name}.html")),
+        };
         Self { folders, name }
     }
 
@@ -45,9 +49,9 @@ impl<'a> Place<'a> {
     /// All names of the page in its folder, the plain one last.
     fn names(&self) -> Vec<String> {
         CODINGS
-            .map(|coding| form(self.name, coding))
+            .map(|coding| form(&self.name, coding))
             .into_iter()
-            .chain([self.name.to_owned()])
+            .chain([self.name.clone().into_owned()])
             .collect()
     }
 }
@@ -96,12 +100,12 @@ pub(super) fn put(
     for name in place.names() {
         folder.clear(&name)?;
     }
-    let plain = folder.compare(place.name, &rendered.identity);
+    let plain = folder.compare(&place.name, &rendered.identity);
     let is_known = plain == Found::Same && known.is_some_and(|k| k.digest == rendered.digest);
     let mut forms = BTreeMap::new();
     let mut stale = Vec::new();
     for coding in CODINGS {
-        let name = form(place.name, coding);
+        let name = form(&place.name, coding);
         let before = known.and_then(|known| known.forms.get(ending(coding)));
         if let Some(digest) = before.filter(|_| is_known)
             && folder.digest(&name).as_ref() == Some(digest)
@@ -120,8 +124,8 @@ pub(super) fn put(
     }
     let written =
         Written { bytes: rendered.identity.len() as u64, digest: rendered.digest.clone(), forms };
-    replace(folder, place.name, plain, rendered, &stale)?;
-    let plain = (plain != Found::Same).then_some(place.name);
+    replace(folder, &place.name, plain, rendered, &stale)?;
+    let plain = (plain != Found::Same).then_some(&*place.name);
     let names = plain.into_iter().chain(stale.iter().map(|(name, _)| name.as_str()));
     Ok(Done { written, files: names.map(|name| place.file(name)).collect() })
 }

@@ -1,6 +1,7 @@
 //! A publication: a selection of articles that is republished under an address of its own.
 
 use crate::model::article::Article;
+use crate::model::colour::Colour;
 use crate::model::feed::TaggingEntity;
 use crate::model::id::CommunityId;
 use crate::model::id::FeedId;
@@ -96,8 +97,28 @@ pub struct Site {
     pub rights: Option<String>,
     /// A small square picture.
     pub icon: Option<Url>,
+    /// A picture that stands before the title on pages.
+    pub logo: Option<Url>,
+    /// The ground on which that stands.
+    pub colour: Colour,
+    /// What the site says of itself, in Markdown.
+    pub about: Option<String>,
+    /// How pages show pictures.
+    pub pictures: Pictures,
     /// Under whose name ids are minted; never to be changed.
     pub tagging: TaggingEntity,
+}
+
+/// How pages show the pictures of articles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Pictures {
+    /// From where their sources have them.
+    #[default]
+    Direct,
+    /// From the site itself, which fetches them: readers stay unknown to the sources.
+    Passed,
+    /// Not at all.
+    Hidden,
 }
 
 /// What a publication is made of. Its order is the order in which they are listed.

@@ -1,6 +1,8 @@
 //! A request and its answer, as HTTP has it (RFC 9110, RFC 9111).
 
+use crate::model::publication::Pictures;
 use crate::model::publication::Selection;
+use crate::publish::html::language::Language;
 use crate::serve::access;
 use crate::serve::access::Line;
 use crate::serve::coding::Coding;
@@ -9,7 +11,11 @@ use crate::serve::documents::DocumentError;
 use crate::serve::documents::Documents;
 use crate::serve::documents::Page;
 use crate::serve::documents::Rendered;
+use crate::serve::passing::Passing;
 use crate::serve::readers::reported;
+use crate::serve::reads::is_of_person;
+use crate::serve::view::View;
+use crate::serve::view::spoken;
 use bytes::Bytes;
 use chrono::Utc;
 use http::HeaderMap;
@@ -23,6 +29,7 @@ use http::Version;
 use http::header;
 use http_body_util::Full;
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Duration;
 use std::time::Instant;
 use std::time::SystemTime;
@@ -44,6 +51,8 @@ const CLOSED: &str = "public, max-age=31536000, immutable";
 /// for a failure: it would show nothing any more. rss2email is one, and some of its versions bear
 /// the name of the library.
 const NO_DELTAS: [&str; 2] = ["rss2email", "feedparser/"];
+const HTML: &str = "text/html; charset=utf-8";
+const OPML: &str = "text/x-opml; charset=utf-8";
 const A_IM: HeaderName = HeaderName::from_static("a-im");
 const IM: HeaderName = HeaderName::from_static("im");
 const RETRY_AFTER_SECONDS: &str = "60";
@@ -61,9 +70,15 @@ const NO_HOST: &str = "Запит не називає сайт: потрібен
 const TARGET_TOO_LONG: &str = "Задовга адреса.\nThe address is too long.\n";
 const HEADERS_TOO_LONG: &str = "Задовгі заголовки запиту.\n\
                                 The headers of the request are too long.\n";
-/// No scripts, from nowhere, on no page: neither the index nor a feed that a browser shows.
-const POLICY: &str = "default-src 'none'; style-src 'self'; img-src https: data:; \
-                      base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// No scripts, from nowhere, on no page: neither one for people nor a feed that a browser shows. Of
+/// other sites nothing but pictures.
+const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' https: data:; \
+                      manifest-src 'self'; base-uri 'none'; form-action 'self'; \
+                      frame-ancestors 'none'";
+/// The same without anything of other sites, where they are not to learn who reads.
+const CLOSED_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; \
+                             manifest-src 'self'; base-uri 'none'; form-action 'self'; \
+                             frame-ancestors 'none'";
 
 /// The answer to a request, within a time. Its body is not read.
 pub async fn answer<B>(
@@ -73,15 +88,40 @@ pub async fn answer<B>(
 ) -> Response<Body> {
     let came = Instant::now();
     let (method, path) = (request.method(), request.uri().path());
+    let headers = request.headers();
+    let question = Passing::of(path, request.uri().query().unwrap_or_default());
+    // A question is asked at the address of a page, but for one.
     let page = documents.at(path);
+    let is_there = page.is_some() || question.is_some();
+    let page = page.map(|page| Spoken::of(documents, page, headers));
     let mut answer = match (bad(request), &page) {
         (Some(refused), _) => refused,
         (None, _) if method == Method::OPTIONS && path == "*" => options(None),
-        (None, None) => told(StatusCode::NOT_FOUND, NOT_FOUND, "public, max-age=60"),
-        (None, Some(page)) if method == Method::OPTIONS => options(Some(page)),
-        (None, Some(_)) if method != Method::GET && method != Method::HEAD => not_allowed(),
-        (None, Some(page)) => page_answer(documents, page, request.headers(), within).await,
+        (None, _) if !is_there => lost(documents, path, headers, within).await,
+        (None, page) if method == Method::OPTIONS => options(page.as_ref().map(|p| &p.page)),
+        (None, _) if method != Method::GET && method != Method::HEAD => not_allowed(),
+        (None, page) => match (question, page) {
+            (Some((question, language)), _) => {
+                passing_answer(documents, question, language, headers, within).await
+            }
+            (None, Some(page)) => {
+                let answer = page_answer(documents, page, headers, within).await;
+                match answer {
+                    Some(answer) => answer,
+                    None => lost(documents, path, headers, within).await,
+                }
+            }
+            (None, None) => nothing_there(),
+        },
     };
+    let page = page.map(|spoken| spoken.page);
+    if let Some(Page::Html(View::Article(id), _)) = &page
+        && method == Method::GET
+        && matches!(answer.status(), StatusCode::OK | StatusCode::NOT_MODIFIED)
+        && is_of_person(headers)
+    {
+        documents.reads().add(*id);
+    }
     put(&mut answer, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     put(&mut answer, header::REFERRER_POLICY, "no-referrer");
     if method == Method::HEAD {
@@ -184,12 +224,100 @@ fn publication(page: &Page) -> Option<(&Selection, &'static str)> {
     }
 }
 
-async fn page_answer(
+/// A page, and how its language was found.
+struct Spoken {
+    page: Page,
+    /// Whether the address leaves it to the reader.
+    by_reader: bool,
+}
+
+impl Spoken {
+    fn of(documents: &Documents, page: Page, request: &HeaderMap) -> Self {
+        match page {
+            Page::Html(view, None) => {
+                let language = reader_speaks(documents, request);
+                Self { page: Page::Html(view, Some(language)), by_reader: true }
+            }
+            page => Self { page, by_reader: false },
+        }
+    }
+}
+
+fn reader_speaks(documents: &Documents, request: &HeaderMap) -> Language {
+    Language::wanted(&joined(request, &header::ACCEPT_LANGUAGE), documents.language())
+}
+
+/// What is at an address at which there is nothing: for people a page that helps them on.
+async fn lost(
     documents: &Documents,
-    page: &Page,
+    path: &str,
     request: &HeaderMap,
     within: Duration,
 ) -> Response<Body> {
+    if !joined(request, &header::ACCEPT).contains("text/html") {
+        return nothing_there();
+    }
+    let (language, _) = spoken(path.trim_start_matches('/'));
+    let question = Passing::Lost(path.to_owned());
+    let mut answer = passing_answer(documents, question, language, request, within).await;
+    if matches!(answer.status(), StatusCode::OK | StatusCode::NOT_MODIFIED) {
+        *answer.status_mut() = StatusCode::NOT_FOUND;
+        put(&mut answer, header::CACHE_CONTROL, "public, max-age=60");
+        put(&mut answer, header::VARY, "Accept, Accept-Encoding, Accept-Language");
+        answer.headers_mut().remove(header::ETAG);
+    }
+    answer
+}
+
+fn nothing_there() -> Response<Body> {
+    let mut answer = told(StatusCode::NOT_FOUND, NOT_FOUND, "public, max-age=60");
+    put(&mut answer, header::VARY, "Accept");
+    answer
+}
+
+/// The answer to a question.
+async fn passing_answer(
+    documents: &Documents,
+    question: Passing,
+    language: Option<Language>,
+    request: &HeaderMap,
+    within: Duration,
+) -> Response<Body> {
+    let media_type = if matches!(question, Passing::Opml(..)) { OPML } else { HTML };
+    let is_lost = matches!(question, Passing::Lost(_));
+    let speaks = language.unwrap_or_else(|| reader_speaks(documents, request));
+    let rendered = match timeout(within, documents.passing(question, speaks)).await {
+        Ok(Ok(rendered)) => Arc::new(rendered),
+        Ok(Err(error)) => {
+            error!(%error, "cannot answer a question: {error}");
+            return unavailable();
+        }
+        Err(_) => return unavailable(),
+    };
+    let coding = wanted(&joined(request, &header::ACCEPT_ENCODING));
+    let tag = entity_tag(&rendered, coding);
+    let about = About {
+        media_type,
+        vary: if language.is_none() { "Accept-Encoding, Accept-Language" } else { "Accept-Encoding" },
+        cache: FRESH,
+        language: (media_type == HTML).then_some(speaks),
+        is_for_all_sites: false,
+        policy: policy(documents),
+    };
+    if !is_lost && is_unchanged(request, &tag, &rendered) {
+        return described(StatusCode::NOT_MODIFIED, &about, &tag, &rendered, Body::default());
+    }
+    whole(documents, None, StatusCode::OK, &about, (&rendered, &rendered), coding).await
+}
+
+/// The answer with a page; none if there is no such page.
+async fn page_answer(
+    documents: &Documents,
+    spoken: &Spoken,
+    request: &HeaderMap,
+    within: Duration,
+) -> Option<Response<Body>> {
+    let page = &spoken.page;
     let got = timeout(within, documents.get(page)).await;
     let got = got.unwrap_or_else(|_| {
         warn!(?page, "{page:?} is not rendered within {within:?}");
@@ -197,18 +325,18 @@ async fn page_answer(
     });
     let rendered = match got {
         Ok(rendered) => rendered,
-        Err(DocumentError::Missing) => {
-            return told(StatusCode::NOT_FOUND, NOT_FOUND, "public, max-age=60");
-        }
+        Err(DocumentError::Missing) => return None,
         Err(error) => {
             error!(?page, %error, "cannot give out a document: {error}");
-            return unavailable();
+            return Some(unavailable());
         }
     };
     let coding = wanted(&joined(request, &header::ACCEPT_ENCODING));
     let tag = entity_tag(&rendered, coding);
+    let about = About::page(documents, spoken);
     if is_unchanged(request, &tag, &rendered) {
-        return described(StatusCode::NOT_MODIFIED, page, &tag, &rendered, Body::default());
+        let answer = described(StatusCode::NOT_MODIFIED, &about, &tag, &rendered, Body::default());
+        return Some(answer);
     }
     let delta = if wants_delta(request) {
         documents.delta(page, &rendered, &joined(request, &header::IF_NONE_MATCH))
@@ -219,6 +347,26 @@ async fn page_answer(
         Some(delta) => (StatusCode::IM_USED, delta),
         None => (StatusCode::OK, &rendered),
     };
+    let shown = (shown, &rendered);
+    let mut answer = whole(documents, Some(page), status, &about, shown, coding).await;
+    if delta.is_some() {
+        put(&mut answer, IM, "feed");
+        // No cache may take it for the whole, not even one that does not know the status.
+        put(&mut answer, header::CACHE_CONTROL, "no-store, im");
+        put(&mut answer, header::VARY, "Accept-Encoding, A-IM, If-None-Match");
+    }
+    Some(answer)
+}
+
+/// The answer with bytes, of the whole document or what is new of it.
+async fn whole(
+    documents: &Documents,
+    page: Option<&Page>,
+    status: StatusCode,
+    about: &About,
+    (shown, rendered): (&Arc<Rendered>, &Arc<Rendered>),
+    coding: Option<Coding>,
+) -> Response<Body> {
     let coded = match coding {
         Some(coding) => documents.coded(page, shown, coding).await.map(|b| (coding, b)),
         None => None,
@@ -229,27 +377,57 @@ async fn page_answer(
     };
     let length = bytes.len();
     // Of the whole document, also where only what is new of it is given (RFC 3229, 10.4.1).
-    let tag = entity_tag(&rendered, coding);
-    let mut answer = described(status, page, &tag, &rendered, Body::from(bytes));
-    if delta.is_some() {
-        put(&mut answer, IM, "feed");
-        // No cache may take it for the whole, not even one that does not know the status.
-        put(&mut answer, header::CACHE_CONTROL, "no-store, im");
-        put(&mut answer, header::VARY, "Accept-Encoding, A-IM, If-None-Match");
-    }
+    let tag = entity_tag(rendered, coding);
+    let mut answer = described(status, about, &tag, rendered, Body::from(bytes));
     if let Some(coding) = coding {
         put(&mut answer, header::CONTENT_ENCODING, coding.name());
     }
     answer.headers_mut().insert(header::CONTENT_LENGTH, length.into());
-    put(&mut answer, header::CONTENT_TYPE, media_type(page));
-    put(&mut answer, header::CONTENT_SECURITY_POLICY, POLICY);
+    put(&mut answer, header::CONTENT_TYPE, about.media_type);
+    put(&mut answer, header::CONTENT_SECURITY_POLICY, about.policy);
     answer
+}
+
+/// What is said of a document beside its bytes.
+struct About {
+    media_type: &'static str,
+    vary: &'static str,
+    cache: &'static str,
+    language: Option<Language>,
+    is_for_all_sites: bool,
+    policy: &'static str,
+}
+
+impl About {
+    fn page(documents: &Documents, Spoken { page, by_reader }: &Spoken) -> Self {
+        let is_closed = matches!(page, Page::Atom(_, Some(_)) | Page::Json(_, Some(_)));
+        Self {
+            media_type: media_type(page),
+            vary: match by_reader {
+                true => "Accept-Encoding, Accept-Language",
+                false if has_deltas(page) => "Accept-Encoding, A-IM",
+                false => "Accept-Encoding",
+            },
+            cache: if is_closed { CLOSED } else { FRESH },
+            language: if let Page::Html(_, language) = page { *language } else { None },
+            is_for_all_sites: is_for_all_sites(page),
+            policy: policy(documents),
+        }
+    }
+}
+
+/// What pages may load.
+fn policy(documents: &Documents) -> &'static str {
+    match documents.pictures() {
+        Pictures::Direct => POLICY,
+        Pictures::Passed | Pictures::Hidden => CLOSED_POLICY,
+    }
 }
 
 /// What a 200 and a 304 have in common (RFC 9110, 15.4.5).
 fn described(
     status: StatusCode,
-    page: &Page,
+    about: &About,
     tag: &str,
     rendered: &Rendered,
     body: Body,
@@ -257,15 +435,17 @@ fn described(
     let mut answer = Response::new(body);
     *answer.status_mut() = status;
     put_made(&mut answer, header::ETAG, tag.to_owned());
-    let vary = if has_deltas(page) { "Accept-Encoding, A-IM" } else { "Accept-Encoding" };
-    put(&mut answer, header::VARY, vary);
-    put(&mut answer, header::CACHE_CONTROL, if page.is_archived() { CLOSED } else { FRESH });
+    put(&mut answer, header::VARY, about.vary);
+    put(&mut answer, header::CACHE_CONTROL, about.cache);
+    if let Some(language) = about.language {
+        put(&mut answer, header::CONTENT_LANGUAGE, language.code());
+    }
     if let Some(modified) = rendered.modified {
         // Never later than the answer itself (RFC 9110, 8.8.2.1).
         let modified = modified.min(Utc::now());
         put_made(&mut answer, header::LAST_MODIFIED, httpdate::fmt_http_date(modified.into()));
     }
-    if is_for_all_sites(page) {
+    if about.is_for_all_sites {
         for_all_sites(&mut answer);
         // Without it a script could not tell what it has.
         put(&mut answer, header::ACCESS_CONTROL_EXPOSE_HEADERS, "ETag, IM");
@@ -275,7 +455,7 @@ fn described(
 
 /// Whether the scripts of other sites may read it: feeds are made for that.
 fn is_for_all_sites(page: &Page) -> bool {
-    !matches!(page, Page::Index | Page::Style | Page::Robots)
+    matches!(page, Page::Atom(..) | Page::Json(..) | Page::Opml)
 }
 
 fn for_all_sites(answer: &mut Response<Body>) {
@@ -285,10 +465,13 @@ fn for_all_sites(answer: &mut Response<Body>) {
 
 fn media_type(page: &Page) -> &'static str {
     match page {
-        Page::Index => "text/html; charset=utf-8",
+        Page::Html(..) => HTML,
         Page::Style => "text/css; charset=utf-8",
+        Page::Icon => "image/svg+xml",
+        Page::Manifest => "application/manifest+json",
+        Page::Sitemap => "application/xml",
         Page::Robots => "text/plain; charset=utf-8",
-        Page::Opml => "text/x-opml; charset=utf-8",
+        Page::Opml => OPML,
         Page::Atom(..) => "application/atom+xml; charset=utf-8",
         Page::Json(..) => "application/feed+json",
     }

@@ -5,15 +5,23 @@
 //! answer, the last rendering is given out: old news are better than none.
 
 use crate::config::Config;
+use crate::model::id::ArticleId;
+use crate::model::id::FeedId;
+use crate::model::publication::Pictures;
 use crate::model::publication::Selection;
 use crate::publish::Masthead;
+use crate::publish::html::language::Language;
+use crate::publish::html::search::Names;
 use crate::publish::sheet::at;
 use crate::publish::story::Apart;
 use crate::serve::audience::Audience;
 use crate::serve::coding::Coding;
 use crate::serve::delta::Versions;
+use crate::serve::reads::Reads;
 use crate::serve::stale::Lack;
 use crate::serve::stale::Stale;
+use crate::serve::view::View;
+use crate::serve::view::spoken;
 use crate::store::Store;
 use crate::store::error::StoreError;
 use bytes::Bytes;
@@ -25,6 +33,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
+use std::sync::OnceLock;
 use std::sync::PoisonError;
 use std::sync::RwLock;
 use std::sync::atomic::AtomicU64;
@@ -36,6 +45,7 @@ use std::time::Instant;
 use tokio::spawn;
 use tokio::sync::OnceCell;
 use tokio::sync::Semaphore;
+use tokio::sync::SemaphorePermit;
 use tokio::task::JoinError;
 use tokio::task::spawn_blocking;
 use tracing::error;
@@ -53,12 +63,18 @@ const FAILURE_REST: Duration = Duration::from_secs(5);
 /// What has an address.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Page {
-    /// `/`.
-    Index,
+    /// A page for people; without a language at the address that speaks everybody's own.
+    Html(View, Option<Language>),
     /// `/style.css`.
     Style,
+    /// `/favicon.svg`.
+    Icon,
+    /// `/manifest.webmanifest`.
+    Manifest,
     /// `/robots.txt`.
     Robots,
+    /// `/sitemap.xml`.
+    Sitemap,
     /// `/feeds.opml`.
     Opml,
     /// The front of a publication as Atom, or the page of its archive with this number.
@@ -118,6 +134,9 @@ struct Inner {
     requests: AtomicU64,
     renderings: AtomicU64,
     audience: Audience,
+    reads: Reads,
+    /// The names of all publications, once somebody has looked for one.
+    names: OnceLock<Names>,
     /// How many more documents may be rendered or encoded at once.
     turns: Semaphore,
 }
@@ -178,6 +197,8 @@ impl Documents {
                 requests: AtomicU64::new(0),
                 renderings: AtomicU64::new(0),
                 audience: Audience::default(),
+                reads: Reads::default(),
+                names: OnceLock::new(),
                 turns: Semaphore::new(available_parallelism().map_or(1, usize::from)),
             }),
         }
@@ -191,14 +212,69 @@ impl Documents {
         self.inner.stale.add(Lack::Of(selections.clone()));
         for (page, slot) in self.slots().iter() {
             let is_stale = match page {
-                Page::Index | Page::Opml => true,
-                Page::Style | Page::Robots => false,
-                Page::Atom(selection, _) | Page::Json(selection, _) => {
-                    selections.contains(selection)
-                }
+                // What is to be read after an article changes with every other.
+                Page::Html(View::Index | View::Sources | View::Article(_), _)
+                | Page::Sitemap
+                | Page::Opml => true,
+                Page::Html(View::About, _)
+                | Page::Style
+                | Page::Icon
+                | Page::Manifest
+                | Page::Robots => false,
+                Page::Html(View::Publication(selection, _), _)
+                | Page::Atom(selection, _)
+                | Page::Json(selection, _) => selections.contains(selection),
             };
             slot.touched.fetch_add(u64::from(is_stale), Ordering::SeqCst);
         }
+    }
+
+    /// From now on what is told of a source is stale: it was polled.
+    pub fn touch_health(&self, feed: &FeedId) {
+        for (page, slot) in self.slots().iter() {
+            let is_stale = match page {
+                Page::Html(View::Sources, _) => true,
+                Page::Html(View::Publication(Selection::Source(id), None), _) => id == feed,
+                _ => false,
+            };
+            slot.touched.fetch_add(u64::from(is_stale), Ordering::SeqCst);
+        }
+    }
+
+    /// Keeps how often pages of articles were read since it was last kept.
+    ///
+    /// # Errors
+    /// The store does not take it: it is not counted then.
+    pub async fn keep_reads(&self) -> Result<(), StoreError> {
+        let reads = self.inner.reads.take();
+        if reads.is_empty() {
+            return Ok(());
+        }
+        let ids: BTreeSet<ArticleId> = reads.keys().copied().collect();
+        self.inner.store.add_reads(reads).await?;
+        for (page, slot) in self.slots().iter() {
+            let is_stale = matches!(page, Page::Html(View::Article(id), _) if ids.contains(id));
+            slot.touched.fetch_add(u64::from(is_stale), Ordering::SeqCst);
+        }
+        Ok(())
+    }
+
+    /// How often the pages of articles are read.
+    #[must_use]
+    pub fn reads(&self) -> &Reads {
+        &self.inner.reads
+    }
+
+    /// How pages show pictures.
+    #[must_use]
+    pub fn pictures(&self) -> Pictures {
+        self.inner.config.site.pictures
+    }
+
+    /// The language that the site speaks by itself.
+    #[must_use]
+    pub fn language(&self) -> Language {
+        Language::of(&self.inner.config.site.language)
     }
 
     /// The same where articles were taken away from these publications: pages of archives change
@@ -239,19 +315,24 @@ impl Documents {
     #[must_use]
     pub fn at(&self, path: &str) -> Option<Page> {
         match path {
-            "/" => Some(Page::Index),
             "/style.css" => Some(Page::Style),
+            "/favicon.svg" => Some(Page::Icon),
+            "/manifest.webmanifest" => Some(Page::Manifest),
+            "/sitemap.xml" => Some(Page::Sitemap),
             "/robots.txt" => Some(Page::Robots),
             "/feeds.opml" => Some(Page::Opml),
             _ => {
                 let path = path.strip_prefix('/')?;
-                let (path, page): (_, fn(_, _) -> Page) = match path.strip_suffix(".atom") {
-                    Some(path) => (path, Page::Atom),
-                    None => (path.strip_suffix(".json")?, Page::Json),
+                let page = if let Some(path) = path.strip_suffix(".atom") {
+                    at(path).map(|(selection, number)| Page::Atom(selection, number))
+                } else if let Some(path) = path.strip_suffix(".json") {
+                    at(path).map(|(selection, number)| Page::Json(selection, number))
+                } else {
+                    let (language, below) = spoken(path);
+                    View::at(below).map(|view| Page::Html(view, language))
                 };
-                let (selection, number) = at(path)?;
-                let known = masthead(&self.inner.config).knows(&selection);
-                known.then(|| page(selection, number))
+                let masthead = masthead(&self.inner.config);
+                page.filter(|page| page.selection().is_none_or(|of| masthead.knows(of)))
             }
         }
     }
@@ -311,10 +392,11 @@ impl Documents {
         }
     }
 
-    /// The bytes of a document in a coding; none if they cannot be made.
+    /// The bytes of a document in a coding; none if they cannot be made. The page is one that is
+    /// kept.
     pub async fn coded(
         &self,
-        page: &Page,
+        page: Option<&Page>,
         rendered: &Arc<Rendered>,
         coding: Coding,
     ) -> Option<Bytes> {
@@ -322,17 +404,22 @@ impl Documents {
         if let Some(bytes) = coded.get() {
             return Some(bytes.clone());
         }
-        let (documents, page, rendered) = (self.clone(), page.clone(), rendered.clone());
+        let (documents, page, rendered) = (self.clone(), page.cloned(), rendered.clone());
         // As for renderings: who asked first may go away.
         let making = spawn(async move {
             let coded = &rendered.coded[coding as usize];
-            let make = || documents.encode(&page, &rendered, coding);
+            let make = || documents.encode(page.as_ref(), &rendered, coding);
             coded.get_or_try_init(make).await.ok().cloned()
         });
         making.await.ok().flatten()
     }
 
-    async fn encode(&self, page: &Page, rendered: &Rendered, coding: Coding) -> Result<Bytes, ()> {
+    async fn encode(
+        &self,
+        page: Option<&Page>,
+        rendered: &Rendered,
+        coding: Coding,
+    ) -> Result<Bytes, ()> {
         let identity = rendered.identity.clone();
         let made = {
             let _turn = self.inner.turns.acquire().await;
@@ -349,7 +436,7 @@ impl Documents {
                 return Err(());
             }
         };
-        let slot = self.slots().get(page).cloned();
+        let slot = page.and_then(|page| self.slots().get(page).cloned());
         if let Some(slot) = slot {
             slot.bytes.fetch_add(bytes.len(), Ordering::Relaxed);
             self.make_room(&slot);
@@ -363,6 +450,17 @@ impl Documents {
 
     pub(super) fn store(&self) -> &Store {
         &self.inner.store
+    }
+
+    /// Waits until one more may be made.
+    pub(super) async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        // It is never closed.
+        self.inner.turns.acquire().await.ok()
+    }
+
+    /// The names of all publications.
+    pub(super) fn names(&self) -> &Names {
+        self.inner.names.get_or_init(|| Names::new(masthead(&self.inner.config)))
     }
 
     pub(super) fn started(&self) -> DateTime<Utc> {

@@ -4,10 +4,12 @@
 //! articles come, so that a publication that nobody reads costs nothing.
 
 use crate::config::Config;
+use crate::model::article::Article;
 use crate::model::front::Closing;
 use crate::model::front::Front;
 use crate::model::publication::Selection;
 use crate::model::publication::Shelf;
+use crate::model::publication::Site;
 use crate::publish::Masthead;
 use crate::publish::atom::atom;
 use crate::publish::front::Sizes;
@@ -16,8 +18,17 @@ use crate::publish::front::closing;
 use crate::publish::front::page as stories_of_page;
 use crate::publish::front::stories;
 use crate::publish::front::uniting;
-use crate::publish::index::STYLE;
-use crate::publish::index::index;
+use crate::publish::html::about::about;
+use crate::publish::html::article::article;
+use crate::publish::html::files::icon;
+use crate::publish::html::files::manifest;
+use crate::publish::html::files::robots;
+use crate::publish::html::files::sitemap;
+use crate::publish::html::files::style;
+use crate::publish::html::index::index;
+use crate::publish::html::language::Language;
+use crate::publish::html::publication::publication;
+use crate::publish::html::sources::sources;
 use crate::publish::json::json;
 use crate::publish::opml::opml;
 use crate::publish::sheet::Sheet;
@@ -28,6 +39,7 @@ use crate::serve::documents::Page;
 use crate::serve::documents::Rendered;
 use crate::serve::documents::apart;
 use crate::serve::documents::masthead;
+use crate::serve::view::View;
 use chrono::DateTime;
 use chrono::Utc;
 use std::collections::BTreeMap;
@@ -35,7 +47,6 @@ use std::collections::BTreeSet;
 use tokio::task::spawn_blocking;
 use tracing::warn;
 
-const ROBOTS: &str = "User-agent: *\nAllow: /\n";
 /// How many articles at the end of a front are looked at in one go.
 const REAR_MAX: usize = 1_000;
 /// After so many rounds in which nothing could be closed the front is shown as it is.
@@ -50,15 +61,86 @@ impl Documents {
     /// Makes a document.
     pub(super) async fn render(&self, page: &Page) -> Result<Rendered, DocumentError> {
         match page {
-            Page::Style => Ok(Rendered::new(STYLE.into(), None)),
-            Page::Robots => Ok(Rendered::new(ROBOTS.into(), None)),
-            Page::Index => self.list(index).await,
+            Page::Style => Ok(self.of_site(style)),
+            Page::Icon => Ok(self.of_site(icon)),
+            Page::Manifest => Ok(self.of_site(manifest)),
+            Page::Robots => Ok(self.of_site(robots)),
+            Page::Sitemap => self.list(sitemap).await,
             Page::Opml => self.list(opml).await,
+            Page::Html(view, language) => {
+                self.html(view, language.unwrap_or_else(|| self.language())).await
+            }
             Page::Atom(selection, None) => self.front(selection, atom).await,
             Page::Json(selection, None) => self.front(selection, json).await,
             Page::Atom(selection, Some(number)) => self.archived(selection, *number, atom).await,
             Page::Json(selection, Some(number)) => self.archived(selection, *number, json).await,
         }
+    }
+
+    fn of_site(&self, write: fn(&Site) -> Vec<u8>) -> Rendered {
+        Rendered::new(write(&self.config().site), None)
+    }
+
+    /// A page for people. It is told from another by its digest only: what it shows beside articles
+    /// has no time of its own.
+    async fn html(&self, view: &View, language: Language) -> Result<Rendered, DocumentError> {
+        let config = self.config();
+        let shelves = self.store().shelves().await?;
+        let making = match view {
+            View::Index => spawn_blocking(move || index(masthead(&config), language, &shelves)),
+            View::About => spawn_blocking(move || about(masthead(&config), language)),
+            View::Sources => {
+                let healths = self.healths(&config.feeds.values().collect::<Vec<_>>()).await?;
+                spawn_blocking(move || sources(masthead(&config), language, &shelves, &healths))
+            }
+            View::Article(id) => {
+                let shown = self.store().surroundings(*id).await?;
+                let shown = shown.ok_or(DocumentError::Missing)?;
+                spawn_blocking(move || {
+                    article(masthead(&config), language, &apart(&config), &shown)
+                })
+            }
+            View::Publication(selection, number) => {
+                let shown = self.shown(selection, *number).await?;
+                let feed = match (selection, number) {
+                    (Selection::Source(id), None) => config.feeds.get(id),
+                    _ => None,
+                };
+                let health = self.healths(&feed.into_iter().collect::<Vec<_>>()).await?;
+                let health = health.into_values().next().map(|(health, _)| health);
+                spawn_blocking(move || {
+                    let masthead = masthead(&config);
+                    publication(masthead, language, &shelves, &shown.sheet(), health.as_ref())
+                })
+            }
+        };
+        Ok(Rendered::new(making.await?, None))
+    }
+
+    /// What a page for people shows of a publication.
+    async fn shown(
+        &self,
+        selection: &Selection,
+        number: Option<u64>,
+    ) -> Result<Shown, DocumentError> {
+        let selection = selection.clone();
+        let Some(number) = number else {
+            self.trim(&selection).await?;
+            let sizes = self.sizes();
+            let front = self.store().front(&selection, sizes.crowded() + sizes.page).await?;
+            let config = self.config();
+            let making = spawn_blocking(move || {
+                let previous = front.newest_page;
+                let stories = shown(&config, &selection, front);
+                let articles = stories.into_iter().map(|story| story.article).collect();
+                Shown { selection, number: None, previous, articles }
+            });
+            return Ok(making.await?);
+        };
+        let page = self.store().page(&selection, number).await?;
+        let page = page.ok_or(DocumentError::Missing)?;
+        let articles = stories_of_page(page.stories);
+        Ok(Shown { selection, number: Some(number), previous: page.previous, articles })
     }
 
     async fn list(
@@ -159,6 +241,26 @@ impl Documents {
             }
         }
         Ok(())
+    }
+}
+
+/// What a page for people shows of a publication.
+struct Shown {
+    selection: Selection,
+    number: Option<u64>,
+    previous: Option<u64>,
+    articles: Vec<Article>,
+}
+
+impl Shown {
+    fn sheet(&self) -> Sheet<'_> {
+        Sheet {
+            selection: &self.selection,
+            number: self.number,
+            previous: self.previous,
+            articles: &self.articles,
+            removed: &[],
+        }
     }
 }
 

@@ -195,7 +195,7 @@ impl Archive {
         let stored = self.engine.scan(&keys::fresh_of(selection), None, Order::Forward, limit)?;
         let staying = stored.iter().map(|(key, _)| key).find(|key| !turnover.gone.contains(*key));
         let newest = staying.into_iter().chain(turnover.come.first()).min();
-        Ok(newest.and_then(|key| keys::updated_of(key)))
+        Ok(newest.and_then(|key| keys::instant_of(key)))
     }
 }
 

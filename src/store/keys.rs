@@ -59,6 +59,8 @@ pub(crate) enum Space {
     Behind = b'b',
     /// Digest of a selection → when an article last left it.
     Departed = b'e',
+    /// Id → how often the article's page was read.
+    Reads = b'r',
 }
 
 impl Space {
@@ -83,6 +85,7 @@ impl Space {
             Self::Gone => "removal from selection",
             Self::Behind => "hidden copy",
             Self::Departed => "departure from selection",
+            Self::Reads => "reads of article",
         }
     }
 
@@ -255,6 +258,16 @@ pub(crate) fn version(id: ArticleId, content: Digest) -> Vec<u8> {
     key(Space::Version, &[&id.0.0, &content.0])
 }
 
+/// How often the page of an article was read.
+pub(crate) fn reads(id: ArticleId) -> Vec<u8> {
+    key(Space::Reads, &[&id.0.0])
+}
+
+/// What was published in a selection before an instant comes after this key, the newest first.
+pub(crate) fn members_from(selection: &Selection, published: DateTime<Utc>) -> Vec<u8> {
+    key(Space::Member, &[&digest_of(selection), &newest_first(published)])
+}
+
 /// That an article was taken away.
 pub(crate) fn tomb(id: ArticleId) -> Vec<u8> {
     key(Space::Tomb, &[&id.0.0])
@@ -270,8 +283,8 @@ pub(crate) fn gone(selection: &Selection, at: DateTime<Utc>, id: ArticleId) -> V
     key(Space::Gone, &[&digest_of(selection), &newest_first(at), &id.0.0])
 }
 
-/// The instant in a key of [`fresh`].
-pub(crate) fn updated_of(fresh: &[u8]) -> Option<DateTime<Utc>> {
+/// The instant in a key of [`fresh`] or [`member`].
+pub(crate) fn instant_of(fresh: &[u8]) -> Option<DateTime<Utc>> {
     let start = fresh.len().checked_sub(ID_BYTES + INSTANT_BYTES)?;
     let bytes: [u8; INSTANT_BYTES] = fresh[start..][..INSTANT_BYTES].try_into().ok()?;
     let [seconds @ .., a, b, c, d] = bytes.map(|byte| !byte);
@@ -339,7 +352,7 @@ mod tests {
         }
         for at in rising {
             let key = [newest_first(at).as_slice(), &[7; ID_BYTES]].concat();
-            assert_eq!(updated_of(&key), Some(at));
+            assert_eq!(instant_of(&key), Some(at));
         }
     }
 

@@ -438,7 +438,7 @@ impl Archive {
     }
 
     fn open_member(&self, batch: &mut Batch, member: Vec<u8>) -> Result<(), StoreError> {
-        let Some(standing) = keys::updated_of(&member) else { return Ok(()) };
+        let Some(standing) = keys::instant_of(&member) else { return Ok(()) };
         let Some(open) = keys::open_at(&member, standing) else { return Ok(()) };
         // Who has an older document has none of the tags that tell what changed since.
         let changed = DateTime::UNIX_EPOCH.into();

@@ -5,8 +5,11 @@
 //! region with a tag it holds those that hold or once held an article, and of everything else all
 //! that there is, so that whoever subscribes to a region before its first news finds a document.
 
+use crate::model::id::ArticleId;
 use crate::model::publication::Selection;
 use crate::model::publication::Shelf;
+use crate::publish::html::language::LANGUAGES;
+use crate::publish::html::language::Language;
 use crate::publish::sheet::path;
 use crate::serve::documents::DocumentError;
 use crate::serve::documents::Documents;
@@ -14,20 +17,33 @@ use crate::serve::documents::Page;
 use crate::serve::documents::Rendered;
 use crate::serve::documents::masthead;
 use crate::serve::stale::Stale;
+use crate::serve::view::View;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::path::Path;
 
 /// What is there whatever is published.
-const LISTS: [Page; 4] = [Page::Style, Page::Robots, Page::Opml, Page::Index];
+const LISTS: [Page; 6] =
+    [Page::Style, Page::Icon, Page::Manifest, Page::Robots, Page::Sitemap, Page::Opml];
+/// How many articles of a front are looked at: more than a front has.
+const NEWEST_MAX: usize = 2_000;
+/// The pages of the whole site, the one that leads to all others last.
+const VIEWS: [View; 3] = [View::About, View::Sources, View::Index];
+/// The languages of addresses: each has its own, and one is everybody's.
+const SPOKEN: [Option<Language>; 3] =
+    [Some(Language::Ukrainian), Some(Language::English), None];
 
 impl Page {
     /// Its address below the site, with a `/` at the beginning; [`Documents::at`] finds it there.
     #[must_use]
     pub fn path(&self) -> String {
         match self {
-            Self::Index => "/".to_owned(),
+            Self::Html(view, None) => format!("/{}", view.path()),
+            Self::Html(view, Some(language)) => format!("/{}/{}", language.code(), view.path()),
             Self::Style => "/style.css".to_owned(),
+            Self::Icon => "/favicon.svg".to_owned(),
+            Self::Manifest => "/manifest.webmanifest".to_owned(),
+            Self::Sitemap => "/sitemap.xml".to_owned(),
             Self::Robots => "/robots.txt".to_owned(),
             Self::Opml => "/feeds.opml".to_owned(),
             Self::Atom(selection, number) => format!("/{}.atom", path(selection, *number)),
@@ -39,15 +55,22 @@ impl Page {
     #[must_use]
     pub fn selection(&self) -> Option<&Selection> {
         match self {
-            Self::Index | Self::Style | Self::Robots | Self::Opml => None,
-            Self::Atom(selection, _) | Self::Json(selection, _) => Some(selection),
+            Self::Atom(selection, _)
+            | Self::Json(selection, _)
+            | Self::Html(View::Publication(selection, _), _) => Some(selection),
+            _ => None,
         }
     }
 
     /// Whether it is a page of an archive: it changes only when an article is taken down.
     #[must_use]
     pub fn is_archived(&self) -> bool {
-        matches!(self, Self::Atom(_, Some(_)) | Self::Json(_, Some(_)))
+        matches!(
+            self,
+            Self::Atom(_, Some(_))
+                | Self::Json(_, Some(_))
+                | Self::Html(View::Publication(_, Some(_)), _)
+        )
     }
 }
 
@@ -85,10 +108,31 @@ impl Documents {
             for number in numbers.into_iter().map(Some).chain([None]) {
                 pages.push(Page::Atom(selection.clone(), number));
                 pages.push(Page::Json(selection.clone(), number));
+                // What is at everybody's own address is at another too: once is enough of pages of
+                // which there are many.
+                let spoken = SPOKEN.into_iter().filter(|s| number.is_none() || s.is_some());
+                let view = View::Publication(selection.clone(), number);
+                pages.extend(spoken.map(|language| Page::Html(view.clone(), language)));
             }
         }
+        for id in self.store().ids().await? {
+            let article = |language| Page::Html(View::Article(id), Some(language));
+            pages.extend(LANGUAGES.map(article));
+        }
         pages.extend(LISTS);
+        for view in VIEWS {
+            pages.extend(SPOKEN.map(|language| Page::Html(view.clone(), language)));
+        }
         Ok(pages)
+    }
+
+    /// The articles that are on the front of everything: those that came or were edited last.
+    ///
+    /// # Errors
+    /// As [`Documents::pages`].
+    pub async fn newest(&self) -> Result<BTreeSet<ArticleId>, DocumentError> {
+        let front = self.store().front(&Selection::All, NEWEST_MAX).await?;
+        Ok(front.standing.iter().map(|standing| standing.article.id).collect())
     }
 
     /// A document as it is now, past what is kept: who takes every document once would else push
