@@ -24,6 +24,7 @@ use crate::model::exchange::History;
 use crate::model::exchange::Outcome;
 use crate::model::feed::Feed;
 use crate::model::id::FeedId;
+use crate::model::publication::Pictures;
 use crate::model::publication::Selection;
 use crate::poll::Polled;
 use crate::poll::Poller;
@@ -61,6 +62,11 @@ use tracing::warn;
 
 /// How long polls and answers under way may go on after the word to stop.
 const STOP_WITHIN: Duration = Duration::from_secs(5);
+/// How long the picture of an article may take, how many bytes it may have, and how long its host
+/// is left alone before the next.
+const PICTURE_TIMEOUT: Duration = Duration::from_secs(15);
+const PICTURE_BYTES_MAX: u64 = 8 * 1024 * 1024;
+const PICTURE_PAUSE: Duration = Duration::from_millis(100);
 /// How often it is kept how often articles are read.
 const READS_KEPT_EVERY: Duration = Duration::from_mins(1);
 
@@ -125,6 +131,22 @@ pub fn fetcher(config: &Config, clock: Clock) -> Result<Fetcher, FetchError> {
     })
 }
 
+/// What fetches the pictures that are passed on: readers wait for it, so that a page full of them
+/// goes quicker than polls, and has fewer bytes.
+fn picture_fetcher(config: &Config) -> Result<Fetcher, FetchError> {
+    Fetcher::new(Settings {
+        user_agent: user_agent(config),
+        connect_timeout: config.polling.connect_timeout,
+        timeout: PICTURE_TIMEOUT,
+        body_bytes_max: PICTURE_BYTES_MAX,
+        concurrency: config.polling.concurrency,
+        per_host: config.polling.per_host,
+        host_pause: PICTURE_PAUSE,
+        proxy: config.polling.proxy.clone(),
+        clock: system_clock(),
+    })
+}
+
 /// The clock of the machine.
 #[must_use]
 pub fn system_clock() -> Clock {
@@ -167,6 +189,9 @@ pub async fn run(
     let (address, listener) = listener?;
     let relabelling = Relabelling::new(&config, &poller);
     let documents = Documents::new(Arc::new(config.clone()), store.clone());
+    if config.site.pictures == Pictures::Passed {
+        documents.pass_pictures(picture_fetcher(&config)?);
+    }
     let asked = Asked {
         config: config.clone(),
         classifier: Arc::clone(&poller.classifier),

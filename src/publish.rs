@@ -139,6 +139,12 @@ impl Masthead<'_> {
         format!("{}{}.atom", self.site.address, selection.path())
     }
 
+    /// Where its page for people is.
+    #[must_use]
+    pub fn page_address(&self, selection: &Selection) -> String {
+        format!("{}{}", self.site.address, selection.path())
+    }
+
     /// Whether the site publishes it: every part of it exists.
     #[must_use]
     pub fn knows(&self, selection: &Selection) -> bool {
@@ -259,10 +265,11 @@ pub(crate) fn republish_of(masthead: Masthead<'_>, article: &Article) -> Republi
     masthead.feeds.get(&article.feed).map_or(Republish::Link, |feed| feed.republish)
 }
 
-/// The page of an article. Where it has none, the nearest thing to it is the site that it is from.
-pub(crate) fn page_of<'a>(masthead: Masthead<'a>, article: &'a Article) -> &'a Url {
-    let nearest = article.url.as_ref().or(article.origin.site_url.as_ref());
-    nearest.unwrap_or(&masthead.site.address)
+/// The page of an article. Where its source gives none, it is ours.
+pub(crate) fn page_of(masthead: Masthead<'_>, article: &Article) -> Url {
+    let site = &masthead.site.address;
+    let own = || site.join(&format!("articles/{}", article.id)).unwrap_or_else(|_| site.clone());
+    article.url.clone().unwrap_or_else(own)
 }
 
 /// What a file is. Where its source does not say, what is known of no file is said of it (RFC 2046,

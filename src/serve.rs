@@ -37,6 +37,7 @@ pub mod documents;
 mod health;
 mod idle;
 pub mod passing;
+pub mod pictures;
 mod places;
 pub mod readers;
 pub mod reads;

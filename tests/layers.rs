@@ -21,7 +21,7 @@ const ROOMS: [(&str, &[&str]); 23] = [
     ("publish", &["model", "place", "classify"]),
     ("fetch", &["model"]),
     ("store", &["model"]),
-    ("serve", &["model", "config", "schedule", "publish", "store"]),
+    ("serve", &["model", "config", "schedule", "publish", "fetch", "store"]),
     ("export", &["model", "serve", "store"]),
     ("explain", &["model", "config", "classify", "publish", "store", "serve"]),
     ("takedown", &["model", "store", "explain"]),

@@ -26,7 +26,6 @@ use visnyk::model::id::TagId;
 use visnyk::model::publication::Selection;
 use visnyk::model::publication::Shelf;
 use visnyk::publish::atom::atom;
-use visnyk::publish::index::index;
 use visnyk::publish::json::json;
 use visnyk::publish::opml::opml;
 use visnyk::publish::sheet::Sheet;
@@ -113,7 +112,7 @@ fn a_page_of_an_archive_says_what_it_is_and_what_was_taken_away() {
         links,
         [
             ("self", "https://visnyk.example/all/archive/7.atom"),
-            ("alternate", "https://visnyk.example/"),
+            ("alternate", "https://visnyk.example/all"),
             ("current", "https://visnyk.example/all.atom"),
             ("prev-archive", "https://visnyk.example/all/archive/5.atom"),
         ]
@@ -246,8 +245,6 @@ fn hostile_texts_in_every_field_stay_texts() {
     let outlines = String::from_utf8(opml(masthead(&config), &shelves)).unwrap();
     well_formed(&outlines);
     assert!(!outlines.contains('\0'));
-    let page = String::from_utf8(index(masthead(&config), &shelves)).unwrap();
-    assert!(!page.contains("<script"));
 }
 
 fn config_shelves(config: &Config) -> BTreeMap<Selection, Shelf> {
@@ -283,8 +280,8 @@ fn an_article_with_little_is_a_valid_entry() {
     article.lead = String::new();
     article.body = String::new();
     article.language = Some("en".to_owned());
-    // The nearest page to an article without one is that of its source.
-    let page = article.origin.site_url.as_ref().unwrap().to_string();
+    // The page of an article whose source gives none is ours.
+    let page = format!("https://visnyk.example/articles/{}", article.id);
     let entry = entry(article);
     assert_eq!(entry.title.value, "Джерело");
     assert_eq!(entry.title.lang.as_deref(), Some("en"));
@@ -396,7 +393,7 @@ fn a_story_without_a_copy_at_home_is_the_one_first_seen() {
 }
 
 #[test]
-fn opml_and_the_page_list_what_has_articles_and_what_is_composed() {
+fn opml_lists_what_has_articles_and_what_is_composed() {
     let config = config();
     let shelves = BTreeMap::from([
         (Selection::All, shelf(3)),
@@ -407,7 +404,6 @@ fn opml_and_the_page_list_what_has_articles_and_what_is_composed() {
         (selection("sources/mirror"), shelf(1)),
     ]);
     let outlines = String::from_utf8(opml(masthead(&config), &shelves)).unwrap();
-    let page = String::from_utf8(index(masthead(&config), &shelves)).unwrap();
     well_formed(&outlines);
     for (path, listed) in [
         ("all", true),
@@ -421,17 +417,7 @@ fn opml_and_the_page_list_what_has_articles_and_what_is_composed() {
     ] {
         let outline = format!("xmlUrl=\"https://visnyk.example/{path}.atom\"");
         assert_eq!(outlines.contains(&outline), listed, "{path}");
-        let found = "<link rel=\"alternate\" type=\"application/atom+xml\" title=\"";
-        let link =
-            page.lines().any(|l| l.starts_with(found) && l.contains(&format!("\"/{path}.atom\"")));
-        assert_eq!(link, listed, "{path}");
     }
-    assert!(page.contains("<b>2 новини</b>"));
-    assert!(
-        page.contains(r#"<time datetime="2023-07-03T14:20:00+03:00">3 липня 2023, 14:20</time>"#)
-    );
-    assert!(page.contains("Дзеркало &#60;новин&#62; &#38; Ко"));
-    assert!(!page.contains("<script"));
 }
 
 #[test]

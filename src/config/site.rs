@@ -98,7 +98,11 @@ fn about(row: &Row, path: &Path, found: &mut Found) -> Option<String> {
         Err(error) => error.to_string(),
     };
     let what = format!("cannot read `{}`: {why}", path.display());
-    found.add(what, row.span("about"), "write the path of a Markdown file (UTF-8), from the folder of this file");
+    found.add(
+        what,
+        row.span("about"),
+        "write the path of a Markdown file (UTF-8), from the folder of this file",
+    );
     None
 }
 

@@ -109,7 +109,10 @@ fn is_address(path: &str) -> bool {
         let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
         !name.is_empty() && !name.starts_with('.') && name.bytes().all(allowed)
     };
-    path == "/" || path.strip_prefix('/').is_some_and(|path| path.split('/').all(is_name))
+    let below = path.strip_prefix('/');
+    // What ends in a slash is the first page of a folder.
+    let below = below.map(|below| below.strip_suffix('/').unwrap_or(below));
+    path == "/" || below.is_some_and(|below| below.split('/').all(is_name))
 }
 
 #[cfg(test)]
@@ -118,12 +121,14 @@ mod tests {
 
     #[test]
     fn an_address_leads_to_a_file_below_the_directory() {
-        for path in ["/", "/all.atom", "/regions/kharkivska/tags/partnerstvo.json", "/a_b/12.atom"]
+        for path in
+            ["/", "/all.atom", "/regions/kharkivska/tags/partnerstvo.json", "/a_b/12.atom", "/uk/"]
         {
             assert!(is_address(path), "{path}");
         }
         for path in [
-            "", "all.atom", "//a", "/../a", "/a/..", "/a/", "/.git", "/a/.b", "/a\\b", "/a\0", "/ї",
+            "", "all.atom", "//a", "/../a", "/a/..", "/a//", "//", "/.git", "/a/.b", "/a\\b",
+            "/a\0", "/ї",
         ] {
             assert!(!is_address(path), "{path:?}");
         }

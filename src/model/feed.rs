@@ -79,6 +79,24 @@ impl Feed {
         }
     }
 
+    /// Something that an article of it leads to, asked for as politely as the feed itself. Whose it
+    /// is, the feed's document says: it gets no password, and lies at no address that only the feed
+    /// may have.
+    #[must_use]
+    pub fn leading_to(&self, url: Url) -> Self {
+        let mut leading = Self { address: Address::Http(url), ..self.clone() };
+        leading.access.credentials = None;
+        let host = |address: &Address| match address {
+            Address::Http(url) => url.host_str().map(str::to_owned),
+            Address::File(_) => None,
+        };
+        let own = host(&self.address);
+        if own.is_none() || own != host(&leading.address) {
+            leading.access.private = Private::Refused;
+        }
+        leading
+    }
+
     /// Where and how it is asked. What was learnt by asking otherwise says nothing of it: a feed
     /// whose address was mended does not wait for the failures of the wrong one.
     #[must_use]

@@ -14,9 +14,7 @@ use crate::fetch::Fetcher;
 use crate::fetch::error::FetchError;
 use crate::model::article::Article;
 use crate::model::exchange::Request;
-use crate::model::feed::Address;
 use crate::model::feed::Feed;
-use crate::model::feed::Private;
 use crate::model::front::Removal;
 use crate::model::front::Remover;
 use crate::model::id::ArticleId;
@@ -203,17 +201,7 @@ fn host(article: &Article) -> Option<&str> {
 /// Asks for the page of an article as politely as for its feed.
 async fn presence(fetcher: &Fetcher, feed: &Feed, article: &Article) -> Presence {
     let Some(url) = article.url.clone() else { return Presence::Unknown };
-    let mut page = Feed { address: Address::Http(url), ..feed.clone() };
-    // Whose page it is, the feed says: it gets no password, and lies at no address that only the
-    // feed may have.
-    page.access.credentials = None;
-    let of_feed = match &feed.address {
-        Address::Http(url) => url.host_str(),
-        Address::File(_) => None,
-    };
-    if of_feed.is_none() || of_feed != host(article) {
-        page.access.private = Private::Refused;
-    }
+    let page = feed.leading_to(url);
     match fetcher.fetch(&page, &Request::default()).await {
         Fetched::Document { .. } | Fetched::Failed(FetchError::TooLarge { .. }) => Presence::There,
         Fetched::Gone => Presence::Gone(StatusCode::GONE),

@@ -75,7 +75,7 @@ fn feed_links(masthead: Masthead<'_>, sheet: &Sheet<'_>) -> Vec<Link> {
     let address = |path: String| format!("{site}{path}.atom");
     let mut links = vec![
         link("self", &address(sheet.path()), Some(ATOM)),
-        link("alternate", site.as_str(), Some(HTML)),
+        link("alternate", &masthead.page_address(sheet.selection), Some(HTML)),
     ];
     if sheet.number.is_some() {
         links.push(link("current", &masthead.atom_address(sheet.selection), Some(ATOM)));

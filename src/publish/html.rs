@@ -69,7 +69,6 @@ pub(crate) struct Row {
     json: String,
     address: String,
     count: u64,
-    news: String,
     latest: Option<Moment>,
     /// How much of it there is beside the others: 1 to 5.
     weight: u8,
@@ -176,9 +175,7 @@ fn subtitle(masthead: Masthead<'_>, language: Language, selection: &Selection) -
     match (english, language) {
         (Some(text), _) => Named { text, lang: None },
         (None, Language::Ukrainian) => Named { text: masthead.subtitle(selection), lang: None },
-        (None, Language::English) => {
-            Named { text: masthead.subtitle(selection), lang: Some("uk") }
-        }
+        (None, Language::English) => Named { text: masthead.subtitle(selection), lang: Some("uk") },
     }
 }
 
@@ -204,7 +201,6 @@ fn row(
         json: format!("{}{path}.json", site.address.path()),
         address: masthead.atom_address(selection),
         count,
-        news: language.news(count),
         latest: shelf.map(|shelf| language.moment(shelf.updated, site.timezone)),
         weight: weight(count, most),
     }
@@ -224,8 +220,9 @@ fn rows<'s>(
 /// How much `count` is beside `most`, from 1 to 5: each step is about three times the one before.
 fn weight(count: u64, most: u64) -> u8 {
     let steps = [81, 27, 9, 3];
-    let below = steps.iter().filter(|step| count.saturating_mul(**step) > most).count();
-    u8::try_from(below).unwrap_or(4) + 1
+    let is_reached = |step: &&u64| count > 0 && count.saturating_mul(**step) >= most;
+    let reached = steps.iter().filter(is_reached).count();
+    u8::try_from(reached).unwrap_or(4) + 1
 }
 
 /// The two forms of a publication, for software that looks for them.
@@ -249,9 +246,15 @@ mod tests {
 
     #[test]
     fn a_name_weighs_what_it_holds_beside_the_others() {
-        for (count, most, expected) in
-            [(0, 0, 1), (0, 100, 1), (1, 100, 1), (2, 100, 2), (5, 100, 3), (20, 100, 4), (50, 100, 5)]
-        {
+        for (count, most, expected) in [
+            (0, 0, 1),
+            (0, 100, 1),
+            (1, 100, 1),
+            (2, 100, 2),
+            (5, 100, 3),
+            (20, 100, 4),
+            (50, 100, 5),
+        ] {
             assert_eq!(weight(count, most), expected, "{count} of {most}");
         }
         assert_eq!(weight(u64::MAX, u64::MAX), 5);

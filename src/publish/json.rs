@@ -29,7 +29,7 @@ const VERSION: &str = "https://jsonfeed.org/version/1.1";
 struct Document<'a> {
     version: &'static str,
     title: String,
-    home_page_url: &'a Url,
+    home_page_url: String,
     feed_url: String,
     /// Where older items are.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -67,7 +67,7 @@ struct Author<'a> {
 #[derive(Serialize)]
 struct Item<'a> {
     id: &'a str,
-    url: &'a Url,
+    url: Url,
     title: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     content_html: Option<&'a str>,
@@ -138,7 +138,7 @@ pub fn json(masthead: Masthead<'_>, sheet: &Sheet<'_>) -> Vec<u8> {
     let feed = Document {
         version: VERSION,
         title: masthead.heading(selection),
-        home_page_url: &site.address,
+        home_page_url: masthead.page_address(selection),
         feed_url: address(sheet.path()),
         next_url: sheet.previous_path().map(address),
         description: masthead.subtitle(selection),
@@ -219,7 +219,7 @@ fn tags(masthead: Masthead<'_>, article: &Article) -> Vec<String> {
 /// The files; no address twice, and none that is the page, as in the Atom documents.
 fn attachments<'a>(masthead: Masthead<'a>, article: &'a Article) -> Vec<Attachment<'a>> {
     let mut seen = BTreeSet::from([page_of(masthead, article)]);
-    let files = article.enclosures.iter().filter(|enclosure| seen.insert(&enclosure.url));
+    let files = article.enclosures.iter().filter(|enclosure| seen.insert(enclosure.url.clone()));
     let typed = files.map(|enclosure| Attachment {
         url: &enclosure.url,
         mime_type: media_type(enclosure),

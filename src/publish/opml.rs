@@ -56,7 +56,7 @@ fn head(masthead: Masthead<'_>, shelves: &BTreeMap<Selection, Shelf>) -> String 
 fn outline(document: &mut String, masthead: Masthead<'_>, selection: &Selection) {
     let title = escaped(&masthead.title(selection));
     let address = escaped(&masthead.atom_address(selection));
-    let home = escaped(masthead.site.address.as_str());
+    let home = escaped(&masthead.page_address(selection));
     let description = escaped(&masthead.subtitle(selection));
     _ = writeln!(
         document,

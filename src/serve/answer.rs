@@ -1,5 +1,6 @@
 //! A request and its answer, as HTTP has it (RFC 9110, RFC 9111).
 
+use crate::model::id::ArticleId;
 use crate::model::publication::Pictures;
 use crate::model::publication::Selection;
 use crate::publish::html::language::Language;
@@ -12,6 +13,7 @@ use crate::serve::documents::Documents;
 use crate::serve::documents::Page;
 use crate::serve::documents::Rendered;
 use crate::serve::passing::Passing;
+use crate::serve::pictures;
 use crate::serve::readers::reported;
 use crate::serve::reads::is_of_person;
 use crate::serve::view::View;
@@ -92,7 +94,8 @@ pub async fn answer<B>(
     let question = Passing::of(path, request.uri().query().unwrap_or_default());
     // A question is asked at the address of a page, but for one.
     let page = documents.at(path);
-    let is_there = page.is_some() || question.is_some();
+    let picture = pictures::at(path).filter(|_| documents.pictures() == Pictures::Passed);
+    let is_there = page.is_some() || question.is_some() || picture.is_some();
     let page = page.map(|page| Spoken::of(documents, page, headers));
     let mut answer = match (bad(request), &page) {
         (Some(refused), _) => refused,
@@ -101,6 +104,10 @@ pub async fn answer<B>(
         (None, page) if method == Method::OPTIONS => options(page.as_ref().map(|p| &p.page)),
         (None, _) if method != Method::GET && method != Method::HEAD => not_allowed(),
         (None, page) => match (question, page) {
+            (None, None) => match picture {
+                Some(picture) => picture_answer(documents, picture, headers, within).await,
+                None => nothing_there(),
+            },
             (Some((question, language)), _) => {
                 passing_answer(documents, question, language, headers, within).await
             }
@@ -111,7 +118,6 @@ pub async fn answer<B>(
                     None => lost(documents, path, headers, within).await,
                 }
             }
-            (None, None) => nothing_there(),
         },
     };
     let page = page.map(|spoken| spoken.page);
@@ -298,7 +304,11 @@ async fn passing_answer(
     let tag = entity_tag(&rendered, coding);
     let about = About {
         media_type,
-        vary: if language.is_none() { "Accept-Encoding, Accept-Language" } else { "Accept-Encoding" },
+        vary: if language.is_none() {
+            "Accept-Encoding, Accept-Language"
+        } else {
+            "Accept-Encoding"
+        },
         cache: FRESH,
         language: (media_type == HTML).then_some(speaks),
         is_for_all_sites: false,
@@ -308,6 +318,38 @@ async fn passing_answer(
         return described(StatusCode::NOT_MODIFIED, &about, &tag, &rendered, Body::default());
     }
     whole(documents, None, StatusCode::OK, &about, (&rendered, &rendered), coding).await
+}
+
+/// The answer with a picture.
+async fn picture_answer(
+    documents: &Documents,
+    (id, digest): (ArticleId, &str),
+    request: &HeaderMap,
+    within: Duration,
+) -> Response<Body> {
+    let picture = match timeout(within, documents.picture(id, digest)).await {
+        Ok(Ok(Some(picture))) => picture,
+        Ok(Ok(None)) => return nothing_there(),
+        Ok(Err(error)) => {
+            error!(%error, "cannot pass a picture on: {error}");
+            return unavailable();
+        }
+        Err(_) => return unavailable(),
+    };
+    let tag = format!("\"{}\"", picture.digest);
+    let is_known = is_same(&tag, &joined(request, &header::IF_NONE_MATCH));
+    let body = if is_known { Bytes::new() } else { picture.bytes.clone() };
+    let mut answer = Response::new(Body::from(body));
+    if is_known {
+        *answer.status_mut() = StatusCode::NOT_MODIFIED;
+    } else {
+        answer.headers_mut().insert(header::CONTENT_LENGTH, picture.bytes.len().into());
+        put(&mut answer, header::CONTENT_TYPE, picture.mime);
+    }
+    put_made(&mut answer, header::ETAG, tag);
+    put(&mut answer, header::CACHE_CONTROL, "public, max-age=86400, stale-if-error=604800");
+    put(&mut answer, header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox");
+    answer
 }
 
 /// The answer with a page; none if there is no such page.

@@ -5,6 +5,7 @@
 //! answer, the last rendering is given out: old news are better than none.
 
 use crate::config::Config;
+use crate::fetch::Fetcher;
 use crate::model::id::ArticleId;
 use crate::model::id::FeedId;
 use crate::model::publication::Pictures;
@@ -17,6 +18,8 @@ use crate::publish::story::Apart;
 use crate::serve::audience::Audience;
 use crate::serve::coding::Coding;
 use crate::serve::delta::Versions;
+use crate::serve::pictures::Passed;
+use crate::serve::pictures::Picture;
 use crate::serve::reads::Reads;
 use crate::serve::stale::Lack;
 use crate::serve::stale::Stale;
@@ -135,6 +138,8 @@ struct Inner {
     renderings: AtomicU64,
     audience: Audience,
     reads: Reads,
+    /// What passes pictures on, where pages show them so.
+    passed: OnceLock<Arc<Passed>>,
     /// The names of all publications, once somebody has looked for one.
     names: OnceLock<Names>,
     /// How many more documents may be rendered or encoded at once.
@@ -198,6 +203,7 @@ impl Documents {
                 renderings: AtomicU64::new(0),
                 audience: Audience::default(),
                 reads: Reads::default(),
+                passed: OnceLock::new(),
                 names: OnceLock::new(),
                 turns: Semaphore::new(available_parallelism().map_or(1, usize::from)),
             }),
@@ -263,6 +269,26 @@ impl Documents {
     #[must_use]
     pub fn reads(&self) -> &Reads {
         &self.inner.reads
+    }
+
+    /// From now on pictures are passed on, fetched with this.
+    pub fn pass_pictures(&self, fetcher: Fetcher) {
+        // Who is first stays.
+        let _ = self.inner.passed.set(Arc::new(Passed::new(fetcher)));
+    }
+
+    /// The picture of an article that has an address with this digest; none if there is none, or
+    /// none is passed on.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn picture(
+        &self,
+        id: ArticleId,
+        digest: &str,
+    ) -> Result<Option<Arc<Picture>>, StoreError> {
+        let Some(passed) = self.inner.passed.get() else { return Ok(None) };
+        passed.get((&self.inner.config, &self.inner.store), id, digest).await
     }
 
     /// How pages show pictures.

@@ -64,7 +64,7 @@ fn health(feed: &Feed, history: &History, now: DateTime<Utc>) -> Health {
         state,
         failures: u32::try_from(failing).unwrap_or(u32::MAX),
         last_good: history.last_success,
-        next: next_poll(feed, history, now).at.map(|at| (at, because)),
+        next: next_poll(feed, history, now).at.map(|at| (Some(at).filter(|at| *at > now), because)),
         week: 0,
         site: None,
     }

@@ -42,7 +42,9 @@ impl Passing {
         for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
             match name.as_ref() {
                 "q" => value.trim().clone_into(&mut wanted),
-                "region" if picked.0.len() < COMPOSED_MAX => picked.0.extend(value.parse::<RegionId>()),
+                "region" if picked.0.len() < COMPOSED_MAX => {
+                    picked.0.extend(value.parse::<RegionId>())
+                }
                 "tag" if picked.1.len() < COMPOSED_MAX => picked.1.extend(value.parse::<TagId>()),
                 _ => {}
             }

@@ -15,9 +15,32 @@ use std::sync::PoisonError;
 const ARTICLES_MAX: usize = 10_000;
 /// Words by which programs name themselves.
 const ROBOTS: [&str; 26] = [
-    "bot", "crawl", "spider", "slurp", "curl", "wget", "python", "http", "feed", "rss", "reader",
-    "monitor", "preview", "facebookexternalhit", "headless", "java/", "go-", "ruby", "perl", "php",
-    "scan", "check", "fetch", "archive", "visnyk", "lighthouse",
+    "bot",
+    "crawl",
+    "spider",
+    "slurp",
+    "curl",
+    "wget",
+    "python",
+    "http",
+    "feed",
+    "rss",
+    "reader",
+    "monitor",
+    "preview",
+    "facebookexternalhit",
+    "headless",
+    "java/",
+    "go-",
+    "ruby",
+    "perl",
+    "php",
+    "scan",
+    "check",
+    "fetch",
+    "archive",
+    "visnyk",
+    "lighthouse",
 ];
 
 /// What is counted and not yet kept.
@@ -48,7 +71,8 @@ pub fn is_of_person(request: &HeaderMap) -> bool {
         value.unwrap_or_default().to_ascii_lowercase()
     };
     let agent = text(header::USER_AGENT.as_str());
-    let is_early = ["sec-purpose", "purpose", "x-moz"].iter().any(|name| text(name).contains("pre"));
+    let is_early =
+        ["sec-purpose", "purpose", "x-moz"].iter().any(|name| text(name).contains("pre"));
     let wanted_for = text("sec-fetch-dest");
     agent.starts_with("mozilla/")
         && !ROBOTS.iter().any(|robot| agent.contains(robot))

@@ -48,7 +48,9 @@ impl View {
                     let article: ArticleId = id.parse().ok()?;
                     (article.to_string() == id).then_some(Self::Article(article))
                 }
-                None => sheet_at(path).map(|(selection, number)| Self::Publication(selection, number)),
+                None => {
+                    sheet_at(path).map(|(selection, number)| Self::Publication(selection, number))
+                }
             },
         }
     }
@@ -73,14 +75,17 @@ mod tests {
     #[test]
     fn a_page_is_found_at_its_own_address_and_at_no_other() {
         let id = "0123456789abcdef0123456789abcdef";
-        for path in ["", "all", "regions/kharkivska/archive/2", "sources", "sources/kharkiv", "about"]
-            .into_iter()
-            .map(str::to_owned)
-            .chain([format!("articles/{id}")])
+        for path in
+            ["", "all", "regions/kharkivska/archive/2", "sources", "sources/kharkiv", "about"]
+                .into_iter()
+                .map(str::to_owned)
+                .chain([format!("articles/{id}")])
         {
             assert_eq!(View::at(&path).unwrap().path(), path);
         }
-        for path in ["articles", "articles/", "articles/1", &format!("articles/{}", id.to_uppercase())] {
+        for path in
+            ["articles", "articles/", "articles/1", &format!("articles/{}", id.to_uppercase())]
+        {
             assert_eq!(View::at(path), None, "{path}");
         }
     }

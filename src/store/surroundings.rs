@@ -65,8 +65,7 @@ impl Archive {
 
     /// The ids of all articles that are not kept out.
     pub(crate) fn ids(&self) -> Result<Vec<ArticleId>, StoreError> {
-        let members =
-            self.scan(Space::Member, &keys::members_of(&Selection::All), usize::MAX)?;
+        let members = self.scan(Space::Member, &keys::members_of(&Selection::All), usize::MAX)?;
         Ok(members.iter().filter_map(|(key, _)| keys::id_of(key)).collect())
     }
 

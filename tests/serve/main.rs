@@ -16,6 +16,7 @@ use visnyk::serve::documents::Documents;
 mod bad_input;
 mod deltas;
 mod overload;
+mod pages;
 mod readers;
 #[path = "../sample/mod.rs"]
 mod sample;
@@ -138,7 +139,17 @@ async fn every_address_is_there_and_no_other() {
         ("/regions/kharkivska/tags/nothing.atom", 404, "text/plain; charset=utf-8"),
         ("/regions/Kharkivska.atom", 404, "text/plain; charset=utf-8"),
         ("/regions/kharkivska.rss", 404, "text/plain; charset=utf-8"),
-        ("/regions/kharkivska", 404, "text/plain; charset=utf-8"),
+        ("/regions/kharkivska", 200, "text/html; charset=utf-8"),
+        ("/uk/regions/kharkivska", 200, "text/html; charset=utf-8"),
+        ("/en/sources", 200, "text/html; charset=utf-8"),
+        ("/about", 200, "text/html; charset=utf-8"),
+        ("/uk/compose", 200, "text/html; charset=utf-8"),
+        ("/sitemap.xml", 200, "application/xml"),
+        ("/favicon.svg", 200, "image/svg+xml"),
+        ("/manifest.webmanifest", 200, "application/manifest+json"),
+        ("/uk/all.atom", 404, "text/plain; charset=utf-8"),
+        ("/de/all", 404, "text/plain; charset=utf-8"),
+        ("/uk/regions/nowhere", 404, "text/plain; charset=utf-8"),
         ("/regions/../all.atom", 404, "text/plain; charset=utf-8"),
         ("//all.atom", 404, "text/plain; charset=utf-8"),
         ("/.atom", 404, "text/plain; charset=utf-8"),
@@ -179,7 +190,7 @@ async fn a_change_is_seen_by_the_next_request_and_others_stay_as_they_are() {
     assert!(after.text().contains("Новина fresh"));
     assert_eq!(site.get(FEED, &[]).await.header("etag"), other.header("etag"));
     assert_eq!(site.documents.renderings(), renderings + 1);
-    assert!(site.get("/", &[]).await.text().contains("/sources/mirror.atom"));
+    assert!(site.get("/sources", &[]).await.text().contains("Новина fresh"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -260,5 +271,5 @@ async fn a_server_that_stops_lets_nobody_wait() {
     ended.expect("the server stops").unwrap();
     let mut rest = Vec::new();
     kept.read_to_end(&mut rest).await.unwrap();
-    assert!(rest.ends_with(b"Allow: /\n"));
+    assert!(rest.ends_with(b"/sitemap.xml\n"));
 }

@@ -25,7 +25,7 @@ async fn kept(site: &Site) -> TcpStream {
 async fn answered(stream: &mut TcpStream) {
     stream.write_all(ROBOTS).await.unwrap();
     let mut said = Vec::new();
-    while !said.ends_with(b"Allow: /\n") {
+    while !said.ends_with(b"/sitemap.xml\n") {
         assert_ne!(stream.read_buf(&mut said).await.unwrap(), 0, "closed before the answer");
     }
     assert!(said.starts_with(b"HTTP/1.1 200 OK"));

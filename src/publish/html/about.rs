@@ -49,7 +49,9 @@ mod tests {
 
     #[test]
     fn markdown_becomes_html_that_runs_nothing() {
-        let made = html("# Про нас\n\n[пошта](mailto:a@b.example) <script>alert(1)</script>\n\n<img src=x onerror=alert(1)>\n");
+        let made = html(
+            "# Про нас\n\n[пошта](mailto:a@b.example) <script>alert(1)</script>\n\n<img src=x onerror=alert(1)>\n",
+        );
         assert!(made.contains("<h2>Про нас</h2>"), "{made}");
         assert!(made.contains("href=\"mailto:a@b.example\""), "{made}");
         assert!(!made.contains("script") && !made.contains("onerror"), "{made}");

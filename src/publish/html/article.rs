@@ -185,7 +185,11 @@ pub fn picture_address(article: &Article, digest: &str) -> Option<Url> {
 fn shown_at(masthead: Masthead<'_>, id: ArticleId, source: &str) -> Option<String> {
     match masthead.site.pictures {
         Pictures::Hidden => None,
-        Pictures::Direct => Some(source.to_owned()),
+        // The policy of the pages lets nothing in that anybody on the way could change.
+        Pictures::Direct => Some(match source.strip_prefix("http://") {
+            Some(rest) => format!("https://{rest}"),
+            None => source.to_owned(),
+        }),
         Pictures::Passed => {
             let base = masthead.site.address.path();
             Some(format!("{base}pictures/{id}/{}", digest_of(source)))
@@ -300,7 +304,8 @@ fn news_article(
         data["description"] = Value::Null;
     }
     if let Some(fields) = data.as_object_mut() {
-        fields.retain(|_, value| !value.is_null() && value.as_array().is_none_or(|a| !a.is_empty()));
+        fields
+            .retain(|_, value| !value.is_null() && value.as_array().is_none_or(|a| !a.is_empty()));
     }
     data
 }

@@ -129,11 +129,15 @@ mod tests {
         let lazy = "loading=\"lazy\" referrerpolicy=\"no-referrer\"";
         check(
             "<p>a<img src=\"https://a.example/?a=1&amp;b=2\" width=\"30\"></p>",
-            &format!("<p>a<img src=\"https://a.example/?a=1&amp;b=2\" alt=\"\" width=\"30\" {lazy}></p>"),
+            &format!(
+                "<p>a<img src=\"https://a.example/?a=1&amp;b=2\" alt=\"\" width=\"30\" {lazy}></p>"
+            ),
         );
         check(
             "<img alt=\"a > b <img src=&quot;x&quot;\" src=\"https://a.example/\">",
-            &format!("<img src=\"https://a.example/\" alt=\"a > b <img src=&quot;x&quot;\" {lazy}>"),
+            &format!(
+                "<img src=\"https://a.example/\" alt=\"a > b <img src=&quot;x&quot;\" {lazy}>"
+            ),
         );
         check("<p><img src=\"https://hidden.example/\" alt=\"Міст\"></p>", "<p>Міст</p>");
         check("<img src=\"https://hidden.example/\" alt=\"<b>\">", "&lt;b&gt;");

@@ -111,9 +111,8 @@ pub(super) fn choices(
         let name = named(masthead, language, &selection);
         (is_chosen || is_full(&selection)).then(|| Choice { id: id.to_owned(), name, is_chosen })
     };
-    let region = |id: &RegionId| {
-        choice(id.as_str(), Selection::Region(id.clone()), regions.contains(id))
-    };
+    let region =
+        |id: &RegionId| choice(id.as_str(), Selection::Region(id.clone()), regions.contains(id));
     let tag = |id: &TagId| choice(id.as_str(), Selection::Tag(id.clone()), tags.contains(id));
     let sorted = |mut choices: Vec<Choice>| {
         choices.sort_by_cached_key(|choice| sort_key(&choice.name.text));

@@ -83,9 +83,8 @@ pub fn robots(site: &Site) -> Vec<u8> {
 pub fn sitemap(masthead: Masthead<'_>, shelves: &BTreeMap<Selection, Shelf>) -> Vec<u8> {
     let changed = shelves.values().map(|shelf| shelf.changed).max();
     let lists = ["", "sources", "about"].into_iter().map(|path| (path.to_owned(), changed));
-    let full = shelves.iter().filter(|(selection, shelf)| {
-        shelf.count > 0 && masthead.knows(selection)
-    });
+    let full =
+        shelves.iter().filter(|(selection, shelf)| shelf.count > 0 && masthead.knows(selection));
     let full = full.map(|(selection, shelf)| (selection.path(), Some(shelf.changed)));
     let mut map = String::from(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\

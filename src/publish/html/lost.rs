@@ -41,11 +41,7 @@ pub fn lost(
 
 /// The publications whose names are nearest to an address: those that have all its words, else
 /// those that have the last.
-fn nearest(
-    names: &Names,
-    shelves: &BTreeMap<Selection, Shelf>,
-    path: &str,
-) -> Vec<Selection> {
+fn nearest(names: &Names, shelves: &BTreeMap<Selection, Shelf>, path: &str) -> Vec<Selection> {
     let decoded: String = url::form_urlencoded::parse(path.replace('+', " ").as_bytes())
         .map(|(name, _)| name.into_owned())
         .collect();

@@ -30,11 +30,11 @@ const GRID: [(&str, u16, u16); 27] = [
     ("zakarpatska", 0, 2),
     ("ivano-frankivska", 1, 2),
     ("chernivetska", 2, 2),
-    ("kirovohradska", 4, 2),
-    ("cherkaska", 3, 2),
+    ("odeska", 3, 2),
+    ("cherkaska", 4, 2),
+    ("kirovohradska", 5, 2),
     ("dnipropetrovska", 6, 2),
     ("donetska", 7, 2),
-    ("odeska", 3, 3),
     ("mykolaivska", 4, 3),
     ("khersonska", 5, 3),
     ("zaporizka", 6, 3),
@@ -45,12 +45,17 @@ const GRID: [(&str, u16, u16); 27] = [
 const WIDTH: u16 = 124;
 const HEIGHT: u16 = 86;
 
+/// How many letters have room on a tile.
+const FITTING_MAX: usize = 14;
+
 /// A region on the map.
 pub(crate) struct Tile {
     pub(super) x: u16,
     pub(super) y: u16,
     pub(super) page: String,
     pub(super) name: String,
+    /// Whether the name has to be pressed together.
+    pub(super) fitted: bool,
     pub(super) count: u64,
     /// How much news it has beside the others; nothing if it has none.
     pub(super) class: String,
@@ -76,6 +81,7 @@ pub(super) fn tiles(
             x: column * WIDTH,
             y: row * HEIGHT,
             page: page(masthead.site, language, &selection.path()),
+            fitted: short(&name).chars().count() > FITTING_MAX,
             name: short(&name),
             count,
             class: if count > 0 { format!("w{}", weight(count, most)) } else { "w0".to_owned() },

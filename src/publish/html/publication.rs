@@ -1,6 +1,7 @@
 //! The page of a publication: its newest articles by days, or a page of its archive.
 
 use crate::model::article::Article;
+use crate::model::feed::Republish;
 use crate::model::publication::Selection;
 use crate::model::publication::Shelf;
 use crate::publish::Masthead;
@@ -23,7 +24,6 @@ use crate::publish::html::written;
 use crate::publish::republish_of;
 use crate::publish::sheet::Sheet;
 use crate::publish::sort_key;
-use crate::model::feed::Republish;
 use askama::Template;
 use std::collections::BTreeMap;
 
@@ -197,7 +197,8 @@ fn narrower(
             vec![(words.tag, crossing.collect()), (words.community, community.collect())]
         }
         Selection::Tag(of) => {
-            let both = |id: &crate::model::id::RegionId| Selection::RegionTag(id.clone(), of.clone());
+            let both =
+                |id: &crate::model::id::RegionId| Selection::RegionTag(id.clone(), of.clone());
             vec![(words.region, regions.filter_map(|id| part(both(id), region(id))).collect())]
         }
         _ => Vec::new(),

@@ -23,9 +23,8 @@ pub(super) fn related<'a>(
     copies: &[&Article],
     apart: &Apart,
 ) -> Vec<&'a Article> {
-    let is_copy = |other: &Article| {
-        other.id == article.id || copies.iter().any(|copy| copy.id == other.id)
-    };
+    let is_copy =
+        |other: &Article| other.id == article.id || copies.iter().any(|copy| copy.id == other.id);
     let mut scored: Vec<(usize, &Article)> = candidates
         .iter()
         .filter(|other| !is_copy(other) && other.labels.excluded_by.is_none())
@@ -78,7 +77,10 @@ mod tests {
         assert!(cut.ends_with("слово…"), "{cut}");
         assert!(cut.chars().count() <= EXCERPT_CHARS_MAX + 1);
         assert_eq!(excerpt(&"й".repeat(200)).chars().count(), EXCERPT_CHARS_MAX + 1);
-        assert_eq!(excerpt(&format!("{}, — і далі", "а".repeat(158))), format!("{}…", "а".repeat(158)));
+        assert_eq!(
+            excerpt(&format!("{}, — і далі", "а".repeat(158))),
+            format!("{}…", "а".repeat(158))
+        );
     }
 
     #[test]

@@ -33,8 +33,8 @@ pub struct Health {
     pub failures: u32,
     /// When it last answered as it should.
     pub last_good: Option<DateTime<Utc>>,
-    /// When it is polled next, and why then; none if it is not.
-    pub next: Option<(DateTime<Utc>, Because)>,
+    /// When it is polled next, or none if it is due, and why then; none of both if it is not polled.
+    pub next: Option<(Option<DateTime<Utc>>, Because)>,
     /// How many of its articles were published within the last week.
     pub week: u64,
     /// The page whose news it is.
@@ -75,6 +75,7 @@ pub(crate) struct Told {
     pub(super) class: &'static str,
     pub(super) failures: Option<String>,
     pub(super) last_good: Option<Moment>,
+    pub(super) is_due: bool,
     pub(super) next: Option<Moment>,
     pub(super) because: &'static str,
     pub(super) week: String,
@@ -153,7 +154,8 @@ pub(super) fn told(masthead: Masthead<'_>, language: Language, health: &Health) 
         class,
         failures: (failures > 0).then(|| language.failures(failures)),
         last_good: health.last_good.map(|at| language.moment(at, zone)),
-        next: health.next.map(|(at, _)| language.moment(at, zone)),
+        is_due: health.next.is_some_and(|(at, _)| at.is_none()),
+        next: health.next.and_then(|(at, _)| at).map(|at| language.moment(at, zone)),
         because: because.unwrap_or_default(),
         week: language.news(health.week),
         site: health.site.as_ref().map(Url::to_string),

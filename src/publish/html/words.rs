@@ -74,6 +74,7 @@ pub struct Words {
     pub next: &'static str,
     pub week: &'static str,
     pub never: &'static str,
+    pub now: &'static str,
     pub site: &'static str,
     pub sources_hint: &'static str,
     pub because_feed: &'static str,
@@ -186,6 +187,7 @@ pub const UKRAINIAN: Words = Words {
     next: "Наступне опитування",
     week: "За тиждень",
     never: "ніколи",
+    now: "зараз",
     site: "Сайт джерела",
     sources_hint: "Звідки беруться новини, чи відповідають джерела і коли їх опитають знову.",
     because_feed: "усі новини цього джерела мають цю мітку",
@@ -301,6 +303,7 @@ pub const ENGLISH: Words = Words {
     next: "Next poll",
     week: "In a week",
     never: "never",
+    now: "now",
     site: "Site of the source",
     sources_hint: "Where the news come from, whether the sources answer, and when they are polled \
                    again.",

@@ -30,8 +30,7 @@ const NEWEST_MAX: usize = 2_000;
 /// The pages of the whole site, the one that leads to all others last.
 const VIEWS: [View; 3] = [View::About, View::Sources, View::Index];
 /// The languages of addresses: each has its own, and one is everybody's.
-const SPOKEN: [Option<Language>; 3] =
-    [Some(Language::Ukrainian), Some(Language::English), None];
+const SPOKEN: [Option<Language>; 3] = [Some(Language::Ukrainian), Some(Language::English), None];
 
 impl Page {
     /// Its address below the site, with a `/` at the beginning; [`Documents::at`] finds it there.
