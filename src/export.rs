@@ -144,10 +144,13 @@ enum Step {
 }
 
 fn step(page: &Page) -> Step {
+    if page.is_archived() {
+        return Step::Archives;
+    }
     match page {
-        page if page.is_archived() => Step::Archives,
-        Page::Atom(..) | Page::Json(..) => Step::Publications,
-        Page::Html(View::Publication(..), _) => Step::Publications,
+        Page::Atom(..) | Page::Json(..) | Page::Html(View::Publication(..), _) => {
+            Step::Publications
+        }
         Page::Html(View::Article(_), _) => Step::Articles,
         Page::Html(View::Index, _) => Step::Index,
         Page::Html(View::Sources | View::About, _)

@@ -1,11 +1,13 @@
 //! How the sources do, as their pages tell it.
 
+use crate::model::article::Article;
 use crate::model::exchange::History;
 use crate::model::exchange::Outcome;
 use crate::model::feed::Feed;
 use crate::model::id::FeedId;
 use crate::model::publication::Selection;
 use crate::publish::html::sources::Because;
+use crate::publish::html::sources::Headline;
 use crate::publish::html::sources::Health;
 use crate::publish::html::sources::State;
 use crate::schedule::next_poll;
@@ -21,25 +23,27 @@ const WEEK_MAX: usize = 10_000;
 /// How many articles of each source are named.
 const LATEST_MAX: usize = 3;
 
-/// A source, and its newest articles: their ids and headlines.
-pub(super) type Healths = BTreeMap<FeedId, (Health, Vec<(String, String)>)>;
-
 impl Documents {
     /// How these sources do.
-    pub(super) async fn healths(&self, feeds: &[&Feed]) -> Result<Healths, DocumentError> {
+    pub(super) async fn healths(
+        &self,
+        feeds: &[&Feed],
+    ) -> Result<BTreeMap<FeedId, Health>, DocumentError> {
         let now = Utc::now();
         let selections: Vec<Selection> =
             feeds.iter().map(|feed| Selection::Source(feed.id.clone())).collect();
         let since = now - TimeDelta::days(7);
         let weeks = self.store().counts_since(selections.clone(), since, WEEK_MAX).await?;
-        let mut healths = Healths::new();
+        let mut healths = BTreeMap::new();
         for ((feed, selection), week) in feeds.iter().zip(&selections).zip(weeks) {
             let history = self.store().history(&feed.id).await?.of(&feed.asked_at());
             let newest = self.store().newest(selection, LATEST_MAX).await?;
             let site = newest.first().and_then(|article| article.origin.site_url.clone());
-            let latest = newest.iter().map(|a| (a.id.to_string(), a.headline().to_owned()));
-            let health = Health { site, week: week as u64, ..health(feed, &history, now) };
-            healths.insert(feed.id.clone(), (health, latest.collect()));
+            let headline = |a: &Article| Headline { id: a.id, title: a.headline().to_owned() };
+            let latest = newest.iter().map(headline).collect();
+            let of_history = health(feed, &history, now);
+            let health = Health { site, latest, week: week as u64, ..of_history };
+            healths.insert(feed.id.clone(), health);
         }
         Ok(healths)
     }
@@ -67,5 +71,6 @@ fn health(feed: &Feed, history: &History, now: DateTime<Utc>) -> Health {
         next: next_poll(feed, history, now).at.map(|at| (Some(at).filter(|at| *at > now), because)),
         week: 0,
         site: None,
+        latest: Vec::new(),
     }
 }

@@ -43,9 +43,11 @@ impl Passing {
             match name.as_ref() {
                 "q" => value.trim().clone_into(&mut wanted),
                 "region" if picked.0.len() < COMPOSED_MAX => {
-                    picked.0.extend(value.parse::<RegionId>())
+                    picked.0.extend(value.parse::<RegionId>());
                 }
-                "tag" if picked.1.len() < COMPOSED_MAX => picked.1.extend(value.parse::<TagId>()),
+                "tag" if picked.1.len() < COMPOSED_MAX => {
+                    picked.1.extend(value.parse::<TagId>());
+                }
                 _ => {}
             }
         }

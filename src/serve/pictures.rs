@@ -122,15 +122,12 @@ impl Passed {
 
     fn slot(&self, key: Key) -> Arc<Slot> {
         let mut kept = self.kept();
-        match kept.get(&key).filter(|slot| slot.is_fresh()) {
-            Some(slot) => Arc::clone(slot),
-            None => {
-                let slot = Slot { since: Instant::now(), picture: OnceCell::new() };
-                let slot = Arc::new(slot);
-                kept.insert(key, Arc::clone(&slot));
-                slot
-            }
+        if let Some(slot) = kept.get(&key).filter(|slot| slot.is_fresh()) {
+            return Arc::clone(slot);
         }
+        let slot = Arc::new(Slot { since: Instant::now(), picture: OnceCell::new() });
+        kept.insert(key, Arc::clone(&slot));
+        slot
     }
 
     /// Lets go of what was kept first, while there is too much.

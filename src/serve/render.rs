@@ -107,7 +107,7 @@ impl Documents {
                     _ => None,
                 };
                 let health = self.healths(&feed.into_iter().collect::<Vec<_>>()).await?;
-                let health = health.into_values().next().map(|(health, _)| health);
+                let health = health.into_values().next();
                 spawn_blocking(move || {
                     let masthead = masthead(&config);
                     publication(masthead, language, &shelves, &shown.sheet(), health.as_ref())

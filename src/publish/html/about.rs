@@ -33,7 +33,7 @@ pub fn about(masthead: Masthead<'_>, language: Language) -> Vec<u8> {
     written(&page)
 }
 
-/// Markdown as HTML: CommonMark with tables. HTML within it is cleaned like everybody's.
+/// Markdown as HTML: `CommonMark` with tables. HTML within it is cleaned like everybody's.
 fn html(markdown: &str) -> String {
     let mut html = String::new();
     pulldown_cmark::html::push_html(&mut html, Parser::new_ext(markdown, Options::ENABLE_TABLES));

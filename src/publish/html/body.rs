@@ -5,6 +5,8 @@
 //! quotes in it escaped, every `<` in text escaped. So a tag is found without a parser; whatever is
 //! not found so stays as it is.
 
+use std::fmt::Write;
+
 /// The text. `picture` gives the address at which a page shows a picture; none if it does not.
 pub(super) fn fitted(body: &str, picture: impl Fn(&str) -> Option<String>) -> String {
     let mut fitted = String::with_capacity(body.len() + body.len() / 8);
@@ -17,11 +19,11 @@ pub(super) fn fitted(body: &str, picture: impl Fn(&str) -> Option<String>) -> St
         match tag.as_bytes() {
             [b'<', b'h', level @ b'1'..=b'6', b'>'] => {
                 let level = levels.open(level - b'0');
-                fitted.push_str(&format!("<h{level}>"));
+                _ = write!(fitted, "<h{level}>");
             }
             [b'<', b'/', b'h', b'1'..=b'6', b'>'] => {
                 let level = levels.open.pop().unwrap_or(2);
-                fitted.push_str(&format!("</h{level}>"));
+                _ = write!(fitted, "</h{level}>");
             }
             _ if tag.starts_with("<img ") => img(&mut fitted, tag, &picture),
             _ => fitted.push_str(tag),
@@ -91,11 +93,11 @@ fn img(fitted: &mut String, tag: &str, picture: &impl Fn(&str) -> Option<String>
         fitted.push_str(&alt.replace('<', "&lt;").replace('>', "&gt;"));
         return;
     };
-    fitted.push_str(&format!("<img src=\"{}\" alt=\"{alt}\"", escaped(&source)));
+    _ = write!(fitted, "<img src=\"{}\" alt=\"{alt}\"", escaped(&source));
     for side in ["width", "height"] {
         let pixels = attribute(tag, side).filter(|side| side.bytes().all(|b| b.is_ascii_digit()));
         if let Some(pixels) = pixels.filter(|pixels| !pixels.is_empty()) {
-            fitted.push_str(&format!(" {side}=\"{pixels}\""));
+            _ = write!(fitted, " {side}=\"{pixels}\"");
         }
     }
     fitted.push_str(" loading=\"lazy\" referrerpolicy=\"no-referrer\">");

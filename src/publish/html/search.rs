@@ -69,7 +69,7 @@ impl Names {
         let wanted: Vec<Word> = words_of(&query)
             .filter(|word| !SILENT.contains(&word.as_str()))
             .take(WORDS_MAX)
-            .map(Word::new)
+            .map(|word| Word::new(&word))
             .collect();
         if wanted.is_empty() {
             return Vec::new();
@@ -111,8 +111,8 @@ struct Word {
 }
 
 impl Word {
-    fn new(word: String) -> Self {
-        let latin = transliterate(&word).to_lowercase();
+    fn new(word: &str) -> Self {
+        let latin = transliterate(word).to_lowercase();
         Self { forms: [word.chars().collect(), latin.chars().collect()] }
     }
 

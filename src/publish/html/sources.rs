@@ -4,6 +4,7 @@
 //! answer, how often, and when it is asked again. What it said stays with the admin (`visnyk
 //! status`): an error may hold an address that is nobody's business.
 
+use crate::model::id::ArticleId;
 use crate::model::id::FeedId;
 use crate::model::publication::Selection;
 use crate::model::publication::Shelf;
@@ -39,6 +40,17 @@ pub struct Health {
     pub week: u64,
     /// The page whose news it is.
     pub site: Option<Url>,
+    /// Its newest articles.
+    pub latest: Vec<Headline>,
+}
+
+/// An article, as it is named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Headline {
+    /// Its id.
+    pub id: ArticleId,
+    /// Its headline.
+    pub title: String,
 }
 
 /// How the last poll of a source went.
@@ -98,18 +110,18 @@ struct Source {
     articles: Vec<Link>,
 }
 
-/// The page of all sources. `latest` has the newest articles of each: their ids and headlines.
+/// The page of all sources.
 #[must_use]
 pub fn sources(
     masthead: Masthead<'_>,
     language: Language,
     shelves: &BTreeMap<Selection, Shelf>,
-    healths: &BTreeMap<FeedId, (Health, Vec<(String, String)>)>,
+    healths: &BTreeMap<FeedId, Health>,
 ) -> Vec<u8> {
-    let source = |(id, (health, latest)): (&FeedId, &(Health, Vec<(String, String)>))| {
+    let source = |(id, health): (&FeedId, &Health)| {
         let selection = Selection::Source(id.clone());
         let own = link(masthead, language, shelves, &selection);
-        let article = |(id, title): &(String, String)| Link {
+        let article = |Headline { id, title }: &Headline| Link {
             href: page(masthead.site, language, &format!("articles/{id}")),
             name: Named { text: title.clone(), lang: None },
             count: 0,
@@ -120,7 +132,7 @@ pub fn sources(
             news: language.news(own.count),
             address: masthead.atom_address(&selection),
             told: told(masthead, language, health),
-            articles: latest.iter().map(article).collect(),
+            articles: health.latest.iter().map(article).collect(),
         }
     };
     let mut all: Vec<Source> = healths.iter().map(source).collect();
