@@ -10,6 +10,7 @@ use crate::model::article::Enclosure;
 use crate::model::feed::Feed;
 use crate::model::feed::Republish;
 use crate::model::id::FeedId;
+use crate::model::id::RegionId;
 use crate::model::id::TagId;
 use crate::model::publication::Publication;
 use crate::model::publication::Selection;
@@ -74,6 +75,9 @@ impl Masthead<'_> {
                 let found = self.publications.iter().find(|publication| publication.id == *id);
                 found.map_or_else(|| id.to_string(), |publication| publication.title.clone())
             }
+            Selection::Mixed(regions, tags) => {
+                listed(regions, tags, |selection| Some(self.title(selection))).unwrap_or_default()
+            }
         }
     }
 
@@ -92,6 +96,9 @@ impl Masthead<'_> {
             Selection::RegionTag(region, tag) => {
                 let region = self.english(&Selection::Region(region.clone()))?;
                 Some(format!("{region}: {}", self.english(&Selection::Tag(tag.clone()))?))
+            }
+            Selection::Mixed(regions, tags) => {
+                listed(regions, tags, |selection| self.english(selection))
             }
             Selection::Source(_) | Selection::Composed(_) => None,
         }
@@ -121,6 +128,7 @@ impl Masthead<'_> {
                 let own = found.and_then(|publication| publication.subtitle.clone());
                 own.unwrap_or_else(|| format!("Добірка «{title}»"))
             }
+            Selection::Mixed(..) => format!("Новини разом: {title}"),
         }
     }
 
@@ -160,6 +168,7 @@ impl Masthead<'_> {
             Selection::Composed(id) => {
                 self.publications.iter().any(|publication| publication.id == *id)
             }
+            Selection::Mixed(..) => selection.parts().iter().all(|part| self.knows(part)),
         }
     }
 
@@ -210,6 +219,21 @@ impl Masthead<'_> {
     }
 }
 
+/// The names of regions and tags as one: regions, then tags.
+fn listed(
+    regions: &BTreeSet<RegionId>,
+    tags: &BTreeSet<TagId>,
+    name: impl Fn(&Selection) -> Option<String>,
+) -> Option<String> {
+    let joined = |selections: Vec<Selection>| {
+        Some(selections.iter().map(&name).collect::<Option<Vec<_>>>()?.join(", "))
+    };
+    let regions = joined(regions.iter().cloned().map(Selection::Region).collect())?;
+    let tags = joined(tags.iter().cloned().map(Selection::Tag).collect())?;
+    let parts = [regions, tags].into_iter().filter(|part| !part.is_empty());
+    Some(parts.collect::<Vec<_>>().join(": "))
+}
+
 /// Publications that are listed together, in the order of the groups.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Group {
@@ -239,7 +263,7 @@ impl Group {
             Selection::Community(_) => Self::Communities,
             Selection::Tag(_) => Self::Tags,
             Selection::RegionTag(..) => Self::RegionTags,
-            Selection::Composed(_) => Self::Composed,
+            Selection::Composed(_) | Selection::Mixed(..) => Self::Composed,
             Selection::Source(_) => Self::Sources,
         }
     }

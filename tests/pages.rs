@@ -324,8 +324,12 @@ fn what_is_picked_gives_the_publications_that_hold_it() {
     assert_eq!(picked(&["kharkivska"], &[]), ["regions/kharkivska"]);
     assert_eq!(picked(&[], &["partnerstvo"]), ["tags/partnerstvo"]);
     assert_eq!(
-        picked(&["kharkivska", "sumska"], &["partnerstvo", "unknown"]),
-        ["regions/kharkivska/tags/partnerstvo", "regions/sumska/tags/partnerstvo"]
+        picked(&["sumska", "kharkivska"], &["partnerstvo", "unknown"]),
+        [
+            "mixed/regions/kharkivska_sumska/tags/partnerstvo",
+            "regions/kharkivska/tags/partnerstvo",
+            "regions/sumska/tags/partnerstvo",
+        ]
     );
     assert_eq!(picked(&["nowhere"], &[]), Vec::<String>::new());
 }

@@ -11,6 +11,7 @@ use crate::model::publication::Shelf;
 use chrono::DateTime;
 use chrono::TimeDelta;
 use chrono::Utc;
+use std::cmp::Reverse;
 
 /// An article that comes late stands among those published so much later than it: who reads seldom
 /// sees it on the front too. What is older than that by far is no news, and goes to the archive.
@@ -50,6 +51,40 @@ pub struct Front {
     pub removed: Vec<Removed>,
     /// When an article last left the publication: a [`Shelf::changed`] of it.
     pub departed: Option<DateTime<Utc>>,
+}
+
+/// How many removals a front tells of.
+pub const REMOVALS_MAX: usize = 25;
+
+impl Front {
+    /// The fronts of several publications as one, with as many articles as that at most.
+    #[must_use]
+    pub fn mixed(fronts: Vec<Self>, most: usize) -> Self {
+        let mut mixed = Self::default();
+        for front in fronts {
+            mixed.shelf = match (mixed.shelf, front.shelf) {
+                (Some(one), Some(other)) => Some(Shelf {
+                    count: one.count.saturating_add(other.count),
+                    updated: one.updated.max(other.updated),
+                    changed: one.changed.max(other.changed),
+                }),
+                (one, other) => one.or(other),
+            };
+            mixed.departed = mixed.departed.max(front.departed);
+            mixed.standing.extend(front.standing);
+            mixed.removed.extend(front.removed);
+        }
+        let came = |one: &Standing| standing(one.article.published, one.article.first_seen);
+        mixed
+            .standing
+            .sort_by_key(|one| (Reverse(came(one)), one.article.id, Reverse(one.changed)));
+        mixed.standing.dedup_by_key(|one| one.article.id);
+        mixed.standing.truncate(most);
+        mixed.removed.sort_by(|one, other| other.at.cmp(&one.at).then(one.iri.cmp(&other.iri)));
+        mixed.removed.dedup_by(|one, other| one.iri == other.iri);
+        mixed.removed.truncate(REMOVALS_MAX);
+        mixed
+    }
 }
 
 /// The end of a front, from which pages are closed.

@@ -13,6 +13,7 @@ use chrono::DateTime;
 use chrono::Utc;
 use chrono_tz::Tz;
 use std::collections::BTreeSet;
+use std::str::FromStr;
 use url::Url;
 
 /// A name in the languages that readers speak.
@@ -138,7 +139,13 @@ pub enum Selection {
     Source(FeedId),
     /// What the admin composed.
     Composed(PublicationId),
+    /// What a reader composed: what is of one of these regions, if there are any, and has one of
+    /// these tags, if there are any. Several of one kind at least, or it is one of the others.
+    Mixed(BTreeSet<RegionId>, BTreeSet<TagId>),
 }
+
+/// Of how many other publications a mixed one is made, at most.
+pub const PARTS_MAX: usize = 32;
 
 impl Selection {
     /// Where it is published, below the site's address, without the ending that names a format.
@@ -152,7 +159,44 @@ impl Selection {
             Self::RegionTag(region, tag) => format!("regions/{region}/tags/{tag}"),
             Self::Source(feed) => format!("sources/{feed}"),
             Self::Composed(publication) => format!("publications/{publication}"),
+            Self::Mixed(regions, tags) => {
+                let regions =
+                    (!regions.is_empty()).then(|| format!("/regions/{}", joined(regions)));
+                let tags = (!tags.is_empty()).then(|| format!("/tags/{}", joined(tags)));
+                format!("mixed{}{}", regions.unwrap_or_default(), tags.unwrap_or_default())
+            }
         }
+    }
+
+    /// What is of one of these regions and has one of these tags; none if nothing is picked.
+    #[must_use]
+    pub fn of(regions: BTreeSet<RegionId>, tags: BTreeSet<TagId>) -> Option<Self> {
+        if regions.len() > 1 || tags.len() > 1 {
+            return Some(Self::Mixed(regions, tags));
+        }
+        match (regions.into_iter().next(), tags.into_iter().next()) {
+            (Some(region), Some(tag)) => Some(Self::RegionTag(region, tag)),
+            (Some(region), None) => Some(Self::Region(region)),
+            (None, Some(tag)) => Some(Self::Tag(tag)),
+            (None, None) => None,
+        }
+    }
+
+    /// The publications that it is made of: itself, if it is not mixed.
+    #[must_use]
+    pub fn parts(&self) -> Vec<Self> {
+        let Self::Mixed(regions, tags) = self else { return vec![self.clone()] };
+        if regions.is_empty() {
+            return tags.iter().cloned().map(Self::Tag).collect();
+        }
+        if tags.is_empty() {
+            return regions.iter().cloned().map(Self::Region).collect();
+        }
+        let with = |region: &RegionId| {
+            let region = region.clone();
+            tags.iter().map(move |tag| Self::RegionTag(region.clone(), tag.clone()))
+        };
+        regions.iter().flat_map(with).collect()
     }
 
     /// The selection that is published at a path, whether or not the site knows its parts.
@@ -169,9 +213,33 @@ impl Selection {
             }
             ["sources", feed] => Self::Source(feed.parse().ok()?),
             ["publications", id] => Self::Composed(id.parse().ok()?),
+            ["mixed", "regions", regions] => mixed(Some(regions), None)?,
+            ["mixed", "tags", tags] => mixed(None, Some(tags))?,
+            ["mixed", "regions", regions, "tags", tags] => mixed(Some(regions), Some(tags))?,
             _ => return None,
         })
     }
+}
+
+/// What stands between the slugs of a mixed publication: no slug has it.
+const BETWEEN: &str = "_";
+
+fn joined<Id: ToString>(ids: &BTreeSet<Id>) -> String {
+    ids.iter().map(Id::to_string).collect::<Vec<_>>().join(BETWEEN)
+}
+
+/// A mixed publication as its path names it: each slug once, in order, so that it has one address.
+fn mixed(regions: Option<&str>, tags: Option<&str>) -> Option<Selection> {
+    fn ids<Id: FromStr + Ord + ToString>(text: Option<&str>) -> Option<BTreeSet<Id>> {
+        let Some(text) = text else { return Some(BTreeSet::new()) };
+        let parts = text.split(BETWEEN).map(|id| id.parse().ok());
+        let ids: BTreeSet<Id> = parts.collect::<Option<_>>()?;
+        (joined(&ids) == text).then_some(ids)
+    }
+    let (regions, tags) = (ids::<RegionId>(regions)?, ids::<TagId>(tags)?);
+    let parts = regions.len().max(1) * tags.len().max(1);
+    let is_mixed = regions.len() > 1 || tags.len() > 1;
+    (is_mixed && parts <= PARTS_MAX).then_some(Selection::Mixed(regions, tags))
 }
 
 /// A publication that the admin composed: an article is in it if, of each list that is not
@@ -255,12 +323,30 @@ mod tests {
             "regions/kharkivska/tags/partnerstvo",
             "sources/kharkiv",
             "publications/sister-cities",
+            "mixed/regions/kharkivska_sumska",
+            "mixed/tags/osvita_partnerstvo",
+            "mixed/regions/kharkivska_sumska/tags/osvita",
+            "mixed/regions/kharkivska/tags/osvita_partnerstvo",
         ] {
             assert_eq!(Selection::at(path).unwrap().path(), path);
         }
-        for path in
-            ["", "ALL", "regions/", "regions/../all", "regions/Х", "tags/a/b", "regions/a/tags/"]
-        {
+        for path in [
+            "",
+            "ALL",
+            "regions/",
+            "regions/../all",
+            "regions/Х",
+            "tags/a/b",
+            "regions/a/tags/",
+            "mixed",
+            "mixed/regions/a",
+            "mixed/regions/a/tags/b",
+            "mixed/regions/b_a",
+            "mixed/regions/a_a",
+            "mixed/regions/a_",
+            "mixed/regions/a_b/tags/",
+            "mixed/tags/a_b/regions/c",
+        ] {
             assert_eq!(Selection::at(path), None, "{path:?}");
         }
     }

@@ -68,7 +68,8 @@ pub(crate) struct Row {
     atom: String,
     json: String,
     address: String,
-    count: u64,
+    /// How many articles; none if that is not counted.
+    count: Option<u64>,
     latest: Option<Moment>,
     /// How much of it there is beside the others: 1 to 5.
     weight: u8,
@@ -170,6 +171,7 @@ fn subtitle(masthead: Masthead<'_>, language: Language, selection: &Selection) -
             named(masthead, language, &Selection::Tag(tag.clone())).text,
             named(masthead, language, &Selection::Region(region.clone())).text,
         )),
+        (_, Selection::Mixed(..)) => Some(format!("News together: {name}")),
         (_, Selection::Source(_)) => Some(format!("News from “{name}”")),
     };
     match (english, language) {
@@ -200,7 +202,7 @@ fn row(
         atom: format!("{}{path}.atom", site.address.path()),
         json: format!("{}{path}.json", site.address.path()),
         address: masthead.atom_address(selection),
-        count,
+        count: (!matches!(selection, Selection::Mixed(..))).then_some(count),
         latest: shelf.map(|shelf| language.moment(shelf.updated, site.timezone)),
         weight: weight(count, most),
     }

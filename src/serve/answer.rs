@@ -224,6 +224,8 @@ fn heard(documents: &Documents, page: &Page, agent: &str, status: StatusCode) ->
 /// The publication that a page is the newest part of, and in which form.
 fn publication(page: &Page) -> Option<(&Selection, &'static str)> {
     match page {
+        // Of those that readers compose there is no end.
+        Page::Atom(Selection::Mixed(..), _) | Page::Json(Selection::Mixed(..), _) => None,
         Page::Atom(selection, None) => Some((selection, "atom")),
         Page::Json(selection, None) => Some((selection, "json")),
         _ => None,
@@ -521,7 +523,7 @@ fn media_type(page: &Page) -> &'static str {
 
 /// Whether what is new of it can be told from the rest (RFC 3229).
 fn has_deltas(page: &Page) -> bool {
-    matches!(page, Page::Atom(_, None))
+    matches!(page, Page::Atom(selection, None) if !matches!(selection, Selection::Mixed(..)))
 }
 
 /// Whether only what is new is wanted, where that is less (RFC 3229, 10.5.3).

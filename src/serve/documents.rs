@@ -229,7 +229,9 @@ impl Documents {
                 | Page::Robots => false,
                 Page::Html(View::Publication(selection, _), _)
                 | Page::Atom(selection, _)
-                | Page::Json(selection, _) => selections.contains(selection),
+                | Page::Json(selection, _) => {
+                    selection.parts().iter().any(|part| selections.contains(part))
+                }
             };
             slot.touched.fetch_add(u64::from(is_stale), Ordering::SeqCst);
         }

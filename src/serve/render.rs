@@ -125,9 +125,7 @@ impl Documents {
     ) -> Result<Shown, DocumentError> {
         let selection = selection.clone();
         let Some(number) = number else {
-            self.trim(&selection).await?;
-            let sizes = self.sizes();
-            let front = self.store().front(&selection, sizes.crowded() + sizes.page).await?;
+            let front = self.front_of(&selection).await?;
             let config = self.config();
             let making = spawn_blocking(move || {
                 let previous = front.newest_page;
@@ -157,9 +155,7 @@ impl Documents {
     }
 
     async fn front(&self, selection: &Selection, write: Write) -> Result<Rendered, DocumentError> {
-        self.trim(selection).await?;
-        let sizes = self.sizes();
-        let front = self.store().front(selection, sizes.crowded() + sizes.page).await?;
+        let front = self.front_of(selection).await?;
         let (config, selection) = (self.config(), selection.clone());
         let edition = self.edition();
         let making = spawn_blocking(move || {
@@ -178,6 +174,10 @@ impl Documents {
                 removed: &removed,
             };
             let bytes = write(masthead(&config), &sheet);
+            if matches!(selection, Selection::Mixed(..)) {
+                // The clocks of its parts do not go alike: only the bytes tell what is new.
+                return Rendered::new(bytes, None);
+            }
             let versions = Versions::of(&bytes, &changed, (modified, departed), edition);
             Rendered::of_versions(bytes, modified, versions)
         });
@@ -206,6 +206,22 @@ impl Documents {
             write(masthead(&config), &sheet)
         });
         Ok(Rendered::new(making.await?, Some(modified)))
+    }
+
+    /// The front of a publication, its archive closed before. One that is mixed is made of the fronts
+    /// of its parts, and has no archive.
+    async fn front_of(&self, selection: &Selection) -> Result<Front, DocumentError> {
+        let sizes = self.sizes();
+        let most = sizes.crowded() + sizes.page;
+        if !matches!(selection, Selection::Mixed(..)) {
+            self.trim(selection).await?;
+            return Ok(self.store().front(selection, most).await?);
+        }
+        let mut fronts = Vec::new();
+        for part in selection.parts() {
+            fronts.push(self.store().front(&part, most).await?);
+        }
+        Ok(Front::mixed(fronts, sizes.closing()))
     }
 
     fn sizes(&self) -> Sizes {

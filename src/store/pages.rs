@@ -9,6 +9,7 @@ use crate::model::article::Labels;
 use crate::model::front::ArchivePage;
 use crate::model::front::Closing;
 use crate::model::front::Front;
+use crate::model::front::REMOVALS_MAX;
 use crate::model::front::Rear;
 use crate::model::front::Removed;
 use crate::model::front::Standing;
@@ -37,8 +38,6 @@ use tracing::error;
 
 /// The stories of how many pages copies are looked for in.
 const PAGES_BEFORE: usize = 6;
-/// How many removals a front tells of.
-const REMOVED_MAX: usize = 25;
 
 /// The number of a page, and its stories.
 type NumberedPage = (u64, Vec<Vec<CopyRecord>>);
@@ -387,7 +386,7 @@ impl Archive {
 
     /// What was taken away from a selection last, the last first.
     fn removed(&self, selection: &Selection) -> Result<Vec<Removed>, StoreError> {
-        let gone = self.scan(Space::Gone, &keys::gone_of(selection), REMOVED_MAX)?;
+        let gone = self.scan(Space::Gone, &keys::gone_of(selection), REMOVALS_MAX)?;
         let mut removed = Vec::new();
         for id in gone.iter().filter_map(|(key, _)| keys::id_of(key)) {
             match self.removed_article(id) {

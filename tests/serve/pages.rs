@@ -152,3 +152,44 @@ async fn older_news_are_on_the_pages_behind() {
     let shelf = site.store.shelf(&Selection::All).await.unwrap().unwrap();
     assert_eq!(shelf.count, 61);
 }
+
+#[tokio::test]
+async fn a_feed_that_a_reader_composes_holds_what_each_of_its_parts_holds() {
+    let site = Site::start(Limits::default()).await;
+    let labelled = |name: &str, regions: &[&str]| {
+        let mut article = plain("mirror", name, 5);
+        let why = sister_cities().labels.regions.into_values().next().unwrap();
+        let labels = regions.iter().map(|id| (id.parse().unwrap(), why.clone()));
+        article.labels.regions = labels.collect();
+        article
+    };
+    site.add(labelled("both", &["sumska", "kharkivska"])).await;
+    site.add(labelled("sumy", &["sumska"])).await;
+    site.add(labelled("lviv", &["lvivska"])).await;
+    let page = site.get("/uk/compose?region=sumska&region=kharkivska", &[]).await;
+    let path = "/mixed/regions/kharkivska_sumska";
+    assert!(page.text().contains(&format!("https://visnyk.example{path}.atom")));
+    let atom = site.get(&format!("{path}.atom"), &[]).await;
+    let count = |text: &str| atom.text().matches(text).count();
+    assert_eq!((atom.status, count("<entry>")), (200, 3));
+    assert_eq!((count("Новина both</title>"), count("Новина lviv")), (1, 0));
+    assert_eq!((atom.header("last-modified"), atom.header("vary")), ("", "Accept-Encoding"));
+    let tag = atom.header("etag").to_owned();
+    let known = [("If-None-Match", tag.as_str()), ("A-IM", "feed")];
+    assert_eq!(site.get(&format!("{path}.atom"), &known).await.status, 304);
+    site.add(labelled("later", &["sumska"])).await;
+    let fresh = site.get(&format!("{path}.atom"), &known).await;
+    assert_eq!(fresh.status, 200);
+    assert!(fresh.text().contains("Новина later") && fresh.text().contains("Новина both"));
+    assert_eq!(site.get(&format!("{path}.json"), &[]).await.status, 200);
+    assert!(site.get(&format!("/en{path}"), &[]).await.text().contains("Новина later"));
+    for path in [
+        "/mixed/regions/kharkivska_sumska/archive/1.atom",
+        "/mixed/regions/sumska_kharkivska.atom",
+        "/mixed/regions/kharkivska.atom",
+        "/mixed/regions/kharkivska_nowhere.atom",
+        "/mixed/regions/kharkivska_sumska/tags/nothing.atom",
+    ] {
+        assert_eq!(site.get(path, &[]).await.status, 404, "{path}");
+    }
+}

@@ -1,11 +1,12 @@
 //! «Compose»: a reader picks regions and tags, and gets the addresses of the feeds that hold them.
 //!
-//! Each region with each tag is a publication of its own, complete and with an archive. Whoever
-//! picks several gets them all, one file to import them together, and what the admin composed of
-//! just these.
+//! Whoever picks several gets one feed that holds them all: what the admin composed of just these, or
+//! a mixed one. Each region with each tag is a publication of its own too, with an archive, which a
+//! mixed one has not; there is a file to import them all.
 
 use crate::model::id::RegionId;
 use crate::model::id::TagId;
+use crate::model::publication::PARTS_MAX;
 use crate::model::publication::Selection;
 use crate::model::publication::Shelf;
 use crate::publish::Masthead;
@@ -42,36 +43,44 @@ pub(crate) struct Choice {
 struct Page<'a> {
     frame: Frame<'a>,
     rows: Vec<Row>,
+    /// What it is made of.
+    parts: Vec<Row>,
     opml: Option<String>,
     choices: Choices,
 }
 
-/// The publications that hold what was picked: what is not known is left out.
+/// The publications that hold what was picked, the one that holds it all first; what is not known
+/// is left out.
 #[must_use]
 pub fn composed(
     masthead: Masthead<'_>,
     regions: &BTreeSet<RegionId>,
     tags: &BTreeSet<TagId>,
 ) -> Vec<Selection> {
-    let own = masthead.publications.iter().filter(|publication| {
-        let parts = [publication.communities.len(), publication.feeds.len()];
-        let has_more = parts != [0, 0] || !publication.without_tags.is_empty();
-        let is_many = regions.len() > 1 || tags.len() > 1;
-        is_many && !has_more && publication.regions == *regions && publication.tags == *tags
+    let knows = |selection: Selection| masthead.knows(&selection);
+    let regions = regions.iter().filter(|id| knows(Selection::Region((*id).clone())));
+    let tags = tags.iter().filter(|id| knows(Selection::Tag((*id).clone())));
+    let (regions, tags): (BTreeSet<_>, BTreeSet<_>) =
+        (regions.cloned().collect(), tags.cloned().collect());
+    let own = masthead.publications.iter().find(|publication| {
+        let has_more = !publication.communities.is_empty()
+            || !publication.feeds.is_empty()
+            || !publication.without_tags.is_empty();
+        !has_more && publication.regions == regions && publication.tags == tags
     });
-    let mut composed: Vec<Selection> =
-        own.map(|publication| Selection::Composed(publication.id.clone())).collect();
-    for region in regions {
-        if tags.is_empty() {
-            composed.push(Selection::Region(region.clone()));
-        }
-        let both = |tag: &TagId| Selection::RegionTag(region.clone(), tag.clone());
-        composed.extend(tags.iter().map(both));
+    let Some(whole) = Selection::of(regions, tags) else { return Vec::new() };
+    let parts = whole.parts();
+    let own = own.map(|publication| Selection::Composed(publication.id.clone()));
+    let mut composed = Vec::new();
+    if parts.len() == 1 {
+        composed.push(whole);
+    } else if let Some(own) = own {
+        composed.push(own);
+        composed.extend(parts);
+    } else {
+        composed.extend((parts.len() <= PARTS_MAX).then_some(whole));
+        composed.extend(parts);
     }
-    if regions.is_empty() {
-        composed.extend(tags.iter().cloned().map(Selection::Tag));
-    }
-    composed.retain(|selection| masthead.knows(selection));
     composed.truncate(COMPOSED_MAX);
     composed
 }
@@ -92,7 +101,8 @@ pub fn compose(
     let page = Page {
         frame: Frame::new(masthead, language, language.words().composed),
         opml: (composed.len() > 1).then(|| format!("{base}feeds.opml?{}", query.finish())),
-        rows: rows(masthead, language, shelves, composed.iter()),
+        rows: rows(masthead, language, shelves, composed.iter().take(1)),
+        parts: rows(masthead, language, shelves, composed.iter().skip(1)),
         choices: choices(masthead, language, shelves, regions, tags),
     };
     written(&page)

@@ -34,7 +34,7 @@ struct Page<'a> {
     name: Named,
     other: Option<String>,
     about: Named,
-    news: String,
+    news: Option<String>,
     address: String,
     atom: String,
     json: String,
@@ -106,7 +106,8 @@ pub fn publication(
         other: (other != name.text).then_some(other),
         name,
         about,
-        news: language.news(shelves.get(selection).map_or(0, |shelf| shelf.count)),
+        news: (!matches!(selection, Selection::Mixed(..)))
+            .then(|| language.news(shelves.get(selection).map_or(0, |shelf| shelf.count))),
         address: masthead.atom_address(selection),
         atom: format!("{}{path}.atom", site.address.path()),
         json: format!("{}{path}.json", site.address.path()),
@@ -160,6 +161,7 @@ fn wider(
             let community = masthead.catalogue.communities.get(id);
             community.map(|found| Selection::Region(found.region.clone())).into_iter().collect()
         }
+        Selection::Mixed(..) => selection.parts(),
         _ => vec![Selection::All],
     };
     wider.iter().map(|wider| link(masthead, language, shelves, wider)).collect()

@@ -29,6 +29,7 @@ pub struct Words {
     pub compose_show: &'static str,
     pub composed: &'static str,
     pub composed_none: &'static str,
+    pub composed_parts: &'static str,
     pub composed_many: &'static str,
     pub composed_opml: &'static str,
     pub map: &'static str,
@@ -140,8 +141,9 @@ pub const UKRAINIAN: Words = Words {
     compose_show: "Показати адресу",
     composed: "Ваша стрічка",
     composed_none: "Позначте принаймні одну область або тему.",
-    composed_many: "Кожна область з кожною темою має свою стрічку. Додайте ті, що потрібні, або \
-                    завантажте всі одним файлом.",
+    composed_parts: "Кожна окремо",
+    composed_many: "Кожна область і кожна тема мають свої стрічки, ще й з архівом. Додайте ті, що \
+                    потрібні, або завантажте всі одним файлом.",
     composed_opml: "Усі ці стрічки одним файлом (OPML)",
     map: "Карта областей",
     name: "Назва",
@@ -255,8 +257,9 @@ pub const ENGLISH: Words = Words {
     compose_show: "Show the address",
     composed: "Your feed",
     composed_none: "Tick one region or topic at least.",
-    composed_many: "Each region with each topic has a feed of its own. Add those that you want, or \
-                    download all of them in one file.",
+    composed_parts: "Each by itself",
+    composed_many: "Each region and each topic has a feed of its own, with an archive too. Add those \
+                    that you want, or download all of them in one file.",
     composed_opml: "All these feeds in one file (OPML)",
     map: "Map of the oblasts",
     name: "Name",
