@@ -28,12 +28,14 @@ use tokio::time::timeout;
 use tracing::debug;
 use tracing::warn;
 
+mod about;
 pub mod access;
 pub mod answer;
 pub mod audience;
 pub mod coding;
 pub mod delta;
 pub mod documents;
+mod headers;
 mod health;
 mod idle;
 pub mod passing;

@@ -4,6 +4,16 @@ use crate::model::id::ArticleId;
 use crate::model::publication::Pictures;
 use crate::model::publication::Selection;
 use crate::publish::html::language::Language;
+use crate::serve::about::About;
+use crate::serve::about::Choice;
+use crate::serve::about::FRESH;
+use crate::serve::about::HTML;
+use crate::serve::about::OPML;
+use crate::serve::about::POLICY;
+use crate::serve::about::described;
+use crate::serve::about::for_all_sites;
+use crate::serve::about::is_for_all_sites;
+use crate::serve::about::policy;
 use crate::serve::access;
 use crate::serve::access::Line;
 use crate::serve::coding::Coding;
@@ -12,6 +22,14 @@ use crate::serve::documents::DocumentError;
 use crate::serve::documents::Documents;
 use crate::serve::documents::Page;
 use crate::serve::documents::Rendered;
+use crate::serve::headers::IM;
+use crate::serve::headers::entity_tag;
+use crate::serve::headers::is_same;
+use crate::serve::headers::is_unchanged;
+use crate::serve::headers::joined;
+use crate::serve::headers::put;
+use crate::serve::headers::put_made;
+use crate::serve::headers::wants_delta;
 use crate::serve::passing::Passing;
 use crate::serve::pictures;
 use crate::serve::readers::reported;
@@ -21,8 +39,6 @@ use crate::serve::view::spoken;
 use bytes::Bytes;
 use chrono::Utc;
 use http::HeaderMap;
-use http::HeaderName;
-use http::HeaderValue;
 use http::Method;
 use http::Request;
 use http::Response;
@@ -30,11 +46,9 @@ use http::StatusCode;
 use http::Version;
 use http::header;
 use http_body_util::Full;
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 use std::time::Instant;
-use std::time::SystemTime;
 use tokio::time::timeout;
 use tracing::error;
 use tracing::warn;
@@ -46,17 +60,6 @@ pub type Body = Full<Bytes>;
 const TARGET_BYTES_MAX: usize = 8 * 1024;
 /// The longest headers, in bytes.
 const HEADER_BYTES_MAX: usize = 16 * 1024;
-const FRESH: &str = "public, max-age=300, stale-while-revalidate=600, stale-if-error=86400";
-/// A page of an archive does not change any more.
-const CLOSED: &str = "public, max-age=31536000, immutable";
-/// Software that asks for what is new only because its library does, and takes the answer to that
-/// for a failure: it would show nothing any more. rss2email is one, and some of its versions bear
-/// the name of the library.
-const NO_DELTAS: [&str; 2] = ["rss2email", "feedparser/"];
-const HTML: &str = "text/html; charset=utf-8";
-const OPML: &str = "text/x-opml; charset=utf-8";
-const A_IM: HeaderName = HeaderName::from_static("a-im");
-const IM: HeaderName = HeaderName::from_static("im");
 const RETRY_AFTER_SECONDS: &str = "60";
 const ALLOWED: &str = "GET, HEAD, OPTIONS";
 const NOT_FOUND: &str = "Такої сторінки тут немає. Усі стрічки: /\n\
@@ -72,15 +75,6 @@ const NO_HOST: &str = "Запит не називає сайт: потрібен
 const TARGET_TOO_LONG: &str = "Задовга адреса.\nThe address is too long.\n";
 const HEADERS_TOO_LONG: &str = "Задовгі заголовки запиту.\n\
                                 The headers of the request are too long.\n";
-/// No scripts, from nowhere, on no page: neither one for people nor a feed that a browser shows. Of
-/// other sites nothing but pictures.
-const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' https: data:; \
-                      manifest-src 'self'; base-uri 'none'; form-action 'self'; \
-                      frame-ancestors 'none'";
-/// The same without anything of other sites, where they are not to learn who reads.
-const CLOSED_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; \
-                             manifest-src 'self'; base-uri 'none'; form-action 'self'; \
-                             frame-ancestors 'none'";
 
 /// The answer to a request, within a time. Its body is not read.
 pub async fn answer<B>(
@@ -235,8 +229,7 @@ fn publication(page: &Page) -> Option<(&Selection, &'static str)> {
 /// A page, and how its language was found.
 struct Spoken {
     page: Page,
-    /// Whether the address leaves it to the reader.
-    by_reader: bool,
+    choice: Choice,
 }
 
 impl Spoken {
@@ -244,9 +237,9 @@ impl Spoken {
         match page {
             Page::Html(view, None) => {
                 let language = reader_speaks(documents, request);
-                Self { page: Page::Html(view, Some(language)), by_reader: true }
+                Self { page: Page::Html(view, Some(language)), choice: Choice::Reader }
             }
-            page => Self { page, by_reader: false },
+            page => Self { page, choice: Choice::Address },
         }
     }
 }
@@ -377,7 +370,7 @@ async fn page_answer(
     };
     let coding = wanted(&joined(request, &header::ACCEPT_ENCODING));
     let tag = entity_tag(&rendered, coding);
-    let about = About::page(documents, spoken);
+    let about = About::of(documents, page, spoken.choice);
     if is_unchanged(request, &tag, &rendered) {
         let answer = described(StatusCode::NOT_MODIFIED, &about, &tag, &rendered, Body::default());
         return Some(answer);
@@ -432,155 +425,6 @@ async fn whole(
     answer
 }
 
-/// What is said of a document beside its bytes.
-struct About {
-    media_type: &'static str,
-    vary: &'static str,
-    cache: &'static str,
-    language: Option<Language>,
-    is_for_all_sites: bool,
-    policy: &'static str,
-}
-
-impl About {
-    fn page(documents: &Documents, Spoken { page, by_reader }: &Spoken) -> Self {
-        let is_closed = matches!(page, Page::Atom(_, Some(_)) | Page::Json(_, Some(_)));
-        Self {
-            media_type: media_type(page),
-            vary: match by_reader {
-                true => "Accept-Encoding, Accept-Language",
-                false if has_deltas(page) => "Accept-Encoding, A-IM",
-                false => "Accept-Encoding",
-            },
-            cache: if is_closed { CLOSED } else { FRESH },
-            language: if let Page::Html(_, language) = page { *language } else { None },
-            is_for_all_sites: is_for_all_sites(page),
-            policy: policy(documents),
-        }
-    }
-}
-
-/// What pages may load.
-fn policy(documents: &Documents) -> &'static str {
-    match documents.pictures() {
-        Pictures::Direct => POLICY,
-        Pictures::Passed | Pictures::Hidden => CLOSED_POLICY,
-    }
-}
-
-/// What a 200 and a 304 have in common (RFC 9110, 15.4.5).
-fn described(
-    status: StatusCode,
-    about: &About,
-    tag: &str,
-    rendered: &Rendered,
-    body: Body,
-) -> Response<Body> {
-    let mut answer = Response::new(body);
-    *answer.status_mut() = status;
-    put_made(&mut answer, header::ETAG, tag.to_owned());
-    put(&mut answer, header::VARY, about.vary);
-    put(&mut answer, header::CACHE_CONTROL, about.cache);
-    if let Some(language) = about.language {
-        put(&mut answer, header::CONTENT_LANGUAGE, language.code());
-    }
-    if let Some(modified) = rendered.modified {
-        // Never later than the answer itself (RFC 9110, 8.8.2.1).
-        let modified = modified.min(Utc::now());
-        put_made(&mut answer, header::LAST_MODIFIED, httpdate::fmt_http_date(modified.into()));
-    }
-    if about.is_for_all_sites {
-        for_all_sites(&mut answer);
-        // Without it a script could not tell what it has.
-        put(&mut answer, header::ACCESS_CONTROL_EXPOSE_HEADERS, "ETag, IM");
-    }
-    answer
-}
-
-/// Whether the scripts of other sites may read it: feeds are made for that.
-fn is_for_all_sites(page: &Page) -> bool {
-    matches!(page, Page::Atom(..) | Page::Json(..) | Page::Opml)
-}
-
-fn for_all_sites(answer: &mut Response<Body>) {
-    put(answer, header::ACCESS_CONTROL_ALLOW_ORIGIN, "*");
-    put(answer, HeaderName::from_static("cross-origin-resource-policy"), "cross-origin");
-}
-
-fn media_type(page: &Page) -> &'static str {
-    match page {
-        Page::Html(..) => HTML,
-        Page::Style => "text/css; charset=utf-8",
-        Page::Icon => "image/svg+xml",
-        Page::Manifest => "application/manifest+json",
-        Page::Sitemap => "application/xml",
-        Page::Robots => "text/plain; charset=utf-8",
-        Page::Opml => OPML,
-        Page::Atom(..) => "application/atom+xml; charset=utf-8",
-        Page::Json(..) => "application/feed+json",
-    }
-}
-
-/// Whether what is new of it can be told from the rest (RFC 3229).
-fn has_deltas(page: &Page) -> bool {
-    matches!(page, Page::Atom(selection, None) if !matches!(selection, Selection::Mixed(..)))
-}
-
-/// Whether only what is new is wanted, where that is less (RFC 3229, 10.5.3).
-fn wants_delta(request: &HeaderMap) -> bool {
-    let agent = joined(request, &header::USER_AGENT);
-    if NO_DELTAS.iter().any(|name| agent.contains(name)) {
-        return false;
-    }
-    let wanted = joined(request, &A_IM);
-    wanted.split(',').any(|member| {
-        let (name, parameter) = member.split_once(';').unwrap_or((member, ""));
-        let weight = parameter.trim().strip_prefix("q=").map(str::parse::<f32>);
-        name.trim().eq_ignore_ascii_case("feed") && !matches!(weight, Some(Ok(0.0)))
-    })
-}
-
-/// Strong, and another for each coding, since the bytes are others (RFC 9110, 8.8.3.3).
-fn entity_tag(rendered: &Rendered, coding: Option<Coding>) -> String {
-    let digest = &rendered.tag;
-    coding.map_or_else(|| format!("\"{digest}\""), |c| format!("\"{digest}-{}\"", c.name()))
-}
-
-/// RFC 9110, 13.2.2: `If-None-Match` decides; without it `If-Modified-Since`.
-fn is_unchanged(request: &HeaderMap, tag: &str, rendered: &Rendered) -> bool {
-    if request.contains_key(header::IF_NONE_MATCH) {
-        let tags = joined(request, &header::IF_NONE_MATCH);
-        return tags.trim() == "*" || is_same(tag, &tags);
-    }
-    let since = request.get(header::IF_MODIFIED_SINCE).and_then(|value| value.to_str().ok());
-    let since = since.and_then(|since| httpdate::parse_http_date(since).ok());
-    match (since, rendered.modified) {
-        (Some(since), Some(modified)) => whole_seconds(modified.into()) <= whole_seconds(since),
-        _ => false,
-    }
-}
-
-/// The weak comparison (RFC 9110, 8.8.3.2). Our tags have no comma in them.
-fn is_same(tag: &str, tags: &str) -> bool {
-    tags.split(',').map(str::trim).any(|other| other.strip_prefix("W/").unwrap_or(other) == tag)
-}
-
-fn whole_seconds(time: SystemTime) -> u64 {
-    time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
-}
-
-/// All lines of a header as one list (RFC 9110, 5.3).
-fn joined<'a>(request: &'a HeaderMap, name: &HeaderName) -> Cow<'a, str> {
-    let mut lines = request.get_all(name).iter().filter_map(|value| value.to_str().ok());
-    match (lines.next(), lines.next()) {
-        (first, None) => Cow::Borrowed(first.unwrap_or_default()),
-        (first, second) => {
-            let all = first.into_iter().chain(second).chain(lines);
-            Cow::Owned(all.collect::<Vec<_>>().join(","))
-        }
-    }
-}
-
 fn told(status: StatusCode, words: &'static str, cache: &'static str) -> Response<Body> {
     let mut answer = Response::new(Body::from(Bytes::from_static(words.as_bytes())));
     *answer.status_mut() = status;
@@ -589,15 +433,4 @@ fn told(status: StatusCode, words: &'static str, cache: &'static str) -> Respons
     put(&mut answer, header::CONTENT_SECURITY_POLICY, POLICY);
     answer.headers_mut().insert(header::CONTENT_LENGTH, words.len().into());
     answer
-}
-
-fn put(answer: &mut Response<Body>, name: HeaderName, value: &'static str) {
-    answer.headers_mut().insert(name, HeaderValue::from_static(value));
-}
-
-fn put_made(answer: &mut Response<Body>, name: HeaderName, value: String) {
-    // Digests and dates: nothing that a header could not hold.
-    if let Ok(value) = HeaderValue::try_from(value) {
-        answer.headers_mut().insert(name, value);
-    }
 }

@@ -7,7 +7,6 @@
 use crate::config::Config;
 use crate::fetch::Fetcher;
 use crate::model::id::ArticleId;
-use crate::model::id::FeedId;
 use crate::model::publication::Pictures;
 use crate::model::publication::Selection;
 use crate::publish::Masthead;
@@ -21,7 +20,6 @@ use crate::serve::delta::Versions;
 use crate::serve::pictures::Passed;
 use crate::serve::pictures::Picture;
 use crate::serve::reads::Reads;
-use crate::serve::stale::Lack;
 use crate::serve::stale::Stale;
 use crate::serve::view::View;
 use crate::serve::view::spoken;
@@ -31,7 +29,6 @@ use bytes::Bytes;
 use chrono::DateTime;
 use chrono::Utc;
 use std::collections::BTreeMap;
-use std::collections::BTreeSet;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -55,6 +52,7 @@ use tracing::error;
 use tracing::warn;
 
 mod pages;
+mod touch;
 
 /// How much rendered documents take by default, in bytes.
 const KEPT_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -210,63 +208,6 @@ impl Documents {
         }
     }
 
-    /// From now on these publications are stale, and with them what lists them.
-    pub fn touch(&self, selections: &BTreeSet<Selection>) {
-        if selections.is_empty() {
-            return;
-        }
-        self.inner.stale.add(Lack::Of(selections.clone()));
-        for (page, slot) in self.slots().iter() {
-            let is_stale = match page {
-                // What is to be read after an article changes with every other.
-                Page::Html(View::Index | View::Sources | View::Article(_), _)
-                | Page::Sitemap
-                | Page::Opml => true,
-                Page::Html(View::About, _)
-                | Page::Style
-                | Page::Icon
-                | Page::Manifest
-                | Page::Robots => false,
-                Page::Html(View::Publication(selection, _), _)
-                | Page::Atom(selection, _)
-                | Page::Json(selection, _) => {
-                    selection.parts().iter().any(|part| selections.contains(part))
-                }
-            };
-            slot.touched.fetch_add(u64::from(is_stale), Ordering::SeqCst);
-        }
-    }
-
-    /// From now on what is told of a source is stale: it was polled.
-    pub fn touch_health(&self, feed: &FeedId) {
-        for (page, slot) in self.slots().iter() {
-            let is_stale = match page {
-                Page::Html(View::Sources, _) => true,
-                Page::Html(View::Publication(Selection::Source(id), None), _) => id == feed,
-                _ => false,
-            };
-            slot.touched.fetch_add(u64::from(is_stale), Ordering::SeqCst);
-        }
-    }
-
-    /// Keeps how often pages of articles were read since it was last kept.
-    ///
-    /// # Errors
-    /// The store does not take it: it is not counted then.
-    pub async fn keep_reads(&self) -> Result<(), StoreError> {
-        let reads = self.inner.reads.take();
-        if reads.is_empty() {
-            return Ok(());
-        }
-        let ids: BTreeSet<ArticleId> = reads.keys().copied().collect();
-        self.inner.store.add_reads(reads).await?;
-        for (page, slot) in self.slots().iter() {
-            let is_stale = matches!(page, Page::Html(View::Article(id), _) if ids.contains(id));
-            slot.touched.fetch_add(u64::from(is_stale), Ordering::SeqCst);
-        }
-        Ok(())
-    }
-
     /// How often the pages of articles are read.
     #[must_use]
     pub fn reads(&self) -> &Reads {
@@ -303,28 +244,6 @@ impl Documents {
     #[must_use]
     pub fn language(&self) -> Language {
         Language::of(&self.inner.config.site.language)
-    }
-
-    /// The same where articles were taken away from these publications: pages of archives change
-    /// too, and whoever has copies of them has to look at them all.
-    pub fn take_away(&self, selections: &BTreeSet<Selection>) {
-        if selections.is_empty() {
-            return;
-        }
-        self.touch(selections);
-        self.inner.stale.add(Lack::Unknown);
-        // It may be on pages of publications that it had left before.
-        for (page, slot) in self.slots().iter() {
-            slot.touched.fetch_add(u64::from(page.is_archived()), Ordering::SeqCst);
-        }
-    }
-
-    /// From now on everything is stale: what was written is not known.
-    pub fn touch_all(&self) {
-        self.inner.stale.add(Lack::Unknown);
-        for slot in self.slots().values() {
-            slot.touched.fetch_add(1, Ordering::SeqCst);
-        }
     }
 
     /// Who reads them.
