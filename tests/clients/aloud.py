@@ -10,6 +10,10 @@ LANDMARKS = ("banner", "navigation", "search", "main", "contentinfo")
 # What is neither said nor a landmark.
 SILENT = {"generic", "none", "InlineTextBox", "RootWebArea"}
 CONTROLS = {"link", "textbox", "searchbox", "combobox", "button", "checkbox"}
+# Headlines that are marked as of a language which their letters are not of.
+STRANGE = r"""() => [...document.querySelectorAll('a[href*="/articles/"]')].filter(link => /\p{Letter}{3}/u.test(link.textContent))
+  .filter(link => (link.closest('[lang]').lang === 'uk') !== /[а-яіїєґ]/i.test(link.textContent))
+  .map(link => link.outerHTML.slice(0, 160))"""
 TAGS = {"uk": "партнерство", "en": "partnership"}
 
 
@@ -27,6 +31,7 @@ def check_aloud(browser: Browser, site: Site, folder: pathlib.Path) -> None:
                     check_article(said, language)
                 else:
                     check_index(said, site, language)
+    check_voices(browser, site)
 
 
 def read_aloud(page: Page) -> list[tuple[str, str]]:
@@ -88,6 +93,19 @@ def check_index(said: list[tuple[str, str]], site: Site, language: str) -> None:
     unnamed = [role for role, name in said if role in CONTROLS and not name]
     assert not unnamed, f"index, {language}: controls without a name: {unnamed}"
     print(f"read aloud: the index, {language}: search, heading, region, address; {len(said)} nodes, each control named")
+
+
+def check_voices(browser: Browser, site: Site) -> None:
+    """A headline in another language than its page says so: a screen reader changes its voice."""
+    told, links = [], 0
+    for language in LANGUAGES:
+        with opened(browser, site, language=language) as page:
+            for name in site.paths:
+                page.goto(site.page(name, language))
+                links += page.locator('a[href*="/articles/"]').count()
+                told += [f"{name}, {language}: {link}" for link in page.evaluate(STRANGE)]
+    assert not told, f"{len(told)} headlines are marked as of a language that they are not of:\n" + "\n".join(told[:20])
+    print(f"read aloud: {links} links to articles, each in the voice of its language")
 
 
 def place_of(said: list[tuple[str, str]], start: int, wanted: tuple[str, str], what: str) -> int:

@@ -98,11 +98,14 @@ def stay_on(context: BrowserContext, address: str) -> None:
     """Pictures of elsewhere are painted here; whatever else is asked of another host gets no answer."""
 
     def answer(route: Route) -> None:
-        if route.request.url.startswith(address + "/"):
-            route.continue_()
-        elif route.request.resource_type == "image":
+        if route.request.resource_type == "image":
             route.fulfill(content_type="image/svg+xml", body=PICTURE)
         else:
             route.abort()
 
-    context.route("**/*", answer)
+    context.route(elsewhere(address), answer)
+
+
+def elsewhere(address: str) -> re.Pattern:
+    """Every address that is not of the site."""
+    return re.compile("^(?!" + re.escape(address) + "/)")

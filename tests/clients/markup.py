@@ -20,6 +20,34 @@ POLICY = {
     "form-action 'self'",
     "frame-ancestors 'none'",
 }
+WELL = (
+    '<!DOCTYPE html><html lang="uk"><head><title>Назва</title></head><body><main><h1>Заголовок</h1><h2>Нижче</h2>'
+    '<p id="a"><img src="/x" alt=""><a href="#a">слово</a></p><label for="q">Пошук</label><input id="q"></main></body></html>'
+)
+# How it is spoilt, and what has to be said of that: else these checks see nothing.
+SPOILT = [
+    ("<!DOCTYPE html>", "", "expected-doctype"),
+    ("</main>", "", "html5lib"),
+    ("<h2>Нижче</h2>", "<h2>Нижче</h1>", "html5lib"),
+    ('<p id="a">', '<p id="a" id="b">', "duplicate-attribute"),
+    ("слово", "слово &nbsp", "html5lib"),
+    ("слово</a>", "<a>слово</a></a>", "html5lib"),
+    (' alt=""', "", "without alt"),
+    ("слово", " ", "without words"),
+    ('for="q"', 'for="z"', "for='z': no such id"),
+    ('for="q"', "", "without a label"),
+    ('href="#a"', 'href="#b"', "href='#b': no such id"),
+    ('id="q"', 'id="a"', "id 'a' stands there 2 times"),
+    ("h2>", "h3>", "level 3 follows one of 1"),
+    ("h2>", "h1>", "2 headings of level 1"),
+    (' lang="uk"', "", "<html lang=None>"),
+    ("Назва", "", "no title"),
+    ("main>", "div>", "not one <main>"),
+    ("слово", "<font>слово</font>", "<font>"),
+    ('<p id="a"', '<p id="a" style="x"', "<p style>"),
+    ("слово", "<b onclick=x()>слово</b>", "<b onclick>"),
+    ("</main>", "<script></script></main>", "a script"),
+]
 XHTML = "{http://www.w3.org/1999/xhtml}"
 # The elements that HTML has and a page without scripts has a use for.
 KNOWN = frozenset(
@@ -36,6 +64,7 @@ LINKS = {"a": "href", "link": "href", "img": "src", "form": "action", "script": 
 
 def check_markup(site: Site) -> None:
     """Each page that is looked at, and all that its links lead to."""
+    check_checks()
     told = []
     for language in LANGUAGES:
         for name in site.paths:
@@ -48,6 +77,14 @@ def check_markup(site: Site) -> None:
     assert not told, "the markup:\n" + "\n".join(told[:60])
     print(f"markup: {len(site.paths)} pages in {len(LANGUAGES)} languages: valid, each under the whole policy")
     crawl(site)
+
+
+def check_checks() -> None:
+    assert not markup_complaints(WELL, "uk"), f"a good page is complained of: {markup_complaints(WELL, 'uk')}"
+    for good, bad, wanted in SPOILT:
+        assert good in WELL, f"no {good} to spoil"
+        told = markup_complaints(WELL.replace(good, bad), "uk")
+        assert any(wanted in line for line in told), f"{bad!r} instead of {good!r} is not noticed, but {told}"
 
 
 def html(address: str) -> tuple[int, dict, bytes]:
@@ -89,7 +126,7 @@ def element_complaints(elements: list) -> list[str]:
             told.append(f"<{name}>")
         if name == "img" and element.get("alt") is None:
             told.append(f"<img src={element.get('src')!r}> without alt")
-        if name in ("a", "button") and not spoken(element):
+        if (name == "button" or (name == "a" and element.get("href") is not None)) and not spoken(element):
             told.append(f"<{name}> without words: {element.attrib}")
         if name == "script" and element.get("type") != "application/ld+json":
             told.append("a script")
