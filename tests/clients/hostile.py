@@ -108,6 +108,11 @@ class Trap:
             self.told.append(f"a request ({route.request.resource_type}): {address}")
             route.abort()
 
+    def serve(self, name: str, text: str, **headers: str) -> None:
+        """Stands in for a site that shows this page."""
+        headers["Content-Type"] = "text/html; charset=utf-8"
+        self.page.route(f"{self.address}/{name}", lambda route: route.fulfill(headers=headers, body=text))
+
     def close_dialog(self, dialog: Dialog) -> None:
         self.told.append(f"a dialog: {dialog.message}")
         dialog.dismiss()
@@ -170,9 +175,7 @@ def check_trap(browser: Browser, hostile: list[str]) -> None:
             "<!doctype html><html lang=uk><title>x</title><header></header>"
             f"<main><h1>x</h1><p>{vector}</p></main><footer></footer>"
         )
-        trap.page.route(
-            f"{CARELESS}/{number}", lambda route: route.fulfill(content_type="text/html; charset=utf-8", body=text)
-        )
+        trap.serve(str(number), text)
         try:
             _, _, told = trap.visit(f"{CARELESS}/{number}")
         except Error as error:
@@ -180,6 +183,9 @@ def check_trap(browser: Browser, hostile: list[str]) -> None:
         ran += bool(trap.ran)
         if [line for line in told if not line.startswith(("the policy", "no `nosniff`"))]:
             noticed.append(number)
+    trap.serve("policy", "<script>pwned(0)</script>", **{"Content-Security-Policy": "default-src 'none'"})
+    _, _, told = trap.visit(f"{CARELESS}/policy")
+    assert any("Content Security Policy: script-src" in line for line in told), f"a policy that was needed: {told}"
     trap.context.close()
     assert ran >= LIVE_MIN, f"only {ran} of {len(hostile)} vectors run where nothing stops them"
     print(
