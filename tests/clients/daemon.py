@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import pathlib
 import re
+import socket
 import subprocess
 import time
 import urllib.error
@@ -48,6 +49,13 @@ def listening_at(log: pathlib.Path, daemon: subprocess.Popen) -> str:
             break
         time.sleep(0.1)
     raise SystemExit(f"the daemon does not listen:\n{log.read_text()}")
+
+
+def free_port() -> int:
+    """Where a daemon can listen at an address that is known before it starts."""
+    with contextlib.closing(socket.socket()) as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
 
 
 def get(address: str, **headers: str) -> tuple[int, dict, bytes]:

@@ -14,7 +14,6 @@ import email.header
 import mailbox
 import os
 import pathlib
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -23,7 +22,7 @@ import time
 
 import feedparser
 
-from daemon import poll, running
+from daemon import free_port, poll, running
 
 FEED = "/regions/kharkivska.atom"
 CONFIG = """
@@ -67,6 +66,7 @@ def main() -> None:
     visnyk = pathlib.Path(sys.argv[1]).resolve()
     with tempfile.TemporaryDirectory() as directory:
         folder = pathlib.Path(directory)
+        # The readers keep the address between starts of the daemon.
         listen = f"127.0.0.1:{free_port()}"
         config = folder / "feeds.toml"
         config.write_text(CONFIG.format(address=f"http://{listen}", listen=listen))
@@ -86,13 +86,6 @@ def main() -> None:
                 for reader in readers:
                     reader.check(step, expected)
     print("real readers: a new item once, and an edit as an edit")
-
-
-def free_port() -> int:
-    """The readers keep the address between starts of the daemon, so the port has to stay the same."""
-    with contextlib.closing(socket.socket()) as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
 
 
 def rss(name: str, items: list[tuple]) -> str:
