@@ -8,6 +8,7 @@ use crate::export::manifest::Written;
 use crate::export::root::Root;
 use crate::serve::coding::CODINGS;
 use crate::serve::coding::Coding;
+use crate::serve::coding::Effort;
 use crate::serve::documents::Rendered;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -114,7 +115,7 @@ pub(super) fn put(
             continue;
         }
         let bytes = coding
-            .encode(&rendered.identity)
+            .encode(&rendered.identity, Effort::Kept)
             .map_err(|error| ExportError::file("compress", &folder.path().join(&name), error))?;
         let digest = blake3::hash(&bytes).to_hex()[..32].to_owned();
         forms.insert(ending(coding).to_owned(), digest);

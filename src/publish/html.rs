@@ -7,6 +7,7 @@
 //! Never here: scripts, and what a publisher wrote as anything but text. Bodies are sanitised HTML
 //! before they are stored; [`body`] only fits them into the page.
 
+use crate::model::feed::FeedKind;
 use crate::model::publication::Selection;
 use crate::model::publication::Shelf;
 use crate::model::publication::Site;
@@ -106,6 +107,12 @@ impl<'a> Frame<'a> {
         Self { path: Some(path.to_owned()), ..self }
     }
 
+    /// The language of the site's own words, where it is not that of the page.
+    fn own_lang(&self) -> Option<&'static str> {
+        let own = Language::of(&self.site.language);
+        (own != self.language).then(|| own.code())
+    }
+
     /// The address of a page in this language, below the host.
     fn page(&self, path: &str) -> String {
         page(self.site, self.language, path)
@@ -151,9 +158,23 @@ fn named(masthead: Masthead<'_>, language: Language, selection: &Selection) -> N
         Language::Ukrainian => Named { text: masthead.title(selection), lang: None },
         Language::English => match masthead.english(selection) {
             Some(text) => Named { text, lang: None },
-            None => Named { text: masthead.title(selection), lang: Some("uk") },
+            None => Named { text: masthead.title(selection), lang: spoken(masthead, selection) },
         },
     }
+}
+
+/// The language of a name that has no other: the site's, or Ukrainian of a source of Ukraine; nobody
+/// says which a partner's is.
+fn spoken(masthead: Masthead<'_>, selection: &Selection) -> Option<&'static str> {
+    let own = Language::of(&masthead.site.language);
+    let language = match selection {
+        Selection::Source(id) => {
+            let feed = masthead.feeds.get(id).filter(|feed| feed.kind == FeedKind::Municipal)?;
+            feed.language.as_deref().map_or(Language::Ukrainian, Language::of)
+        }
+        _ => own,
+    };
+    (language != Language::English).then(|| language.code())
 }
 
 /// What a publication is, in a sentence.

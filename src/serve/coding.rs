@@ -5,11 +5,31 @@ use flate2::write::GzEncoder;
 use std::io;
 use std::io::Write;
 
-const GZIP_LEVEL: u32 = 9;
-const BROTLI_QUALITY: u32 = 9;
+/// How much is done for a small form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effort {
+    /// Much: it is given out again and again.
+    Kept,
+    /// Little: it is for one, who waits.
+    Once,
+}
+
+impl Effort {
+    fn gzip(self) -> u32 {
+        if self == Self::Kept { 9 } else { 4 }
+    }
+
+    fn brotli(self) -> u32 {
+        if self == Self::Kept { 9 } else { 3 }
+    }
+
+    fn zstd(self) -> i32 {
+        if self == Self::Kept { 9 } else { 2 }
+    }
+}
+
 /// A window of 4 MiB; what clients accept as `zstd` ends at 8 MiB (RFC 9659, 3).
 const BROTLI_WINDOW_BITS: u32 = 22;
-const ZSTD_LEVEL: i32 = 9;
 
 /// A content coding that documents are given out in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,24 +60,24 @@ impl Coding {
     ///
     /// # Errors
     /// The encoder refuses.
-    pub fn encode(self, bytes: &[u8]) -> io::Result<Vec<u8>> {
+    pub fn encode(self, bytes: &[u8], effort: Effort) -> io::Result<Vec<u8>> {
         match self {
             Self::Brotli => {
                 let buffer_bytes = 4096;
                 let mut writer = brotli::CompressorWriter::new(
                     Vec::new(),
                     buffer_bytes,
-                    BROTLI_QUALITY,
+                    effort.brotli(),
                     BROTLI_WINDOW_BITS,
                 );
                 writer.write_all(bytes)?;
                 writer.flush()?;
                 Ok(writer.into_inner())
             }
-            Self::Zstd => zstd::encode_all(bytes, ZSTD_LEVEL),
+            Self::Zstd => zstd::encode_all(bytes, effort.zstd()),
             Self::Gzip => {
                 // Without a time in its header: the same bytes give the same bytes.
-                let mut encoder = GzEncoder::new(Vec::new(), Compression::new(GZIP_LEVEL));
+                let mut encoder = GzEncoder::new(Vec::new(), Compression::new(effort.gzip()));
                 encoder.write_all(bytes)?;
                 encoder.finish()
             }

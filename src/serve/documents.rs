@@ -16,6 +16,7 @@ use crate::publish::sheet::at;
 use crate::publish::story::Apart;
 use crate::serve::audience::Audience;
 use crate::serve::coding::Coding;
+use crate::serve::coding::Effort;
 use crate::serve::delta::Versions;
 use crate::serve::pictures::Passed;
 use crate::serve::pictures::Picture;
@@ -368,9 +369,10 @@ impl Documents {
         coding: Coding,
     ) -> Result<Bytes, ()> {
         let identity = rendered.identity.clone();
+        let effort = if page.is_some() { Effort::Kept } else { Effort::Once };
         let made = {
             let _turn = self.inner.turns.acquire().await;
-            spawn_blocking(move || coding.encode(&identity)).await
+            spawn_blocking(move || coding.encode(&identity, effort)).await
         };
         let bytes = match made {
             Ok(Ok(bytes)) => Bytes::from(bytes),

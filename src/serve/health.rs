@@ -39,7 +39,11 @@ impl Documents {
             let history = self.store().history(&feed.id).await?.of(&feed.asked_at());
             let newest = self.store().newest(selection, LATEST_MAX).await?;
             let site = newest.first().and_then(|article| article.origin.site_url.clone());
-            let headline = |a: &Article| Headline { id: a.id, title: a.headline().to_owned() };
+            let headline = |article: &Article| Headline {
+                id: article.id,
+                title: article.headline().to_owned(),
+                language: article.language().map(str::to_owned),
+            };
             let latest = newest.iter().map(headline).collect();
             let of_history = health(feed, &history, now);
             let health = Health { site, latest, week: week as u64, ..of_history };

@@ -41,7 +41,7 @@ impl Passing {
         let mut wanted = String::new();
         for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
             match name.as_ref() {
-                "q" => value.trim().clone_into(&mut wanted),
+                "q" => wanted = value.replace(char::is_control, " ").trim().to_owned(),
                 "region" if picked.0.len() < COMPOSED_MAX => {
                     picked.0.extend(value.parse::<RegionId>());
                 }

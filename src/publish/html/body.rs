@@ -25,6 +25,8 @@ pub(super) fn fitted(body: &str, picture: impl Fn(&str) -> Option<String>) -> St
                 let level = levels.open.pop().unwrap_or(2);
                 _ = write!(fitted, "</h{level}>");
             }
+            // Its address led nowhere, and nothing is left to be said of it.
+            _ if tag.starts_with("<a ") && !tag.contains(" href=\"") => fitted.push_str("<a>"),
             _ if tag.starts_with("<img ") => img(&mut fitted, tag, &picture),
             _ => fitted.push_str(tag),
         }
@@ -149,6 +151,13 @@ mod tests {
     fn headings_follow_those_of_the_page() {
         check("<h4>a</h4><h3>b</h3><h4>c</h4>", "<h2>a</h2><h3>b</h3><h4>c</h4>");
         check("<h2>a</h2><h4>b</h4><h2>c</h2>", "<h2>a</h2><h3>b</h3><h2>c</h2>");
+    }
+
+    #[test]
+    fn what_leads_nowhere_has_no_relation() {
+        check("<a rel=\"noopener\">a</a>", "<a>a</a>");
+        let link = "<a href=\"https://a.example/\" rel=\"noopener\">a</a>";
+        check(link, link);
     }
 
     #[test]

@@ -15,7 +15,6 @@ use crate::publish::html::language::Language;
 use crate::publish::html::language::Moment;
 use crate::publish::html::named;
 use crate::publish::html::page;
-use crate::publish::html::publication::Link;
 use crate::publish::html::publication::link;
 use crate::publish::html::written;
 use crate::publish::sort_key;
@@ -51,6 +50,8 @@ pub struct Headline {
     pub id: ArticleId,
     /// Its headline.
     pub title: String,
+    /// Its language (BCP 47), if that is known.
+    pub language: Option<String>,
 }
 
 /// How the last poll of a source went.
@@ -107,7 +108,13 @@ struct Source {
     news: String,
     address: String,
     told: Told,
-    articles: Vec<Link>,
+    articles: Vec<Article>,
+}
+
+struct Article {
+    href: String,
+    title: String,
+    lang: Option<String>,
 }
 
 /// The page of all sources.
@@ -121,10 +128,10 @@ pub fn sources(
     let source = |(id, health): (&FeedId, &Health)| {
         let selection = Selection::Source(id.clone());
         let own = link(masthead, language, shelves, &selection);
-        let article = |Headline { id, title }: &Headline| Link {
+        let article = |Headline { id, title, language: spoken }: &Headline| Article {
             href: page(masthead.site, language, &format!("articles/{id}")),
-            name: Named { text: title.clone(), lang: None },
-            count: 0,
+            title: title.clone(),
+            lang: spoken.clone().filter(|spoken| spoken != language.code()),
         };
         Source {
             name: named(masthead, language, &selection),
