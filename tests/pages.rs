@@ -30,6 +30,8 @@ use visnyk::publish::html::publication::publication;
 use visnyk::publish::html::search::Names;
 use visnyk::publish::sheet::Sheet;
 use visnyk::publish::story::Apart;
+use visnyk::serve::coding::Coding;
+use visnyk::serve::coding::Effort;
 use visnyk::serve::documents::masthead;
 
 fn selection(path: &str) -> Selection {
@@ -332,4 +334,26 @@ fn what_is_picked_gives_the_publications_that_hold_it() {
         ]
     );
     assert_eq!(picked(&["nowhere"], &[]), Vec::<String>::new());
+}
+
+#[test]
+fn the_index_stays_small_when_everything_has_news() {
+    let config = config();
+    let masthead = masthead(&config);
+    let of = |n: u64| {
+        let hours = TimeDelta::hours(i64::try_from(n * 7919 % 8760).unwrap());
+        Shelf { updated: shelf(n).updated - hours, ..shelf(n * 7919 % 1000 + 1) }
+    };
+    let shelves = masthead.selections().into_iter().zip(1..).map(|(s, n)| (s, of(n))).collect();
+    for language in LANGUAGES {
+        let page = index(masthead, language, &shelves);
+        let [brotli, gzip] = [Coding::Brotli, Coding::Gzip]
+            .map(|coding| coding.encode(&page, Effort::Kept).unwrap().len());
+        println!(
+            "{}: {} bytes, {gzip} with gzip, {brotli} with brotli",
+            language.code(),
+            page.len()
+        );
+        assert!(gzip < 60 * 1024, "{gzip} bytes with gzip");
+    }
 }

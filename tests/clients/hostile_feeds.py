@@ -43,17 +43,21 @@ schedule = "@weekly"
 """
 
 
-def write_hostile(folder: pathlib.Path, listen: str, vectors: list[str]) -> pathlib.Path:
-    """One feed for each format, of which each entry holds one vector; the configuration is hostile as well."""
+def write_hostile(folder: pathlib.Path, listen: str, vectors: list[str], formats: int) -> tuple[pathlib.Path, int]:
+    """One feed for each format, of which each entry holds one vector, and each vector is in so many of the
+    formats; the configuration is hostile as well. Its file, and the number of entries."""
+    entries = 0
     title = "\"'></title></script><script>pwned(9001)</script><img src=x onerror=pwned(9002)>"
     tag = "\"'></script><script>pwned(9003)</script>"
     config = CONFIG.format(listen=listen, title=json.dumps(title), tag=json.dumps(tag))
-    for kind in FORMATS:
-        (folder / kind).write_text({"rss": rss, "atom": atom, "json": json_feed}[kind](vectors))
+    for place, kind in enumerate(FORMATS):
+        its = [vector for number, vector in enumerate(vectors, place) if number % len(FORMATS) < formats]
+        entries += len(its)
+        (folder / kind).write_text({"rss": rss, "atom": atom, "json": json_feed}[kind](its))
         config += FEED.format(id=kind, title=json.dumps(f"{title} {kind}"))
     file = folder / "feeds.toml"
     file.write_text(config)
-    return file
+    return file, entries
 
 
 def text(vector: str) -> str:

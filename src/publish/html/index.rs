@@ -19,6 +19,7 @@ use crate::publish::html::named;
 use crate::publish::html::rows;
 use crate::publish::html::search::Names;
 use crate::publish::html::written;
+use crate::publish::sort_key;
 use askama::Template;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -26,6 +27,9 @@ use std::collections::BTreeSet;
 
 /// How many publications a search gives.
 const FOUND_MAX: usize = 40;
+/// Of more communities than that the page names only how much news they have, and their feed: it has
+/// to be small. Their own pages say the rest.
+const WHOLE_MAX: usize = 400;
 /// How many names are offered as one types.
 const SUGGESTED_MAX: usize = 400;
 
@@ -39,6 +43,7 @@ struct Page<'a> {
     regions: Vec<Row>,
     tags: Vec<Row>,
     communities: Vec<Area>,
+    has_many: bool,
     choices: Choices,
     suggestions: Vec<String>,
 }
@@ -67,7 +72,12 @@ pub fn index(
     let groups: BTreeMap<Group, Vec<Selection>> = masthead.groups(shelves).into_iter().collect();
     let group = |group| groups.get(&group).map(Vec::as_slice).unwrap_or_default();
     let listed = |of| rows(masthead, language, shelves, group(of).iter());
-    let mut tags = listed(Group::Tags);
+    let by_name = |of| {
+        let mut rows = listed(of);
+        rows.sort_by_cached_key(|row| sort_key(&row.name.text));
+        rows
+    };
+    let mut tags = by_name(Group::Tags);
     tags.sort_by_key(|row| Reverse(row.count));
     let mut frame = Frame::new(masthead, language, "").at("");
     frame.feeds = group(Group::All)
@@ -82,8 +92,9 @@ pub fn index(
         tiles: tiles(masthead, language, shelves),
         everything: listed(Group::All),
         collections: listed(Group::Composed),
-        regions: listed(Group::Regions),
+        regions: by_name(Group::Regions),
         tags,
+        has_many: group(Group::Communities).len() > WHOLE_MAX,
         communities: areas(masthead, language, shelves, group(Group::Communities)),
         choices: choices(masthead, language, shelves, &BTreeSet::new(), &BTreeSet::new()),
         suggestions: suggestions.take(SUGGESTED_MAX).collect(),
@@ -130,10 +141,14 @@ fn areas(
             Area {
                 region: named(masthead, language, &Selection::Region(region.clone())),
                 news: language.news(news.map(|shelf| shelf.count).sum()),
-                rows: rows(masthead, language, shelves, communities.into_iter()),
+                rows: {
+                    let mut rows = rows(masthead, language, shelves, communities.into_iter());
+                    rows.sort_by_cached_key(|row| sort_key(&row.name.text));
+                    rows
+                },
             }
         })
         .collect();
-    areas.sort_by_cached_key(|area| crate::publish::sort_key(&area.region.text));
+    areas.sort_by_cached_key(|area| sort_key(&area.region.text));
     areas
 }

@@ -90,8 +90,11 @@ pub(super) fn tiles(
     placed.iter().map(tile).collect()
 }
 
-/// What fits on a tile: that it is a region is seen.
+/// What fits on a tile: that it is a region is seen. Kyiv is a region of its own beside its oblast.
 fn short(name: &str) -> String {
+    if name == "Kyiv Oblast" {
+        return name.to_owned();
+    }
     let name = name.strip_suffix(" область").or(name.strip_suffix(" Oblast")).unwrap_or(name);
     let name = name.strip_prefix("Автономна Республіка ").unwrap_or(name);
     name.strip_prefix("Autonomous Republic of ").unwrap_or(name).to_owned()
