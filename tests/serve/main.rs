@@ -17,6 +17,7 @@ mod bad_input;
 mod deltas;
 mod overload;
 mod pages;
+mod pictures;
 mod readers;
 #[path = "../sample/mod.rs"]
 mod sample;

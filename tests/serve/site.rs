@@ -67,7 +67,12 @@ impl Site {
     }
 
     async fn over(folder: TempDir, limits: Limits) -> Self {
-        let config = Arc::new(sample::config());
+        Self::of(sample::config(), folder, limits).await
+    }
+
+    /// The site of a configuration.
+    pub(crate) async fn of(config: Config, folder: TempDir, limits: Limits) -> Self {
+        let config = Arc::new(config);
         let store = Store::open(&folder.path().join("store"), config.publications.clone()).unwrap();
         let documents = Documents::new(config.clone(), store.clone());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
