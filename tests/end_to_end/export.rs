@@ -155,7 +155,8 @@ fn an_export_that_is_killed_leaves_whole_files_and_the_next_one_completes_it() {
 
 /// The address of a file.
 fn address(name: &str) -> String {
-    if name == "index.html" { "/".to_owned() } else { format!("/{name}") }
+    let path = format!("/{name}");
+    path.strip_suffix("index.html").or(path.strip_suffix(".html")).unwrap_or(&path).to_owned()
 }
 
 #[test]
@@ -211,7 +212,11 @@ fn a_daemon_exports_what_it_serves_while_it_answers_other_questions() {
     let told = lines(&output.stdout);
     assert!(told.contains("/") && told.contains("/sources/one.json"), "{told:?}");
     for path in &told {
-        let name = if path == "/" { "index.html" } else { &path[1..] };
+        let name = match path.rsplit('/').next() {
+            Some("") => format!("{}index.html", &path[1..]),
+            Some(last) if last.contains('.') => path[1..].to_owned(),
+            _ => format!("{}.html", &path[1..]),
+        };
         let body = fs::read_to_string(folder.path("tree").join(name)).unwrap();
         assert!(daemon.get(path).1 == body, "{path} is not what is served");
     }
