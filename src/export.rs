@@ -2,11 +2,11 @@
 //! any web server, CDN or object storage.
 //!
 //! # Which pages
-//! All that [`Documents::pages`] knows: the index page as `index.html`, its style, robots.txt, the
-//! OPML, and as Atom and as JSON Feed every publication that holds or once held an article, with
-//! all pages of its archive, and, though empty, everything but communities and crossings of a
-//! region with a tag: there are thousands of those, and a subscriber finds no address of an empty
-//! one on any list.
+//! All that [`Documents::pages`] knows: as Atom, as JSON Feed and as a page every publication that
+//! holds or once held an article, with all pages of its archive, and, though empty, everything but
+//! communities and crossings of a region with a tag: there are thousands of those, and a subscriber
+//! finds no address of an empty one on any list; every article; the index, the sources and the page
+//! about the site; and what browsers, robots and feed readers ask for beside them.
 //!
 //! # What holds
 //! - A file is whole at every moment: it is written beside its place as `.NAME.visnyk-new`, made
@@ -62,6 +62,9 @@ const FAILURES_MAX: usize = 20;
 /// everything again.
 const SAVED_EVERY: usize = 1000;
 
+/// What the key of an article begins with.
+const ARTICLES: &str = "articles/";
+
 /// What is done with files in the directory that no export wrote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Others {
@@ -91,7 +94,7 @@ pub struct Change {
     pub path: String,
     /// Its plain bytes and their digest; none if it was removed.
     pub written: Option<(u64, String)>,
-    /// What a cache has it under: the publication, or `lists` for the index page and the OPML.
+    /// What a cache has it under: the publication, the article, or `lists` for what names them all.
     pub keys: Vec<String>,
     /// Its files that were written or removed, below the directory.
     pub files: Vec<String>,
@@ -342,9 +345,14 @@ impl Run {
             Lack::Of(selections) => Some(selections.iter().map(Selection::path).collect()),
         };
         let is_over = |path: &str, entry: &Entry| {
-            let looked_at = touched
-                .as_ref()
-                .is_none_or(|touched| entry.key.as_ref().is_some_and(|key| touched.contains(key)));
+            let is_touched = |touched: &BTreeSet<String>| {
+                // Of articles every one that there is, is wanted.
+                entry
+                    .key
+                    .as_ref()
+                    .is_some_and(|key| touched.contains(key) || key.starts_with(ARTICLES))
+            };
+            let looked_at = touched.as_ref().is_none_or(is_touched);
             looked_at && !wanted.contains(path)
         };
         let pages = self.manifest.pages.iter();

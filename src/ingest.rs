@@ -194,7 +194,7 @@ fn article_of(change: &Change) -> ArticleId {
         Change::Added(article) | Change::Updated(article) | Change::Relabelled(article) => {
             article.id
         }
-        Change::Unchanged(id) => *id,
+        Change::Unchanged(id, _) => *id,
     }
 }
 

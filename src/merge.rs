@@ -176,7 +176,7 @@ pub fn merge(known: Option<&Known>, fresh: Article, now: DateTime<Utc>) -> Chang
     let found_as_before =
         article.keys.entry == known.keys.entry && article.keys.link == known.keys.link;
     if found_as_before && article.labels.digest() == known.labels {
-        Change::Unchanged(known.id)
+        Change::Unchanged(known.id, article.views)
     } else {
         Change::Relabelled(article)
     }

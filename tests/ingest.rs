@@ -45,7 +45,7 @@ fn read(items: &str, memory: &Memory, now: DateTime<Utc>) -> Ingested {
 fn article(change: &Change) -> &Article {
     match change {
         Change::Added(article) | Change::Updated(article) | Change::Relabelled(article) => article,
-        Change::Unchanged(id) => panic!("{id} is unchanged"),
+        Change::Unchanged(id, _) => panic!("{id} is unchanged"),
     }
 }
 
@@ -63,7 +63,7 @@ fn the_same_document_later_changes_nothing() {
     let memory = Memory::new(first.changes.iter().map(article).map(Known::of));
     let again = read(&items, &memory, now() + TimeDelta::hours(1));
     assert_eq!(again.changes.len(), 2);
-    assert!(again.changes.iter().all(|change| matches!(change, Change::Unchanged(_))));
+    assert!(again.changes.iter().all(|change| matches!(change, Change::Unchanged(..))));
 }
 
 #[test]
@@ -83,7 +83,7 @@ fn an_id_that_is_used_for_another_story_loses_neither() {
     // And it stays the same from then on.
     let memory = Memory::new([Known::of(new), Known::of(moved)]);
     let again = read(&item("1", "Зовсім інша новина"), &memory, now());
-    assert_eq!(again.changes, [Change::Unchanged(new.id)]);
+    assert_eq!(again.changes, [Change::Unchanged(new.id, new.views)]);
 }
 
 #[test]
@@ -119,7 +119,7 @@ fn a_date_that_is_told_from_now_or_is_missing_is_settled_at_first_sight() {
             let again = read(&items, &memory, later);
             assert_eq!(
                 again.changes,
-                [Change::Unchanged(settled.id)],
+                [Change::Unchanged(settled.id, None)],
                 "{written}, {hours} h later"
             );
             // An edit is dated anew, the article is not.
@@ -151,7 +151,7 @@ fn a_page_of_several_stories_is_the_own_page_of_none_but_the_first() {
         [("first-1", "Графік на понеділок", old.id), ("second-2", "Графік на вівторок", new.id)]
     {
         let again = read(&on_page(guid, title), &memory, now());
-        assert_eq!(again.changes, [Change::Unchanged(id)]);
+        assert_eq!(again.changes, [Change::Unchanged(id, None)]);
     }
 }
 

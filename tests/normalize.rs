@@ -93,7 +93,7 @@ fn changes(first: Vec<Entry>, second: Vec<Entry>) -> String {
             Change::Added(article) => (article.id, 'a'),
             Change::Updated(article) => (article.id, 'u'),
             Change::Relabelled(article) => (article.id, 'r'),
-            Change::Unchanged(id) => (*id, '-'),
+            Change::Unchanged(id, _) => (*id, '-'),
         };
         assert!(ids.insert(id), "two entries became one article");
         letters.push(letter);

@@ -11,6 +11,7 @@ use chrono::TimeDelta;
 use scraper::Html;
 use scraper::Selector;
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use visnyk::config::Config;
 use visnyk::model::article::Article;
 use visnyk::model::article::Author;
@@ -320,7 +321,8 @@ fn what_is_picked_gives_the_publications_that_hold_it() {
         let regions = regions.iter().map(|id| id.parse().unwrap()).collect();
         let tags = tags.iter().map(|id| id.parse().unwrap()).collect();
         let composed = composed(masthead(&config), &regions, &tags);
-        composed.iter().map(Selection::path).collect::<Vec<_>>()
+        let all = composed.whole.iter().chain(&composed.parts);
+        all.map(Selection::path).collect::<Vec<_>>()
     };
     assert_eq!(picked(&["kharkivska"], &["partnerstvo"]), ["regions/kharkivska/tags/partnerstvo"]);
     assert_eq!(picked(&["kharkivska"], &[]), ["regions/kharkivska"]);
@@ -334,6 +336,10 @@ fn what_is_picked_gives_the_publications_that_hold_it() {
         ]
     );
     assert_eq!(picked(&["nowhere"], &[]), Vec::<String>::new());
+    let regions: BTreeSet<_> = config.catalogue.regions.keys().cloned().collect();
+    let tags: BTreeSet<_> = config.tags.keys().cloned().collect();
+    let much = composed(masthead(&config), &regions, &tags);
+    assert_eq!((much.whole, much.parts.len()), (None, regions.len() * tags.len()));
 }
 
 #[test]

@@ -91,6 +91,10 @@ impl Manifest {
         };
         let text = serde_json::to_vec(&raw)
             .map_err(|error| ExportError::file("write", &folder.path().join(MANIFEST), error))?;
+        if text.len() as u64 > BYTES_MAX {
+            let reason = format!("its manifest would be over {} MiB", BYTES_MAX >> 20);
+            return Err(ExportError::refused(folder.path(), reason));
+        }
         folder.stage(MANIFEST, &text, SystemTime::now())?.place()?;
         folder.sync()
     }

@@ -12,6 +12,7 @@ use chrono::DateTime;
 use chrono::TimeDelta;
 use chrono::Utc;
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
 /// An article that comes late stands among those published so much later than it: who reads seldom
 /// sees it on the front too. What is older than that by far is no news, and goes to the archive.
@@ -57,20 +58,13 @@ pub struct Front {
 pub const REMOVALS_MAX: usize = 25;
 
 impl Front {
-    /// The fronts of several publications as one, with as many articles as that at most.
+    /// The fronts of several publications as one, with as many articles as that at most. It has no
+    /// counters: their clocks do not go alike.
     #[must_use]
     pub fn mixed(fronts: Vec<Self>, most: usize) -> Self {
         let mut mixed = Self::default();
         for front in fronts {
-            mixed.shelf = match (mixed.shelf, front.shelf) {
-                (Some(one), Some(other)) => Some(Shelf {
-                    count: one.count.saturating_add(other.count),
-                    updated: one.updated.max(other.updated),
-                    changed: one.changed.max(other.changed),
-                }),
-                (one, other) => one.or(other),
-            };
-            mixed.departed = mixed.departed.max(front.departed);
+            mixed.before.extend(front.before);
             mixed.standing.extend(front.standing);
             mixed.removed.extend(front.removed);
         }
@@ -80,6 +74,11 @@ impl Front {
             .sort_by_key(|one| (Reverse(came(one)), one.article.id, Reverse(one.changed)));
         mixed.standing.dedup_by_key(|one| one.article.id);
         mixed.standing.truncate(most);
+        mixed.before.sort_by_key(|article| article.id);
+        mixed.before.dedup_by_key(|article| article.id);
+        let standing: BTreeSet<ArticleId> =
+            mixed.standing.iter().map(|one| one.article.id).collect();
+        mixed.before.retain(|article| !standing.contains(&article.id));
         mixed.removed.sort_by(|one, other| other.at.cmp(&one.at).then(one.iri.cmp(&other.iri)));
         mixed.removed.dedup_by(|one, other| one.iri == other.iri);
         mixed.removed.truncate(REMOVALS_MAX);

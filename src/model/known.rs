@@ -186,6 +186,6 @@ pub enum Change {
     /// A reader sees the same, but a label was added or taken away, or the article came under
     /// another id or link: the publications that it stands in change, `updated` does not.
     Relabelled(Article),
-    /// Nothing to write.
-    Unchanged(ArticleId),
+    /// Nothing that a reader sees: no more than how often it was read, as its source reports.
+    Unchanged(ArticleId, Option<u64>),
 }

@@ -1,6 +1,6 @@
 //! The pages: HTML without scripts, in two languages, from the templates beside this folder.
 //!
-//! Every page is a value of what stands on it ([`Frame`] is what stands on all) and a template that
+//! Every page is a value of what stands on it (`Frame` is what stands on all) and a template that
 //! says where. The same input gives the same bytes, as for feeds, so that a browser's cache is told
 //! 304: there is no "an hour ago" on a page.
 //!

@@ -2,6 +2,7 @@
 
 use crate::model::publication::Pictures;
 use crate::model::publication::Selection;
+use crate::model::publication::Site;
 use crate::publish::html::language::Language;
 use crate::serve::answer::Body;
 use crate::serve::documents::Documents;
@@ -11,9 +12,11 @@ use crate::serve::headers::put;
 use crate::serve::headers::put_made;
 use chrono::Utc;
 use http::HeaderName;
+use http::HeaderValue;
 use http::Response;
 use http::StatusCode;
 use http::header;
+use std::collections::BTreeSet;
 
 /// For what changes.
 pub(super) const FRESH: &str =
@@ -26,13 +29,28 @@ pub(super) const HTML: &str = "text/html; charset=utf-8";
 pub(super) const OPML: &str = "text/x-opml; charset=utf-8";
 /// No scripts, from nowhere, on no page: neither one for people nor a feed that a browser shows. Of
 /// other sites nothing but pictures.
-pub(super) const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' https: data:; \
-                      manifest-src 'self'; base-uri 'none'; form-action 'self'; \
-                      frame-ancestors 'none'";
-/// The same without anything of other sites, where they are not to learn who reads.
-const CLOSED_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; \
-                             manifest-src 'self'; base-uri 'none'; form-action 'self'; \
-                             frame-ancestors 'none'";
+pub(super) const POLICY: &str = "default-src 'none'; style-src 'self'; \
+                                 img-src 'self' https: data:; manifest-src 'self'; \
+                                 base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+/// What pictures it lets in.
+const OPEN_PICTURES: &str = "img-src 'self' https: data:";
+
+/// What the pages of a site may load: where readers are not to be known to sources, no pictures of
+/// other sites but the site's own logo and icon, wherever they are.
+pub(super) fn policy(site: &Site) -> HeaderValue {
+    let own = site.logo.iter().chain(&site.icon).map(|url| url.origin().ascii_serialization());
+    let mut pictures = match site.pictures {
+        Pictures::Direct => OPEN_PICTURES.to_owned(),
+        Pictures::Passed | Pictures::Hidden => "img-src 'self' data:".to_owned(),
+    };
+    for origin in own.collect::<BTreeSet<_>>() {
+        pictures.push(' ');
+        pictures.push_str(&origin);
+    }
+    // An origin is ASCII without spaces.
+    HeaderValue::try_from(POLICY.replace(OPEN_PICTURES, &pictures))
+        .unwrap_or(HeaderValue::from_static(POLICY))
+}
 
 /// Who chooses the language of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +74,7 @@ pub(super) struct About {
     /// Whether the scripts of other sites may read it.
     pub(super) is_for_all_sites: bool,
     /// What it may load.
-    pub(super) policy: &'static str,
+    pub(super) policy: HeaderValue,
 }
 
 impl About {
@@ -73,16 +91,8 @@ impl About {
             cache: if is_closed { CLOSED } else { FRESH },
             language: if let Page::Html(_, language) = page { *language } else { None },
             is_for_all_sites: is_for_all_sites(page),
-            policy: policy(documents),
+            policy: documents.policy(),
         }
-    }
-}
-
-/// What pages may load.
-pub(super) fn policy(documents: &Documents) -> &'static str {
-    match documents.pictures() {
-        Pictures::Direct => POLICY,
-        Pictures::Passed | Pictures::Hidden => CLOSED_POLICY,
     }
 }
 

@@ -13,7 +13,6 @@ use crate::serve::about::POLICY;
 use crate::serve::about::described;
 use crate::serve::about::for_all_sites;
 use crate::serve::about::is_for_all_sites;
-use crate::serve::about::policy;
 use crate::serve::access;
 use crate::serve::access::Line;
 use crate::serve::coding::Coding;
@@ -307,7 +306,7 @@ async fn passing_answer(
         cache: FRESH,
         language: (media_type == HTML).then_some(speaks),
         is_for_all_sites: false,
-        policy: policy(documents),
+        policy: documents.policy(),
     };
     if !is_lost && is_unchanged(request, &tag, &rendered) {
         return described(StatusCode::NOT_MODIFIED, &about, &tag, &rendered, Body::default());
@@ -421,7 +420,7 @@ async fn whole(
     }
     answer.headers_mut().insert(header::CONTENT_LENGTH, length.into());
     put(&mut answer, header::CONTENT_TYPE, about.media_type);
-    put(&mut answer, header::CONTENT_SECURITY_POLICY, about.policy);
+    answer.headers_mut().insert(header::CONTENT_SECURITY_POLICY, about.policy.clone());
     answer
 }
 

@@ -14,6 +14,7 @@ use crate::publish::html::language::Language;
 use crate::publish::html::search::Names;
 use crate::publish::sheet::at;
 use crate::publish::story::Apart;
+use crate::serve::about::policy;
 use crate::serve::audience::Audience;
 use crate::serve::coding::Coding;
 use crate::serve::coding::Effort;
@@ -29,6 +30,7 @@ use crate::store::error::StoreError;
 use bytes::Bytes;
 use chrono::DateTime;
 use chrono::Utc;
+use http::HeaderValue;
 use std::collections::BTreeMap;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -133,6 +135,7 @@ struct Inner {
     stale: Stale,
     started: DateTime<Utc>,
     edition: u32,
+    policy: HeaderValue,
     requests: AtomicU64,
     renderings: AtomicU64,
     audience: Audience,
@@ -188,7 +191,7 @@ impl Documents {
     /// The same, with as many bytes kept at most; the document unused for longest goes first.
     #[must_use]
     pub fn within(kept_bytes_max: usize, config: Arc<Config>, store: Store) -> Self {
-        let edition = edition(&config);
+        let (edition, policy) = (edition(&config), policy(&config.site));
         Self {
             inner: Arc::new(Inner {
                 config,
@@ -198,6 +201,7 @@ impl Documents {
                 stale: Stale::default(),
                 started: Utc::now(),
                 edition,
+                policy,
                 requests: AtomicU64::new(0),
                 renderings: AtomicU64::new(0),
                 audience: Audience::default(),
@@ -239,6 +243,11 @@ impl Documents {
     #[must_use]
     pub fn pictures(&self) -> Pictures {
         self.inner.config.site.pictures
+    }
+
+    /// What its pages may load.
+    pub(super) fn policy(&self) -> HeaderValue {
+        self.inner.policy.clone()
     }
 
     /// The language that the site speaks by itself.
@@ -324,6 +333,11 @@ impl Documents {
         }
         *failed = result.is_err().then(Instant::now);
         match (result, last) {
+            // What is no more is not given out as it was.
+            (Err(DocumentError::Missing), _) => {
+                *failed = None;
+                Err(DocumentError::Missing)
+            }
             (Ok(rendered), _) => {
                 let rendered = Arc::new(rendered);
                 slot.put(touched, &rendered);
@@ -461,7 +475,11 @@ impl Documents {
         let mut total: usize = slots.values().map(bytes).sum();
         while total > self.inner.kept_bytes_max {
             let others = slots.iter().filter(|(_, slot)| !Arc::ptr_eq(slot, newest));
-            let oldest = others.min_by_key(|(_, slot)| slot.used.load(Ordering::Relaxed));
+            // Of what readers compose there is no end: it goes before what others read.
+            let oldest = others.min_by_key(|(page, slot)| {
+                let is_mixed = matches!(page.selection(), Some(Selection::Mixed(..)));
+                (!is_mixed, slot.used.load(Ordering::Relaxed))
+            });
             let Some(page) = oldest.map(|(page, _)| page.clone()) else { return };
             total -= slots.remove(&page).as_ref().map_or(0, bytes);
         }

@@ -1,9 +1,10 @@
-//! Pages that answer a question: they are made for whoever asks, and not kept. Of questions there is
-//! no end, and what is kept for one would push out what others read.
+//! Pages that answer a question: they are made for whoever asks, and not kept, for of questions there
+//! is no end.
 
 use crate::model::id::RegionId;
 use crate::model::id::TagId;
 use crate::publish::html::compose::COMPOSED_MAX;
+use crate::publish::html::compose::Composed;
 use crate::publish::html::compose::compose;
 use crate::publish::html::compose::composed;
 use crate::publish::html::index::found;
@@ -41,7 +42,7 @@ impl Passing {
         let mut wanted = String::new();
         for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
             match name.as_ref() {
-                "q" => wanted = value.replace(char::is_control, " ").trim().to_owned(),
+                "q" => value.replace(char::is_control, " ").trim().clone_into(&mut wanted),
                 "region" if picked.0.len() < COMPOSED_MAX => {
                     picked.0.extend(value.parse::<RegionId>());
                 }
@@ -86,7 +87,9 @@ impl Documents {
                     compose(masthead, language, &shelves, (regions, tags))
                 }
                 Passing::Opml(regions, tags) => {
-                    opml_of(masthead, &shelves, &composed(masthead, regions, tags))
+                    let Composed { whole, parts } = composed(masthead, regions, tags);
+                    let chosen = if parts.is_empty() { whole.into_iter().collect() } else { parts };
+                    opml_of(masthead, &shelves, &chosen)
                 }
                 Passing::Lost(path) => lost(masthead, language, &shelves, documents.names(), path),
             }

@@ -10,6 +10,7 @@ use crate::fetch::Fetched;
 use crate::fetch::Fetcher;
 use crate::model::exchange::Request;
 use crate::model::feed::Feed;
+use crate::model::feed::Republish;
 use crate::model::id::ArticleId;
 use crate::publish::html::article::picture_address;
 use crate::store::Store;
@@ -23,6 +24,7 @@ use std::sync::PoisonError;
 use std::time::Duration;
 use std::time::Instant;
 use tokio::sync::OnceCell;
+use tokio::sync::Semaphore;
 use tracing::debug;
 use url::Url;
 
@@ -30,6 +32,8 @@ use url::Url;
 const KEPT_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// How many pictures are known, those that cannot be had among them.
 const KEPT_MAX: usize = 4_096;
+/// How many requests wait for pictures at once.
+const WAITING_MAX: usize = 256;
 /// How long a picture is kept before its source is asked again.
 const KEPT_FOR: Duration = Duration::from_hours(6);
 /// For so long a source is not asked again for what it did not give.
@@ -50,6 +54,7 @@ pub struct Picture {
 #[derive(Debug)]
 pub(super) struct Passed {
     fetcher: Fetcher,
+    turns: Arc<Semaphore>,
     kept: Mutex<HashMap<Key, Arc<Slot>>>,
 }
 
@@ -79,7 +84,7 @@ impl Slot {
 impl Passed {
     /// Nothing is kept yet.
     pub(super) fn new(fetcher: Fetcher) -> Self {
-        Self { fetcher, kept: Mutex::default() }
+        Self { fetcher, turns: Arc::new(Semaphore::new(WAITING_MAX)), kept: Mutex::default() }
     }
 
     /// The picture of an article that has an address with this digest; none if it has none such, or
@@ -93,16 +98,31 @@ impl Passed {
         let Some(article) = store.article(id).await? else { return Ok(None) };
         let Some(address) = picture_address(&article, digest) else { return Ok(None) };
         let Some(feed) = config.feeds.get(&article.feed) else { return Ok(None) };
+        let is_above = article.image.as_ref().is_some_and(|image| image.url == address);
+        let is_shown = match feed.republish {
+            Republish::Full => true,
+            Republish::Summary => is_above,
+            Republish::Link => false,
+        };
+        if !is_shown || article.labels.excluded_by.is_some() {
+            return Ok(None);
+        }
         let feed = feed.leading_to(address.clone());
         let slot = self.slot((id, digest.to_owned()));
+        if let Some(picture) = slot.picture.get() {
+            return Ok(picture.clone());
+        }
+        // Who is one too many has to come again: else there would be no end of those who wait.
+        let Ok(turn) = Arc::clone(&self.turns).try_acquire_owned() else { return Ok(None) };
         let shop = Arc::clone(self);
         // A task of its own: who asked first may go away.
         let getting = tokio::spawn(async move {
-            slot.picture.get_or_init(|| shop.fetch(&feed, &address)).await.clone()
+            let _turn = turn;
+            let picture = slot.picture.get_or_init(|| shop.fetch(&feed, &address)).await.clone();
+            shop.make_room();
+            picture
         });
-        let picture = getting.await.ok().flatten();
-        self.make_room();
-        Ok(picture)
+        Ok(getting.await.ok().flatten())
     }
 
     async fn fetch(&self, feed: &Feed, address: &Url) -> Option<Arc<Picture>> {
@@ -130,14 +150,23 @@ impl Passed {
         slot
     }
 
-    /// Lets go of what was kept first, while there is too much.
+    /// Lets go of what was kept first, while there is too much; not of what is under way.
     fn make_room(&self) {
         let mut kept = self.kept();
         let mut bytes: usize = kept.values().map(|slot| slot.bytes()).sum();
-        while bytes > KEPT_BYTES_MAX || kept.len() > KEPT_MAX {
-            let oldest = kept.iter().min_by_key(|(_, slot)| slot.since);
-            let Some(oldest) = oldest.map(|(key, _)| key.clone()) else { return };
-            bytes -= kept.remove(&oldest).map_or(0, |slot| slot.bytes());
+        if bytes <= KEPT_BYTES_MAX && kept.len() <= KEPT_MAX {
+            return;
+        }
+        let there = kept.iter().filter(|(_, slot)| slot.picture.initialized());
+        let mut oldest: Vec<(Instant, Key)> =
+            there.map(|(key, slot)| (slot.since, key.clone())).collect();
+        oldest.sort();
+        for (_, key) in oldest {
+            // A tenth more than needed, so that this is not done for every picture.
+            if bytes <= KEPT_BYTES_MAX / 10 * 9 && kept.len() <= KEPT_MAX / 10 * 9 {
+                return;
+            }
+            bytes -= kept.remove(&key).map_or(0, |slot| slot.bytes());
         }
     }
 

@@ -56,6 +56,14 @@ impl Reads {
         }
     }
 
+    /// Counts what was taken and could not be kept.
+    pub fn put_back(&self, taken: BTreeMap<ArticleId, u64>) {
+        let mut reads = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for (id, count) in taken {
+            *reads.entry(id).or_default() += count;
+        }
+    }
+
     /// What is counted; from now on that is for whoever took it to keep.
     #[must_use]
     pub fn take(&self) -> BTreeMap<ArticleId, u64> {
@@ -70,7 +78,8 @@ pub fn is_of_person(request: &HeaderMap) -> bool {
         let value = request.get(name).and_then(|value| value.to_str().ok());
         value.unwrap_or_default().to_ascii_lowercase()
     };
-    let agent = text(header::USER_AGENT.as_str());
+    // A maker of telephones has a name like a robot's.
+    let agent = text(header::USER_AGENT.as_str()).replace("cubot", "");
     let is_early =
         ["sec-purpose", "purpose", "x-moz"].iter().any(|name| text(name).contains("pre"));
     let wanted_for = text("sec-fetch-dest");
@@ -94,6 +103,7 @@ mod tests {
             (vec![("user-agent", firefox), ("sec-fetch-dest", "document")], true),
             (vec![("user-agent", firefox), ("sec-fetch-dest", "image")], false),
             (vec![("user-agent", firefox), ("sec-purpose", "prefetch;prerender")], false),
+            (vec![("user-agent", "Mozilla/5.0 (Linux; Android 9; CUBOT X19) Chrome/99")], true),
             (vec![("user-agent", "Mozilla/5.0 (compatible; Googlebot/2.1)")], false),
             (vec![("user-agent", "newsboat/2.32")], false),
             (vec![], false),
@@ -112,7 +122,11 @@ mod tests {
         let id = "0123456789abcdef0123456789abcdef".parse().unwrap();
         reads.add(id);
         reads.add(id);
-        assert_eq!(reads.take(), BTreeMap::from([(id, 2)]));
+        let taken = reads.take();
+        assert_eq!(taken, BTreeMap::from([(id, 2)]));
+        reads.add(id);
+        reads.put_back(taken);
+        assert_eq!(reads.take(), BTreeMap::from([(id, 3)]));
         assert!(reads.take().is_empty());
     }
 }

@@ -85,11 +85,14 @@ impl Documents {
     /// has no time of its own.
     async fn html(&self, view: &View, language: Language) -> Result<Rendered, DocumentError> {
         let config = self.config();
-        let shelves = self.store().shelves().await?;
         let making = match view {
-            View::Index => spawn_blocking(move || index(masthead(&config), language, &shelves)),
+            View::Index => {
+                let shelves = self.store().shelves().await?;
+                spawn_blocking(move || index(masthead(&config), language, &shelves))
+            }
             View::About => spawn_blocking(move || about(masthead(&config), language)),
             View::Sources => {
+                let shelves = self.store().shelves().await?;
                 let healths = self.healths(&config.feeds.values().collect::<Vec<_>>()).await?;
                 spawn_blocking(move || sources(masthead(&config), language, &shelves, &healths))
             }
@@ -102,6 +105,7 @@ impl Documents {
             }
             View::Publication(selection, number) => {
                 let shown = self.shown(selection, *number).await?;
+                let shelves = self.store().shelves().await?;
                 let feed = match (selection, number) {
                     (Selection::Source(id), None) => config.feeds.get(id),
                     _ => None,
@@ -127,10 +131,14 @@ impl Documents {
         let Some(number) = number else {
             let front = self.front_of(&selection).await?;
             let config = self.config();
+            let most = match selection {
+                Selection::Mixed(..) => self.sizes().closing(),
+                _ => usize::MAX,
+            };
             let making = spawn_blocking(move || {
                 let previous = front.newest_page;
-                let stories = shown(&config, &selection, front);
-                let articles = stories.into_iter().map(|story| story.article).collect();
+                let stories = shown(&config, &selection, front).into_iter().take(most);
+                let articles = stories.map(|story| story.article).collect();
                 Shown { selection, number: None, previous, articles }
             });
             return Ok(making.await?);
@@ -157,13 +165,16 @@ impl Documents {
     async fn front(&self, selection: &Selection, write: Write) -> Result<Rendered, DocumentError> {
         let front = self.front_of(selection).await?;
         let (config, selection) = (self.config(), selection.clone());
-        let edition = self.edition();
+        let (edition, most) = (self.edition(), self.sizes().closing());
         let making = spawn_blocking(move || {
             let (previous, removed) = (front.newest_page, front.removed.clone());
             let departed = front.departed;
             let never = config.site.tagging.start();
             let modified = front.shelf.map_or(never, |shelf| shelf.changed);
-            let stories = shown(&config, &selection, front);
+            let mut stories = shown(&config, &selection, front);
+            if matches!(selection, Selection::Mixed(..)) {
+                stories.truncate(most);
+            }
             let changed: Vec<DateTime<Utc>> = stories.iter().map(|story| story.changed).collect();
             let articles: Vec<_> = stories.into_iter().map(|story| story.article).collect();
             let sheet = Sheet {
@@ -221,7 +232,7 @@ impl Documents {
         for part in selection.parts() {
             fronts.push(self.store().front(&part, most).await?);
         }
-        Ok(Front::mixed(fronts, sizes.closing()))
+        Ok(Front::mixed(fronts, most))
     }
 
     fn sizes(&self) -> Sizes {

@@ -40,6 +40,8 @@ pub(crate) struct Draft {
 struct Drafts {
     articles: BTreeMap<ArticleId, Draft>,
     claims: BTreeMap<Vec<u8>, ArticleId>,
+    /// How often articles were read that are as they were.
+    views: BTreeMap<ArticleId, u64>,
 }
 
 /// How a batch changes a selection.
@@ -72,6 +74,13 @@ impl Archive {
         let mut turnovers = Turnovers::new();
         for draft in drafts.articles.values() {
             self.write_draft(&mut batch, draft, &mut turnovers, at)?;
+            if draft.before.is_some() {
+                // The article itself now says how often it was read.
+                batch.insert(keys::views(draft.after.id), None);
+            }
+        }
+        for (id, views) in drafts.views {
+            self.put_views(&mut batch, id, views)?;
         }
         for (claim, id) in drafts.claims {
             self.put(&mut batch, Space::Claim, claim, &id.0.0)?;
@@ -106,7 +115,10 @@ impl Archive {
             let (fresh, replaces) = match change {
                 Change::Added(article) => (article, false),
                 Change::Updated(article) | Change::Relabelled(article) => (article, true),
-                Change::Unchanged(_) => continue,
+                Change::Unchanged(id, views) => {
+                    drafts.views.extend(views.map(|views| (id, views)));
+                    continue;
+                }
             };
             owned(feed, &fresh)?;
             let id = fresh.id;

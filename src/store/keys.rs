@@ -61,6 +61,8 @@ pub(crate) enum Space {
     Departed = b'e',
     /// Id → how often the article's page was read.
     Reads = b'r',
+    /// Id → how often the article was read at its source since it was last written.
+    Views = b'w',
 }
 
 impl Space {
@@ -86,6 +88,7 @@ impl Space {
             Self::Behind => "hidden copy",
             Self::Departed => "departure from selection",
             Self::Reads => "reads of article",
+            Self::Views => "views of article",
         }
     }
 
@@ -261,6 +264,11 @@ pub(crate) fn version(id: ArticleId, content: Digest) -> Vec<u8> {
 /// How often the page of an article was read.
 pub(crate) fn reads(id: ArticleId) -> Vec<u8> {
     key(Space::Reads, &[&id.0.0])
+}
+
+/// How often an article was read at its source.
+pub(crate) fn views(id: ArticleId) -> Vec<u8> {
+    key(Space::Views, &[&id.0.0])
 }
 
 /// What was published in a selection before an instant comes after this key, the newest first.

@@ -20,14 +20,32 @@ use std::collections::BTreeSet;
 const WITHIN: TimeDelta = TimeDelta::hours(36);
 /// How many articles before an article, and how many after it, are looked at for copies.
 const NEAR_MAX: usize = 60;
+/// How many keys are looked at in one go.
+const SLICE: usize = 100;
 /// How many selections are looked at for what is related, and how many articles of each.
 const SELECTIONS_MAX: usize = 12;
 const KIN_MAX: usize = 10;
 
 impl Archive {
+    /// Adds to a batch how often an article was read as its source now reports, if that is another
+    /// number than before. The article itself is not written again.
+    pub(crate) fn put_views(
+        &self,
+        batch: &mut Batch,
+        id: ArticleId,
+        views: u64,
+    ) -> Result<(), StoreError> {
+        let is_there = self.engine.get(&keys::place(id))?.is_some();
+        if is_there && self.views(id)? != Some(views) {
+            self.put(batch, Space::Views, keys::views(id), &views)?;
+        }
+        Ok(())
+    }
+
     /// An article and what is around it; none if there is none, or a rule keeps it out.
     pub(crate) fn surroundings(&self, id: ArticleId) -> Result<Option<Surroundings>, StoreError> {
-        let Some(article) = self.article(id)? else { return Ok(None) };
+        let Some(mut article) = self.article(id)? else { return Ok(None) };
+        article.views = self.views(id)?.or(article.views);
         if article.labels.excluded_by.is_some() {
             return Ok(None);
         }
@@ -58,15 +76,31 @@ impl Archive {
         since: DateTime<Utc>,
         most: usize,
     ) -> Result<usize, StoreError> {
-        let members = self.scan(Space::Member, &keys::members_of(selection), most)?;
-        let published = members.iter().filter_map(|(key, _)| keys::instant_of(key));
-        Ok(published.take_while(|published| *published >= since).count())
+        let prefix = keys::members_of(selection);
+        let (mut count, mut after) = (0, None);
+        while count < most {
+            let slice = self.engine.scan(&prefix, after.as_deref(), Order::Forward, SLICE)?;
+            let is_late = |key: &[u8]| keys::instant_of(key).is_some_and(|at| at >= since);
+            let late = slice.iter().take_while(|(key, _)| is_late(key)).count();
+            count += late;
+            if late < SLICE {
+                break;
+            }
+            after = slice.into_iter().next_back().map(|(key, _)| key);
+        }
+        Ok(count.min(most))
     }
 
     /// The ids of all articles that are not kept out.
     pub(crate) fn ids(&self) -> Result<Vec<ArticleId>, StoreError> {
         let members = self.scan(Space::Member, &keys::members_of(&Selection::All), usize::MAX)?;
         Ok(members.iter().filter_map(|(key, _)| keys::id_of(key)).collect())
+    }
+
+    fn views(&self, id: ArticleId) -> Result<Option<u64>, StoreError> {
+        let key = keys::views(id);
+        let value = self.engine.get(&key)?;
+        value.map(|value| self.record(Space::Views, &key, &value)).transpose()
     }
 
     fn reads(&self, id: ArticleId) -> Result<u64, StoreError> {

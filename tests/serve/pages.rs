@@ -1,8 +1,18 @@
 //! The pages for people, as they are asked for: by language, by question, and where there is nothing.
 
+use crate::sample;
+use crate::sample::at;
 use crate::sample::plain;
 use crate::sample::sister_cities;
 use crate::site::Site;
+use std::sync::Arc;
+use tempfile::TempDir;
+use visnyk::model::article::Article;
+use visnyk::model::exchange::History;
+use visnyk::model::front::Removal;
+use visnyk::model::front::Remover;
+use visnyk::model::known::Change;
+use visnyk::model::publication::Pictures;
 use visnyk::model::publication::Selection;
 use visnyk::serve::Limits;
 
@@ -110,6 +120,78 @@ async fn who_reads_is_counted_and_the_feeds_do_not_notice() {
     assert_eq!(site.get("/all.atom", &[]).await.header("etag"), feed.header("etag"));
     let site = site.again().await;
     assert_eq!(views(site.get(&path, &[]).await), "4089");
+}
+
+#[tokio::test]
+async fn what_a_source_counts_is_followed_and_the_feeds_do_not_notice() {
+    let site = Site::start(Limits::default()).await;
+    let article = sister_cities();
+    let feed = Arc::new(site.config.feeds[&article.feed].clone());
+    let mut etag = site.get("/all.atom", &[]).await.header("etag").to_owned();
+    let polled = |change| {
+        site.store.commit(
+            feed.clone(),
+            History::default(),
+            vec![change],
+            at("2023-07-03T12:00:00Z"),
+        )
+    };
+    let path = format!("/uk/articles/{}", article.id);
+    for (change, expected, touches) in [
+        (Change::Unchanged(article.id, Some(5000)), "5000", false),
+        (Change::Unchanged(article.id, None), "5000", false),
+        (
+            Change::Updated(Article {
+                views: Some(5001),
+                title: "Інша".to_owned(),
+                ..article.clone()
+            }),
+            "5001",
+            true,
+        ),
+        (Change::Unchanged(article.id, Some(5002)), "5002", false),
+    ] {
+        let touched = polled(change).await.unwrap();
+        assert_eq!(!touched.is_empty(), touches);
+        site.documents.touch_all();
+        let page = site.get(&path, &[]).await;
+        assert!(page.text().contains(&format!("Переглядів: {expected}<")), "{expected}");
+        let now = site.get("/all.atom", &[]).await.header("etag").to_owned();
+        assert_eq!(now != etag, touches);
+        etag = now;
+    }
+}
+
+#[tokio::test]
+async fn what_is_taken_down_is_not_shown_again() {
+    let site = Site::start(Limits::default()).await;
+    let path = format!("/uk/articles/{}", sister_cities().id);
+    assert_eq!(site.get(&path, &[]).await.status, 200);
+    let removal =
+        Removal {
+            by: Remover::Admin, why: "помилка".to_owned(), at: at("2023-07-03T12:00:00Z")
+        };
+    let from = site.store.remove(sister_cities().id, removal).await.unwrap().unwrap();
+    site.documents.take_away(&from);
+    for _ in 0..2 {
+        assert_eq!(site.get(&path, &[]).await.status, 404);
+    }
+    assert!(!site.get("/uk/all", &[]).await.text().contains(&path));
+}
+
+#[tokio::test]
+async fn the_sites_own_pictures_may_be_loaded_whatever_becomes_of_others() {
+    for (pictures, others) in [
+        (Pictures::Direct, "img-src 'self' https: data: https://logo.example;"),
+        (Pictures::Hidden, "img-src 'self' data: https://logo.example;"),
+    ] {
+        let mut config = sample::config();
+        config.site.pictures = pictures;
+        config.site.logo = Some(sample::url("https://logo.example/a.svg?b"));
+        let site = Site::of(config, TempDir::new().unwrap(), Limits::default()).await;
+        let policy = site.get("/uk/", &[]).await.header("content-security-policy").to_owned();
+        assert!(policy.contains(others), "{policy}");
+    }
 }
 
 #[tokio::test]

@@ -244,7 +244,7 @@ async fn follow(steps: Vec<Step>) {
                     Kind::Added => Change::Added(article),
                     Kind::Updated => Change::Updated(article),
                     Kind::Relabelled => Change::Relabelled(article),
-                    Kind::Unchanged => Change::Unchanged(article.id),
+                    Kind::Unchanged => Change::Unchanged(article.id, article.views),
                 });
                 let feed = feed(FEEDS[name]);
                 let before = store.shelves().await.unwrap();

@@ -217,7 +217,7 @@ async fn what_is_unchanged_makes_nothing_stale_but_the_history_is_kept() {
     add(&store, std::slice::from_ref(&first)).await;
     let before = store.shelves().await.unwrap();
     let history = History { failures: 3, ..History::default() };
-    let changes = vec![Change::Unchanged(first.id), Change::Updated(first.clone())];
+    let changes = vec![Change::Unchanged(first.id, None), Change::Updated(first.clone())];
     let stale = store.commit(feed("kyiv"), history.clone(), changes, at(900)).await.unwrap();
     assert_eq!(stale, selections(""));
     assert_eq!(store.shelves().await.unwrap(), before);

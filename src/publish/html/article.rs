@@ -9,6 +9,7 @@ use crate::model::publication::Selection;
 use crate::model::surroundings::Surroundings;
 use crate::publish::Masthead;
 use crate::publish::html::Frame;
+use crate::publish::html::body::Place;
 use crate::publish::html::body::fitted;
 use crate::publish::html::body::pictures;
 use crate::publish::html::body::unescaped;
@@ -123,7 +124,12 @@ pub fn article(
         views: (article.views.is_some() || views > 0).then_some(views),
         lead: if has_text { lead } else { "" },
         body: if given == Republish::Full {
-            fitted(body, |source| shown_at(masthead, article.id, source))
+            let above = article.image.as_ref().filter(|_| picture.is_some());
+            fitted(body, |source| match shown_at(masthead, article.id, source) {
+                _ if above.is_some_and(|above| above.url.as_str() == source) => Place::Elsewhere,
+                Some(source) => Place::At(source),
+                None => Place::Words,
+            })
         } else {
             String::new()
         },
@@ -237,8 +243,8 @@ fn texts(article: &Article) -> (&str, &str) {
     };
     if words(first) != lead {
         (lead, body)
-    } else if rest.trim().is_empty() && first.contains('<') {
-        // Its links would be lost.
+    } else if ["<a ", "<img "].iter().any(|tag| first.contains(tag)) {
+        // Its links and pictures would be lost.
         ("", body)
     } else {
         (lead, rest)
@@ -251,6 +257,9 @@ fn words(html: &str) -> String {
     let mut rest = html;
     while let Some((text, tag)) = rest.split_once('<') {
         plain.push_str(text);
+        if tag.starts_with("br") {
+            plain.push(' ');
+        }
         rest = tag.split_once('>').map_or("", |(_, after)| after);
     }
     plain.push_str(rest);
@@ -327,6 +336,7 @@ mod tests {
             ("Перше.", "<p>Перше.</p><p>Друге.</p>", ("Перше.", "<p>Друге.</p>")),
             ("a & b", "<p>a &amp;\n<b>b</b></p><p>c</p>", ("a & b", "<p>c</p>")),
             ("Анонс.", "<p>Перше.</p>", ("Анонс.", "<p>Перше.</p>")),
+            ("a b", "<p>a<br>b</p><p>c</p>", ("a b", "<p>c</p>")),
             ("Перше.", "<p>Перше.</p>", ("Перше.", "")),
             ("Перше.", "<p><a href=\"/\">Перше.</a></p>", ("", "<p><a href=\"/\">Перше.</a></p>")),
             ("", "", ("", "")),

@@ -7,8 +7,18 @@
 
 use std::fmt::Write;
 
-/// The text. `picture` gives the address at which a page shows a picture; none if it does not.
-pub(super) fn fitted(body: &str, picture: impl Fn(&str) -> Option<String>) -> String {
+/// What a page does with a picture of a text.
+pub(super) enum Place {
+    /// It shows it, from this address.
+    At(String),
+    /// It shows no pictures: what it says of itself is shown.
+    Words,
+    /// It shows it elsewhere.
+    Elsewhere,
+}
+
+/// The text. `place` says of a picture by its address what the page does with it.
+pub(super) fn fitted(body: &str, place: impl Fn(&str) -> Place) -> String {
     let mut fitted = String::with_capacity(body.len() + body.len() / 8);
     let mut levels = Levels { last: 1, open: Vec::new() };
     let mut rest = body;
@@ -27,7 +37,7 @@ pub(super) fn fitted(body: &str, picture: impl Fn(&str) -> Option<String>) -> St
             }
             // Its address led nowhere, and nothing is left to be said of it.
             _ if tag.starts_with("<a ") && !tag.contains(" href=\"") => fitted.push_str("<a>"),
-            _ if tag.starts_with("<img ") => img(&mut fitted, tag, &picture),
+            _ if tag.starts_with("<img ") => img(&mut fitted, tag, &place),
             _ => fitted.push_str(tag),
         }
         rest = &rest[start + length..];
@@ -88,12 +98,16 @@ fn tag_length(from: &str) -> Option<usize> {
 }
 
 /// A picture. Without an address nothing of it stays but what it says.
-fn img(fitted: &mut String, tag: &str, picture: &impl Fn(&str) -> Option<String>) {
+fn img(fitted: &mut String, tag: &str, place: &impl Fn(&str) -> Place) {
     let alt = attribute(tag, "alt").unwrap_or_default();
-    let source = attribute(tag, "src").and_then(|source| picture(&unescaped(source)));
-    let Some(source) = source else {
-        fitted.push_str(&alt.replace('<', "&lt;").replace('>', "&gt;"));
-        return;
+    let place = attribute(tag, "src").map_or(Place::Words, |source| place(&unescaped(source)));
+    let source = match place {
+        Place::At(source) => source,
+        Place::Words => {
+            fitted.push_str(&alt.replace('<', "&lt;").replace('>', "&gt;"));
+            return;
+        }
+        Place::Elsewhere => return,
     };
     _ = write!(fitted, "<img src=\"{}\" alt=\"{alt}\"", escaped(&source));
     for side in ["width", "height"] {
@@ -124,8 +138,12 @@ mod tests {
     use super::*;
 
     fn check(body: &str, expected: &str) {
-        let picture = |source: &str| (!source.contains("hidden")).then(|| source.to_owned());
-        assert_eq!(fitted(body, picture), expected);
+        let place = |source: &str| match source {
+            source if source.contains("hidden") => Place::Words,
+            source if source.contains("above") => Place::Elsewhere,
+            source => Place::At(source.to_owned()),
+        };
+        assert_eq!(fitted(body, place), expected);
     }
 
     #[test]
@@ -145,6 +163,7 @@ mod tests {
         );
         check("<p><img src=\"https://hidden.example/\" alt=\"Міст\"></p>", "<p>Міст</p>");
         check("<img src=\"https://hidden.example/\" alt=\"<b>\">", "&lt;b&gt;");
+        check("<p>a<img src=\"https://above.example/\" alt=\"b\">c</p>", "<p>ac</p>");
     }
 
     #[test]

@@ -45,18 +45,27 @@ struct Page<'a> {
     rows: Vec<Row>,
     /// What it is made of.
     parts: Vec<Row>,
+    is_too_much: bool,
     opml: Option<String>,
     choices: Choices,
 }
 
-/// The publications that hold what was picked, the one that holds it all first; what is not known
-/// is left out.
+/// What was picked, as publications.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Composed {
+    /// The one that holds it all; none if nothing was picked, or more than one can hold.
+    pub whole: Option<Selection>,
+    /// Each region with each tag, where there is more than one.
+    pub parts: Vec<Selection>,
+}
+
+/// The publications that hold what was picked; what is not known is left out.
 #[must_use]
 pub fn composed(
     masthead: Masthead<'_>,
     regions: &BTreeSet<RegionId>,
     tags: &BTreeSet<TagId>,
-) -> Vec<Selection> {
+) -> Composed {
     let knows = |selection: Selection| masthead.knows(&selection);
     let regions = regions.iter().filter(|id| knows(Selection::Region((*id).clone())));
     let tags = tags.iter().filter(|id| knows(Selection::Tag((*id).clone())));
@@ -68,21 +77,15 @@ pub fn composed(
             || !publication.without_tags.is_empty();
         !has_more && publication.regions == regions && publication.tags == tags
     });
-    let Some(whole) = Selection::of(regions, tags) else { return Vec::new() };
-    let parts = whole.parts();
     let own = own.map(|publication| Selection::Composed(publication.id.clone()));
-    let mut composed = Vec::new();
+    let Some(picked) = Selection::of(regions, tags) else { return Composed::default() };
+    let mut parts = picked.parts();
     if parts.len() == 1 {
-        composed.push(whole);
-    } else if let Some(own) = own {
-        composed.push(own);
-        composed.extend(parts);
-    } else {
-        composed.extend((parts.len() <= PARTS_MAX).then_some(whole));
-        composed.extend(parts);
+        return Composed { whole: Some(picked), parts: Vec::new() };
     }
-    composed.truncate(COMPOSED_MAX);
-    composed
+    let whole = own.or((parts.len() <= PARTS_MAX).then_some(picked));
+    parts.truncate(COMPOSED_MAX);
+    Composed { whole, parts }
 }
 
 /// The page that gives their addresses. `query` is what the reader picked, as his browser sent it.
@@ -100,9 +103,10 @@ pub fn compose(
     let base = masthead.site.address.path();
     let page = Page {
         frame: Frame::new(masthead, language, language.words().composed),
-        opml: (composed.len() > 1).then(|| format!("{base}feeds.opml?{}", query.finish())),
-        rows: rows(masthead, language, shelves, composed.iter().take(1)),
-        parts: rows(masthead, language, shelves, composed.iter().skip(1)),
+        is_too_much: composed.whole.is_none() && !composed.parts.is_empty(),
+        opml: (!composed.parts.is_empty()).then(|| format!("{base}feeds.opml?{}", query.finish())),
+        rows: rows(masthead, language, shelves, composed.whole.iter()),
+        parts: rows(masthead, language, shelves, composed.parts.iter()),
         choices: choices(masthead, language, shelves, regions, tags),
     };
     written(&page)

@@ -59,7 +59,8 @@ pub fn manifest(site: &Site) -> Vec<u8> {
     format!("{manifest:#}\n").into_bytes()
 }
 
-/// What robots may visit (RFC 9309): everything but searches, of which there is no end.
+/// What robots may visit (RFC 9309): everything but the answers to questions, of
+/// which there is no end.
 #[must_use]
 pub fn robots(site: &Site) -> Vec<u8> {
     let base = site.address.path();
@@ -69,7 +70,9 @@ pub fn robots(site: &Site) -> Vec<u8> {
         let _ = writeln!(rules, "Disallow: {base}{}/?q=", language.code());
         let _ = writeln!(rules, "Disallow: {base}{}/compose", language.code());
     }
-    let _ = writeln!(rules, "Disallow: {base}?q=");
+    for path in ["?q=", "compose", "feeds.opml?", "mixed/"] {
+        let _ = writeln!(rules, "Disallow: {base}{path}");
+    }
     if site.pictures == Pictures::Passed {
         let _ = writeln!(rules, "Disallow: {base}pictures/");
     }
@@ -82,7 +85,8 @@ pub fn robots(site: &Site) -> Vec<u8> {
 #[must_use]
 pub fn sitemap(masthead: Masthead<'_>, shelves: &BTreeMap<Selection, Shelf>) -> Vec<u8> {
     let changed = shelves.values().map(|shelf| shelf.changed).max();
-    let lists = ["", "sources", "about"].into_iter().map(|path| (path.to_owned(), changed));
+    let lists = [("", changed), ("sources", changed), ("about", None)];
+    let lists = lists.into_iter().map(|(path, changed)| (path.to_owned(), changed));
     let full =
         shelves.iter().filter(|(selection, shelf)| shelf.count > 0 && masthead.knows(selection));
     let full = full.map(|(selection, shelf)| (selection.path(), Some(shelf.changed)));

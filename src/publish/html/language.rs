@@ -93,12 +93,6 @@ impl Language {
         self.counted(count, ["новина", "новини", "новин"], ["article", "articles"])
     }
 
-    /// «1 перегляд», "2 views".
-    #[must_use]
-    pub fn views(self, count: u64) -> String {
-        self.counted(count, ["перегляд", "перегляди", "переглядів"], ["view", "views"])
-    }
-
     /// «1 невдала спроба», "2 failed attempts".
     #[must_use]
     pub fn failures(self, count: u64) -> String {
@@ -198,7 +192,6 @@ mod tests {
             assert_eq!(Language::Ukrainian.news(count), expected);
         }
         assert_eq!(Language::English.news(1), "1 article");
-        assert_eq!(Language::English.views(4087), "4087 views");
     }
 
     #[test]

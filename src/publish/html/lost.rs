@@ -48,7 +48,10 @@ fn nearest(names: &Names, shelves: &BTreeMap<Selection, Shelf>, path: &str) -> V
     let path = decoded.trim_start_matches("/uk/").trim_start_matches("/en/");
     let path = path.rsplit_once('.').map_or(path, |(path, _)| path);
     let last = path.rsplit('/').find(|part| !part.is_empty()).unwrap_or_default();
-    let tries = [path.to_owned(), last.to_owned(), names.spelt(last)];
-    let mut found = tries.iter().map(|query| names.find(query, shelves, OFFERED_MAX));
-    found.find(|found| !found.is_empty()).unwrap_or_default()
+    let found = |query: &str| {
+        let found = names.find(query, shelves, OFFERED_MAX);
+        (!found.is_empty()).then_some(found)
+    };
+    let found = found(path).or_else(|| found(last)).or_else(|| found(&names.spelt(last)));
+    found.unwrap_or_default()
 }

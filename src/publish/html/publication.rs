@@ -106,7 +106,8 @@ pub fn publication(
         other: (other != name.text).then_some(other),
         name,
         about,
-        news: (!matches!(selection, Selection::Mixed(..)))
+        // A page of the archive stays as it is.
+        news: (!matches!(selection, Selection::Mixed(..)) && sheet.number.is_none())
             .then(|| language.news(shelves.get(selection).map_or(0, |shelf| shelf.count))),
         address: masthead.atom_address(selection),
         atom: format!("{}{path}.atom", site.address.path()),

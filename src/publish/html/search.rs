@@ -9,6 +9,7 @@ use crate::model::publication::Shelf;
 use crate::publish::Masthead;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 /// The longest query that is read, in characters.
 const QUERY_CHARS_MAX: usize = 200;
@@ -23,6 +24,8 @@ const SILENT: [&str; 14] =
 pub struct Names {
     /// Each with the words that name it.
     all: Vec<(Selection, Vec<String>)>,
+    /// All these words, each once.
+    words: BTreeSet<String>,
 }
 
 impl Names {
@@ -54,7 +57,9 @@ impl Names {
             words
         };
         let all = masthead.selections().into_iter();
-        Self { all: all.map(|selection| (selection.clone(), words(&selection))).collect() }
+        let all: Vec<_> = all.map(|selection| (selection.clone(), words(&selection))).collect();
+        let words = all.iter().flat_map(|(_, words)| words).cloned().collect();
+        Self { all, words }
     }
 
     /// The publications that a query means, those that fit best first, then those with most news.
@@ -95,7 +100,7 @@ impl Names {
         let words = words_of(query).take(WORDS_MAX).map(|word| {
             let length = word.chars().count();
             let far = length.div_ceil(4);
-            let near = self.all.iter().flat_map(|(_, words)| words);
+            let near = self.words.iter();
             let near = near.filter(|near| near.chars().count().abs_diff(length) <= far);
             let near = near.map(|near| (strsim::osa_distance(near, &word), near));
             let nearest = near.filter(|(distance, _)| *distance <= far).min();

@@ -83,8 +83,8 @@ impl Documents {
         self.pages_of(self.published(&shelves)).await
     }
 
-    /// Those of them that are others once these publications were touched: their own, and the
-    /// lists.
+    /// Those of them that may be others once these publications were touched: their own, those of
+    /// articles, and the lists.
     ///
     /// # Errors
     /// As [`Documents::pages`].

@@ -76,18 +76,22 @@ impl Documents {
     /// Keeps how often pages of articles were read since it was last kept.
     ///
     /// # Errors
-    /// The store does not take it: it is not counted then.
+    /// The store does not take it. The next try may.
     pub async fn keep_reads(&self) -> Result<(), StoreError> {
         let reads = self.inner.reads.take();
         if reads.is_empty() {
             return Ok(());
         }
         let ids: BTreeSet<ArticleId> = reads.keys().copied().collect();
-        self.inner.store.add_reads(reads).await?;
+        let kept = self.inner.store.add_reads(reads.clone()).await;
+        // What took too long may be kept all the same: to count it again would be worse than not to.
+        if kept.is_err() && !matches!(kept, Err(StoreError::Slow { .. })) {
+            self.inner.reads.put_back(reads);
+        }
         for (page, slot) in self.slots().iter() {
             let is_stale = matches!(page, Page::Html(View::Article(id), _) if ids.contains(id));
             slot.touched.fetch_add(u64::from(is_stale), Ordering::SeqCst);
         }
-        Ok(())
+        kept
     }
 }
