@@ -60,11 +60,11 @@ def check_chromium(address: str, folder: pathlib.Path) -> None:
         f"--user-data-dir={folder / 'chromium'}",
     ]
     shown = subprocess.run(
-        [*browser, "--dump-dom", f"{address}/"], check=True, capture_output=True, text=True, timeout=120
+        [*browser, "--dump-dom", f"{address}/uk/"], check=True, capture_output=True, text=True, timeout=120
     ).stdout
     assert "Харківська область" in shown, f"chromium shows:\n{shown[:2000]}"
     subprocess.run(
-        [*browser, f"--screenshot={picture}", "--window-size=1200,1080", f"{address}/"],
+        [*browser, f"--screenshot={picture}", "--window-size=1200,1080", f"{address}/uk/"],
         check=True,
         capture_output=True,
         timeout=120,
