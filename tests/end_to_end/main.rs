@@ -4,6 +4,7 @@
 mod credentials;
 mod explain;
 mod export;
+mod pages;
 mod readers;
 mod status;
 mod support;
