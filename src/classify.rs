@@ -20,6 +20,7 @@
 
 pub mod alike;
 mod around;
+pub mod atlas;
 mod cues;
 pub mod evidence;
 mod friends;

@@ -1,8 +1,10 @@
 //! The search for a publication by a name, in any case of it, in Ukrainian, English or Latin letters.
 //!
 //! «у Харкові» finds «Харківська область»: a word fits a name if they begin alike, far enough for
-//! its length; endings, and the vowel before them, are another matter. Every word has to fit.
+//! its length; endings, and the vowel before them, are another matter. Every word has to fit. A place
+//! is found by what the classifier knows it by too: «в Одессе», "Lwów", «Буковина».
 
+use crate::classify::atlas::Atlas;
 use crate::model::letters::transliterate;
 use crate::model::publication::Selection;
 use crate::model::publication::Shelf;
@@ -15,15 +17,41 @@ use std::collections::BTreeSet;
 const QUERY_CHARS_MAX: usize = 200;
 /// The words of a query that are looked at.
 const WORDS_MAX: usize = 8;
+/// How well a word fits a place that it names, of 100.
+const NAMED: u32 = 95;
 /// What says nothing.
-const SILENT: [&str; 14] =
-    ["в", "у", "і", "й", "та", "на", "про", "за", "з", "із", "the", "of", "in", "and"];
+const SILENT: [&str; 22] = [
+    "в",
+    "у",
+    "і",
+    "й",
+    "та",
+    "на",
+    "про",
+    "за",
+    "з",
+    "із",
+    "the",
+    "of",
+    "in",
+    "and",
+    "from",
+    "новини",
+    "новин",
+    "новости",
+    "стрічка",
+    "news",
+    "feed",
+    "rss",
+];
 
 /// The names of all publications, ready to be searched.
 #[derive(Debug)]
 pub struct Names {
     /// Each with the words that name it.
     all: Vec<(Selection, Vec<String>)>,
+    /// What names places in other languages, and in other words.
+    atlas: Atlas,
     /// All these words, each once.
     words: BTreeSet<String>,
 }
@@ -59,7 +87,7 @@ impl Names {
         let all = masthead.selections().into_iter();
         let all: Vec<_> = all.map(|selection| (selection.clone(), words(&selection))).collect();
         let words = all.iter().flat_map(|(_, words)| words).cloned().collect();
-        Self { all, words }
+        Self { all, words, atlas: Atlas::new(masthead.catalogue) }
     }
 
     /// The publications that a query means, those that fit best first, then those with most news.
@@ -79,10 +107,23 @@ impl Names {
         if wanted.is_empty() {
             return Vec::new();
         }
+        let reading = self.atlas.read(&query);
+        let rest = reading.rest.iter().flat_map(|word| words_of(word));
+        let rest: Vec<Word> = rest
+            .filter(|word| !SILENT.contains(&word.as_str()))
+            .map(|word| Word::new(&word))
+            .collect();
+        let named = |selection: &Selection, words: &[String]| -> Option<u32> {
+            if reading.places.is_empty() || !reading.places.iter().all(|p| is_of(selection, p)) {
+                return None;
+            }
+            let fits: Option<u32> = rest.iter().map(|word| word.fits_best(words)).sum();
+            Some(fits? + NAMED * u32::try_from(wanted.len() - rest.len().min(wanted.len())).ok()?)
+        };
         let mut found: Vec<(Reverse<u32>, usize, Reverse<u64>, &Selection)> = Vec::new();
         for (selection, words) in &self.all {
             let fits: Option<u32> = wanted.iter().map(|word| word.fits_best(words)).sum();
-            if let Some(fit) = fits {
+            if let Some(fit) = fits.max(named(selection, words)) {
                 let count = shelves.get(selection).map_or(0, |shelf| shelf.count);
                 let parts = selection.path().matches('/').count();
                 found.push((Reverse(fit), parts, Reverse(count), selection));
@@ -124,6 +165,14 @@ impl Word {
     /// How well it fits the word that it fits best, of 100; none if it fits none.
     fn fits_best(&self, words: &[String]) -> Option<u32> {
         words.iter().filter_map(|word| self.forms.iter().filter_map(|f| fit(f, word)).max()).max()
+    }
+}
+
+/// Whether a publication is one of these places, or a part of one.
+fn is_of(selection: &Selection, places: &BTreeSet<Selection>) -> bool {
+    match selection {
+        Selection::RegionTag(region, _) => places.contains(&Selection::Region(region.clone())),
+        selection => places.contains(selection),
     }
 }
 
