@@ -1,6 +1,7 @@
 """Feeds whose every field holds what runs a script where it is shown carelessly: no page does so.
 
-Each vector is in one format of feeds, RSS, Atom or JSON; with HOSTILE_FORMATS=3 it is in all.
+Each vector is in one format of feeds, RSS, Atom or JSON, and in one address, of a search or of no
+page; with HOSTILE_FORMATS=3 it is in all.
 """
 
 import json
@@ -148,7 +149,7 @@ def check_hostile(browser: Browser, visnyk: pathlib.Path, folder: pathlib.Path) 
     hostile = vectors()
     check_trap(browser, hostile)
     listen = f"127.0.0.1:{free_port()}"
-    config, entries = write_hostile(folder, listen, hostile, int(os.environ.get("HOSTILE_FORMATS", "1")))
+    config, entries = write_hostile(folder, listen, hostile, formats())
     log = folder / "log.json"
     table = poll(visnyk, config, folder / "state")
     read = sum(int(count) for count in re.findall(r"(?m)^ \S+ +read +(\d+)", table))
@@ -161,6 +162,11 @@ def check_hostile(browser: Browser, visnyk: pathlib.Path, folder: pathlib.Path) 
         told += visit_addresses(trap, hostile)
         trap.context.close()
     assert not told, f"{len(told)} complaints:\n" + "\n".join(shortened(told))
+
+
+def formats() -> int:
+    """In how many formats each vector is."""
+    return int(os.environ.get("HOSTILE_FORMATS", "1"))
 
 
 def shortened(told: list[str]) -> list[str]:
@@ -246,9 +252,10 @@ def visit_addresses(trap: Trap, hostile: list[str]) -> list[str]:
     )
     _, _, complaints = trap.visit(f"{trap.address}/uk/compose?{composed}")
     told += [f"/uk/compose | {line}" for line in complaints]
-    for vector in hostile:
+    for number, vector in enumerate(hostile):
         quoted = urllib.parse.quote(vector, safe="")
-        for path in (f"/uk/?q={quoted}", f"/uk/{quoted}"):
+        paths = [f"/uk/?q={quoted}", f"/uk/{quoted}"]
+        for path in paths if formats() == len(FORMATS) else [paths[number % 2]]:
             status, _, complaints = trap.visit(trap.address + path)
             told += [f"{path[:120]} | {line}" for line in complaints]
             kind = "search" if "?" in path else "path"
