@@ -68,7 +68,6 @@ impl Board {
 pub fn state(feed: &Feed, history: &History, planned: &PollTime) -> Value {
     let history = history.clone().of(&feed.asked_at());
     let last = history.polls.last();
-    let failing = history.polls.iter().rev().take_while(|poll| poll.outcome.has_failed());
     let address = match &feed.address {
         Address::Http(url) => {
             let mut url = url.clone();
@@ -83,7 +82,7 @@ pub fn state(feed: &Feed, history: &History, planned: &PollTime) -> Value {
         "timezone": feed.timezone.name(),
         "state": last.map_or("never polled", |last| last.outcome.word()),
         "told": last.and_then(|last| last.outcome.reason()),
-        "failures": failing.count(),
+        "failures": history.failing(),
         "last_poll": last.map(|last| shown(last.at)),
         "last_success": history.last_success.map(shown),
         "next_poll": planned.at.map(shown),

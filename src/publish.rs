@@ -268,17 +268,17 @@ impl Group {
         }
     }
 
-    /// Its heading in Ukrainian and in English.
+    /// Its heading in Ukrainian.
     #[must_use]
-    pub fn heading(self) -> (&'static str, &'static str) {
+    pub fn heading(self) -> &'static str {
         match self {
-            Self::All => ("Усе", "Everything"),
-            Self::Regions => ("Області та регіони", "Regions"),
-            Self::Communities => ("Громади", "Communities"),
-            Self::Tags => ("Теги", "Tags"),
-            Self::RegionTags => ("Область і тег", "A region and a tag"),
-            Self::Composed => ("Добірки", "Collections"),
-            Self::Sources => ("Джерела", "Sources"),
+            Self::All => "Усе",
+            Self::Regions => "Області та регіони",
+            Self::Communities => "Громади",
+            Self::Tags => "Теги",
+            Self::RegionTags => "Область і тег",
+            Self::Composed => "Добірки",
+            Self::Sources => "Джерела",
         }
     }
 }

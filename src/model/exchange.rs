@@ -84,6 +84,12 @@ impl History {
         }
         Self { address: address.to_owned(), ..Self::default() }
     }
+
+    /// How many of the last polls failed, one after the other.
+    #[must_use]
+    pub fn failing(&self) -> usize {
+        self.polls.iter().rev().take_while(|poll| poll.outcome.has_failed()).count()
+    }
 }
 
 /// Where a feed has moved for good, as its redirects say.

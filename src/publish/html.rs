@@ -152,6 +152,11 @@ fn page(site: &Site, language: Language, path: &str) -> String {
     format!("{}{}/{path}", site.address.path(), language.code())
 }
 
+/// The address of a document of a publication, below the host.
+fn document(site: &Site, selection: &Selection, ending: &str) -> String {
+    format!("{}{}.{ending}", site.address.path(), selection.path())
+}
+
 /// The name of a publication in a language.
 fn named(masthead: Masthead<'_>, language: Language, selection: &Selection) -> Named {
     match language {
@@ -215,13 +220,12 @@ fn row(
     let other = named(masthead, language.other(), selection);
     let shelf = shelves.get(selection).filter(|shelf| shelf.count > 0);
     let count = shelf.map_or(0, |shelf| shelf.count);
-    let path = selection.path();
     Row {
         other: (other.text != name.text).then_some(other.text),
         name,
-        page: page(site, language, &path),
-        atom: format!("{}{path}.atom", site.address.path()),
-        json: format!("{}{path}.json", site.address.path()),
+        page: page(site, language, &selection.path()),
+        atom: document(site, selection, "atom"),
+        json: document(site, selection, "json"),
         address: masthead.atom_address(selection),
         count: (!matches!(selection, Selection::Mixed(..))).then_some(count),
         latest: shelf.map(|shelf| language.moment(shelf.updated, site.timezone)),
@@ -250,11 +254,11 @@ fn weight(count: u64, most: u64) -> u8 {
 
 /// The two forms of a publication, for software that looks for them.
 fn feeds_of(masthead: Masthead<'_>, selection: &Selection) -> Vec<FeedLink> {
-    let (title, path) = (masthead.heading(selection), selection.path());
+    let title = masthead.heading(selection);
     let link = |mime, ending: &str| FeedLink {
         mime,
         title: title.clone(),
-        href: format!("{}{path}.{ending}", masthead.site.address.path()),
+        href: document(masthead.site, selection, ending),
     };
     vec![link("application/atom+xml", "atom"), link("application/feed+json", "json")]
 }

@@ -13,7 +13,7 @@ use std::fmt::Write;
 pub fn opml(masthead: Masthead<'_>, shelves: &BTreeMap<Selection, Shelf>) -> Vec<u8> {
     let mut document = head(masthead, shelves);
     for (group, selections) in masthead.groups(shelves) {
-        let (heading, _) = group.heading();
+        let heading = group.heading();
         _ = writeln!(document, "    <outline text=\"{}\">", escaped(heading));
         for selection in selections {
             outline(&mut document, masthead, &selection);

@@ -54,7 +54,6 @@ impl Documents {
 }
 
 fn health(feed: &Feed, history: &History, now: DateTime<Utc>) -> Health {
-    let failing = history.polls.iter().rev().take_while(|poll| poll.outcome.has_failed()).count();
     let state = match history.polls.last().map(|poll| &poll.outcome) {
         _ if !feed.enabled => State::Disabled,
         None => State::Unpolled,
@@ -70,7 +69,7 @@ fn health(feed: &Feed, history: &History, now: DateTime<Utc>) -> Health {
     };
     Health {
         state,
-        failures: u32::try_from(failing).unwrap_or(u32::MAX),
+        failures: u32::try_from(history.failing()).unwrap_or(u32::MAX),
         last_good: history.last_success,
         next: next_poll(feed, history, now).at.map(|at| (Some(at).filter(|at| *at > now), because)),
         week: 0,

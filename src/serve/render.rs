@@ -110,8 +110,10 @@ impl Documents {
                     (Selection::Source(id), None) => config.feeds.get(id),
                     _ => None,
                 };
-                let health = self.healths(&feed.into_iter().collect::<Vec<_>>()).await?;
-                let health = health.into_values().next();
+                let health = match feed {
+                    Some(feed) => self.healths(&[feed]).await?.into_values().next(),
+                    None => None,
+                };
                 spawn_blocking(move || {
                     let masthead = masthead(&config);
                     publication(masthead, language, &shelves, &shown.sheet(), health.as_ref())
@@ -131,13 +133,9 @@ impl Documents {
         let Some(number) = number else {
             let front = self.front_of(&selection).await?;
             let config = self.config();
-            let most = match selection {
-                Selection::Mixed(..) => self.sizes().closing(),
-                _ => usize::MAX,
-            };
             let making = spawn_blocking(move || {
                 let previous = front.newest_page;
-                let stories = shown(&config, &selection, front).into_iter().take(most);
+                let stories = shown(&config, &selection, front).into_iter();
                 let articles = stories.map(|story| story.article).collect();
                 Shown { selection, number: None, previous, articles }
             });
@@ -165,16 +163,13 @@ impl Documents {
     async fn front(&self, selection: &Selection, write: Write) -> Result<Rendered, DocumentError> {
         let front = self.front_of(selection).await?;
         let (config, selection) = (self.config(), selection.clone());
-        let (edition, most) = (self.edition(), self.sizes().closing());
+        let edition = self.edition();
         let making = spawn_blocking(move || {
             let (previous, removed) = (front.newest_page, front.removed.clone());
             let departed = front.departed;
             let never = config.site.tagging.start();
             let modified = front.shelf.map_or(never, |shelf| shelf.changed);
-            let mut stories = shown(&config, &selection, front);
-            if matches!(selection, Selection::Mixed(..)) {
-                stories.truncate(most);
-            }
+            let stories = shown(&config, &selection, front);
             let changed: Vec<DateTime<Utc>> = stories.iter().map(|story| story.changed).collect();
             let articles: Vec<_> = stories.into_iter().map(|story| story.article).collect();
             let sheet = Sheet {
@@ -296,5 +291,9 @@ fn shown(config: &Config, selection: &Selection, front: Front) -> Vec<Story> {
     let mut stories = stories(front, uniting(selection, &apart(config)));
     let mut seen = BTreeSet::new();
     stories.retain(|story| seen.insert(story.article.iri.clone()));
+    if matches!(selection, Selection::Mixed(..)) {
+        // Each of its parts gave as many as that.
+        stories.truncate(Sizes::of(config.publishing.entries).closing());
+    }
     stories
 }

@@ -72,12 +72,7 @@ pub fn index(
     let groups: BTreeMap<Group, Vec<Selection>> = masthead.groups(shelves).into_iter().collect();
     let group = |group| groups.get(&group).map(Vec::as_slice).unwrap_or_default();
     let listed = |of| rows(masthead, language, shelves, group(of).iter());
-    let by_name = |of| {
-        let mut rows = listed(of);
-        rows.sort_by_cached_key(|row| sort_key(&row.name.text));
-        rows
-    };
-    let mut tags = by_name(Group::Tags);
+    let mut tags = by_name(listed(Group::Tags));
     tags.sort_by_key(|row| Reverse(row.count));
     let mut frame = Frame::new(masthead, language, "").at("");
     frame.feeds = group(Group::All)
@@ -92,7 +87,7 @@ pub fn index(
         tiles: tiles(masthead, language, shelves),
         everything: listed(Group::All),
         collections: listed(Group::Composed),
-        regions: by_name(Group::Regions),
+        regions: by_name(listed(Group::Regions)),
         tags,
         has_many: group(Group::Communities).len() > WHOLE_MAX,
         communities: areas(masthead, language, shelves, group(Group::Communities)),
@@ -119,6 +114,11 @@ pub fn found(
     written(&page)
 }
 
+fn by_name(mut rows: Vec<Row>) -> Vec<Row> {
+    rows.sort_by_cached_key(|row| sort_key(&row.name.text));
+    rows
+}
+
 /// The communities by their regions, those in the order in which they are given.
 fn areas(
     masthead: Masthead<'_>,
@@ -141,11 +141,7 @@ fn areas(
             Area {
                 region: named(masthead, language, &Selection::Region(region.clone())),
                 news: language.news(news.map(|shelf| shelf.count).sum()),
-                rows: {
-                    let mut rows = rows(masthead, language, shelves, communities.into_iter());
-                    rows.sort_by_cached_key(|row| sort_key(&row.name.text));
-                    rows
-                },
+                rows: by_name(rows(masthead, language, shelves, communities.into_iter())),
             }
         })
         .collect();

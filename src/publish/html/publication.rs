@@ -10,6 +10,7 @@ use crate::publish::html::Named;
 use crate::publish::html::article::Picture;
 use crate::publish::html::article::language_of;
 use crate::publish::html::article::picture;
+use crate::publish::html::document;
 use crate::publish::html::feeds_of;
 use crate::publish::html::language::Language;
 use crate::publish::html::language::Moment;
@@ -100,7 +101,6 @@ pub fn publication(
     frame.feeds = feeds_of(masthead, selection);
     frame.description = Some(about.text.clone());
     let other = named(masthead, language.other(), selection).text;
-    let path = selection.path();
     let page = Page {
         frame,
         other: (other != name.text).then_some(other),
@@ -110,10 +110,10 @@ pub fn publication(
         news: (!matches!(selection, Selection::Mixed(..)) && sheet.number.is_none())
             .then(|| language.news(shelves.get(selection).map_or(0, |shelf| shelf.count))),
         address: masthead.atom_address(selection),
-        atom: format!("{}{path}.atom", site.address.path()),
-        json: format!("{}{path}.json", site.address.path()),
+        atom: document(site, selection, "atom"),
+        json: document(site, selection, "json"),
         number: sheet.number,
-        newest: page(site, language, &path),
+        newest: page(site, language, &selection.path()),
         older: sheet.previous_path().map(|path| page(site, language, &path)),
         wider: wider(masthead, language, shelves, selection),
         narrower: narrower(masthead, language, shelves, selection),

@@ -99,20 +99,12 @@ impl Names {
         most: usize,
     ) -> Vec<Selection> {
         let query: String = query.chars().take(QUERY_CHARS_MAX).collect();
-        let wanted: Vec<Word> = words_of(&query)
-            .filter(|word| !SILENT.contains(&word.as_str()))
-            .take(WORDS_MAX)
-            .map(|word| Word::new(&word))
-            .collect();
+        let wanted = wanted_of(&query);
         if wanted.is_empty() {
             return Vec::new();
         }
         let reading = self.atlas.read(&query);
-        let rest = reading.rest.iter().flat_map(|word| words_of(word));
-        let rest: Vec<Word> = rest
-            .filter(|word| !SILENT.contains(&word.as_str()))
-            .map(|word| Word::new(&word))
-            .collect();
+        let rest = wanted_of(&reading.rest.join(" "));
         let named = |selection: &Selection, words: &[String]| -> Option<u32> {
             if reading.places.is_empty() || !reading.places.iter().all(|p| is_of(selection, p)) {
                 return None;
@@ -166,6 +158,12 @@ impl Word {
     fn fits_best(&self, words: &[String]) -> Option<u32> {
         words.iter().filter_map(|word| self.forms.iter().filter_map(|f| fit(f, word)).max()).max()
     }
+}
+
+/// The words of a query that say something.
+fn wanted_of(query: &str) -> Vec<Word> {
+    let words = words_of(query).filter(|word| !SILENT.contains(&word.as_str()));
+    words.take(WORDS_MAX).map(|word| Word::new(&word)).collect()
 }
 
 /// Whether a publication is one of these places, or a part of one.
