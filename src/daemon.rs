@@ -1,49 +1,36 @@
 //! All feeds on time, the server, and a clean end.
 //!
-//! One loop owns the clock: it knows when each feed is due, starts its poll as a task of its own,
-//! and learns from the poll's result when the feed is due next. A poll that takes long holds up
-//! no other: how many run at once is the fetcher's to bound.
+//! `rounds` polls, `relabelling` labels anew, `exporting` keeps a copy of the site as files, `asked`
+//! answers admins; a poll that takes long holds up no other: how many run at once is the fetcher's
+//! to bound.
 
+mod asked;
 pub mod exporting;
 pub mod relabelling;
+mod rounds;
 
 use crate::admin::Board;
 use crate::admin::Listener;
 use crate::classify::Classifier;
 use crate::config::Config;
+use crate::daemon::asked::Asked;
 use crate::daemon::exporting::Exporting;
 use crate::daemon::exporting::Mirror;
 use crate::daemon::relabelling::Relabelling;
-use crate::explain::explain;
-use crate::explain::free_tags;
+use crate::daemon::rounds::Rounds;
 use crate::fetch::Fetcher;
 use crate::fetch::Settings;
 use crate::fetch::error::FetchError;
 use crate::model::clock::Clock;
-use crate::model::exchange::History;
-use crate::model::exchange::Outcome;
-use crate::model::feed::Feed;
-use crate::model::id::FeedId;
 use crate::model::publication::Pictures;
-use crate::model::publication::Selection;
-use crate::poll::Polled;
 use crate::poll::Poller;
-use crate::poll::missing::Suspects;
 use crate::poll::missing::Suspicions;
-use crate::schedule::PollTime;
-use crate::schedule::agenda::Agenda;
 use crate::serve::Limits;
 use crate::serve::documents::Documents;
 use crate::serve::serve;
 use crate::store::Store;
 use crate::store::error::StoreError;
-use crate::takedown::Takedown;
-use crate::takedown::take_down;
-use chrono::DateTime;
 use chrono::Utc;
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
-use std::collections::HashMap;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -52,12 +39,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::sync::watch;
-use tokio::task;
 use tokio::task::JoinError;
-use tokio::task::JoinSet;
-use tracing::debug;
-use tracing::error;
-use tracing::info;
 use tracing::warn;
 
 /// How long polls and answers under way may go on after the word to stop.
@@ -69,9 +51,6 @@ const PICTURE_BYTES_MAX: u64 = 8 * 1024 * 1024;
 const PICTURE_PAUSE: Duration = Duration::from_millis(100);
 /// How often it is kept how often articles are read.
 const READS_KEPT_EVERY: Duration = Duration::from_mins(1);
-
-/// The longest sleep of the loop: a clock that was set is noticed after this.
-const SLEEP_MAX: Duration = Duration::from_mins(1);
 
 /// What keeps the daemon from starting.
 #[derive(Debug, thiserror::Error)]
@@ -283,213 +262,8 @@ async fn keep_reads_once(documents: &Documents) {
     }
 }
 
-/// What answers an admin's questions beside the state of the feeds.
-struct Asked {
-    config: Config,
-    classifier: Arc<Classifier>,
-    store: Store,
-    documents: Documents,
-}
-
-impl Asked {
-    /// The answer; nothing if it is no question.
-    async fn answer(&self, command: &str) -> Option<Result<String, String>> {
-        let told = match command.split_once(' ') {
-            Some(("explain", what)) => {
-                let explained = explain(&self.config, &self.classifier, &self.store, what).await;
-                explained.map(Option::unwrap_or_default)
-            }
-            Some(("remove", words)) => {
-                let (what, why) = words.split_once(' ')?;
-                self.take_down(what, why).await
-            }
-            None if command == "tags" => free_tags(&self.store).await,
-            None if command == "digest" => Ok(self.classifier.digest().to_string()),
-            _ => return None,
-        };
-        Some(told.map_err(|error| error.to_string()))
-    }
-
-    async fn take_down(&self, what: &str, why: &str) -> Result<String, StoreError> {
-        let (store, documents) = (self.store.clone(), self.documents.clone());
-        let (what, why) = (what.to_owned(), why.to_owned());
-        // A task of its own: who asked may be gone before it is done, and done it must be wholly.
-        let taking = tokio::spawn(async move {
-            let taken = take_down(&store, &what, &why, Utc::now()).await?;
-            if let Takedown::Done { id, from, .. } = &taken {
-                info!(article = %id, why, "the admin took article {id} down: {why}");
-                documents.take_away(from);
-            }
-            Ok(taken.told().unwrap_or_default())
-        });
-        taking.await.unwrap_or_else(|panic| Ok(format!("it is not known what was done: {panic}")))
-    }
-}
-
 /// Ends when the word to stop comes, or nobody is left to give it.
 async fn stopped(mut stop: watch::Receiver<bool>) {
     // An error means that the sender is gone, which is as good as its word.
     let _ = stop.wait_for(|&stop| stop).await;
-}
-
-/// What a poll changed, and what is to be looked at after it.
-#[derive(Default)]
-struct Changed {
-    touched: BTreeSet<Selection>,
-    suspects: Option<Suspects>,
-}
-
-/// The agenda, and the polls under way.
-struct Rounds {
-    agenda: Agenda,
-    polls: JoinSet<Result<Polled, StoreError>>,
-    /// Whether articles were taken down, for polls that have ended.
-    looks: JoinSet<Result<BTreeSet<Selection>, StoreError>>,
-    /// Which feed a poll under way is of, so that one that panics is known too.
-    polled: HashMap<task::Id, FeedId>,
-    /// What admins are told.
-    board: Board,
-}
-
-impl Rounds {
-    fn new(
-        feeds: impl Iterator<Item = Arc<Feed>>,
-        histories: &BTreeMap<FeedId, History>,
-        board: Board,
-        now: DateTime<Utc>,
-    ) -> Self {
-        let agenda = Agenda::new(feeds, histories, now);
-        let (mut feeds, mut overdue) = (0, 0);
-        let unpolled = History::default();
-        for (feed, planned) in agenda.planned() {
-            feeds += 1;
-            overdue += u32::from(planned.at.is_some_and(|at| at <= now));
-            let history = histories.get(&feed.id).unwrap_or(&unpolled);
-            log_plan(&feed.id, planned, history);
-            board.put(feed, history, planned);
-        }
-        info!(feeds, overdue, "{overdue} of {feeds} feeds are due now");
-        let (polls, looks) = (JoinSet::new(), JoinSet::new());
-        Self { agenda, polls, looks, polled: HashMap::new(), board }
-    }
-
-    /// Polls feeds as they are due, until it is told to stop.
-    async fn go(
-        &mut self,
-        poller: &Poller,
-        documents: &Documents,
-        stop: &mut watch::Receiver<bool>,
-    ) -> Result<(), DaemonError> {
-        let clock = &poller.clock;
-        loop {
-            self.start_due(poller, clock.now());
-            tokio::select! {
-                _ = stop.wait_for(|&stop| stop) => return Ok(()),
-                () = tokio::time::sleep(self.sleep(clock.now())) => {}
-                Some(ended) = self.polls.join_next_with_id() => {
-                    match self.ended(ended, clock.now(), documents)? {
-                        Some(changed) => {
-                            documents.touch(&changed.touched);
-                            self.look(poller, changed.suspects);
-                        }
-                        None => documents.touch_all(),
-                    }
-                }
-                Some(looked) = self.looks.join_next() => match looked {
-                    Ok(Ok(taken_away)) => documents.take_away(&taken_away),
-                    Ok(Err(error)) => warn!("what sources took down is not known: {error}"),
-                    Err(panic) => error!("a look for what a source took down broke off: {panic}"),
-                }
-            }
-        }
-    }
-
-    /// Looks whether a source took articles down, beside the polls: pages may answer slowly.
-    fn look(&mut self, poller: &Poller, suspects: Option<Suspects>) {
-        if let Some(suspects) = suspects {
-            let poller = poller.clone();
-            self.looks.spawn(async move { poller.follow(&suspects).await });
-        }
-    }
-
-    /// Lets the polls under way come to their end.
-    async fn end(&mut self, documents: &Documents) {
-        self.looks.abort_all();
-        while let Some(ended) = self.polls.join_next().await {
-            if let Ok(Ok(polled)) = ended {
-                documents.touch(&polled.touched);
-            }
-        }
-    }
-
-    /// Plans the next poll of the feed whose poll has ended, and gives what it changed; none if
-    /// that is not known.
-    fn ended(
-        &mut self,
-        ended: Result<(task::Id, Result<Polled, StoreError>), JoinError>,
-        now: DateTime<Utc>,
-        documents: &Documents,
-    ) -> Result<Option<Changed>, DaemonError> {
-        let task = ended.as_ref().map_or_else(JoinError::id, |(task, _)| *task);
-        let Some(id) = self.polled.remove(&task) else { return Ok(None) };
-        match ended {
-            Ok((_, Ok(polled))) => {
-                let planned = self.agenda.ended(&id, &polled.history, now);
-                if let Some(feed) = self.agenda.feed(&id) {
-                    self.board.put(feed, &polled.history, &planned);
-                }
-                log_plan(&id, &planned, &polled.history);
-                documents.touch_health(&id);
-                let Polled { touched, suspects, .. } = polled;
-                return Ok(Some(Changed { touched, suspects }));
-            }
-            Ok((_, Err(end @ (StoreError::Closed { .. } | StoreError::Broken { .. })))) => {
-                return Err(end.into());
-            }
-            Ok((_, Err(error @ (StoreError::ReadOnly { .. } | StoreError::Engine { .. })))) => {
-                // To ask servers for what cannot be kept would be rude, and to end would take down
-                // what can still be read.
-                error!(feed = %id, "no feed is polled any more, what there is is served: {error}");
-                self.agenda.clear();
-                return Ok(Some(Changed::default()));
-            }
-            Ok((_, Err(error))) => {
-                error!(feed = %id, "the poll of {id} was not recorded: {error}");
-            }
-            Err(panic) => error!(feed = %id, "the poll of {id} broke off: {panic}"),
-        }
-        self.agenda.lost(&id, now);
-        Ok(None)
-    }
-
-    fn start_due(&mut self, poller: &Poller, now: DateTime<Utc>) {
-        for feed in self.agenda.due(now) {
-            let (poller, id) = (poller.clone(), feed.id.clone());
-            let poll = self.polls.spawn(async move { poller.poll(&feed).await });
-            self.polled.insert(poll.id(), id);
-        }
-    }
-
-    fn sleep(&self, now: DateTime<Utc>) -> Duration {
-        let next = self.agenda.next_wake().map(|at| (at - now).to_std().unwrap_or_default());
-        next.unwrap_or(SLEEP_MAX).min(SLEEP_MAX)
-    }
-}
-
-fn log_plan(id: &FeedId, planned: &PollTime, history: &History) {
-    if let Some(ignored) = &planned.ignored {
-        info!(feed = %id, "{id} is polled although its publisher asks for less: {ignored}");
-    }
-    let reason = &planned.reason;
-    let Some(at) = planned.at else {
-        warn!(feed = %id, "{id} is not polled again: {reason}");
-        return;
-    };
-    let outcome = history.polls.last().map(|poll| &poll.outcome);
-    // Who mends a feed wants to know how long it waits.
-    if history.failures > 0 || matches!(outcome, Some(Outcome::Unreachable(_))) {
-        info!(feed = %id, %at, "{id} is polled next at {at}: {reason}");
-    } else {
-        debug!(feed = %id, %at, "{id} is polled next at {at}: {reason}");
-    }
 }
