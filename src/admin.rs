@@ -3,15 +3,20 @@
 //!
 //! A request is a line, an answer is a JSON document, and then the connection is closed.
 
+pub mod polled;
+
 use crate::model::exchange::History;
 use crate::model::feed::Address;
 use crate::model::feed::Feed;
 use crate::model::id::FeedId;
 use crate::schedule::PollTime;
 use crate::schedule::limit::shown;
+use chrono::DateTime;
+use chrono::Utc;
 use serde_json::Value;
 use serde_json::json;
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::fs;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
@@ -28,6 +33,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::io::BufReader;
 use tokio::net::UnixListener;
 use tokio::net::UnixStream;
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tracing::warn;
 
@@ -35,6 +41,10 @@ use tracing::warn;
 pub const SOCKET: &str = "admin.sock";
 /// How long a request and its answer may take.
 const TIMEOUT: Duration = Duration::from_secs(20);
+/// How long may take what polls feeds, or reads feeds.toml, in all.
+const LONG_TIMEOUT: Duration = Duration::from_mins(30);
+/// How many requests are answered at once; others wait.
+const ANSWERS_MAX: usize = 16;
 /// The longest request, in bytes.
 pub const REQUEST_BYTES_MAX: u64 = 8 * 1024;
 /// The longest answer that is read, in bytes.
@@ -42,23 +52,62 @@ const ANSWER_BYTES_MAX: u64 = 256 * 1024 * 1024;
 /// After so many failures in a row a feed needs its admin.
 pub const FAILURES_MANY: u32 = 3;
 
-/// The state of every feed, as it is told.
+/// The state of every feed, and of feeds.toml, as it is told. Clones are one.
 #[derive(Debug, Clone, Default)]
-pub struct Board(Arc<Mutex<BTreeMap<FeedId, Value>>>);
+pub struct Board(Arc<Mutex<Lines>>);
+
+#[derive(Debug, Default)]
+struct Lines {
+    feeds: BTreeMap<FeedId, Value>,
+    standing: Standing,
+}
+
+/// How it stands with feeds.toml.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// Since when the daemon runs with what it runs with.
+    pub since: Option<DateTime<Utc>>,
+    /// When the file was last refused, and what is wrong in it, if it still is.
+    pub refused: Option<(DateTime<Utc>, String)>,
+}
 
 impl Board {
     /// Puts the state of a feed there.
     pub fn put(&self, feed: &Feed, history: &History, planned: &PollTime) {
-        self.lines().insert(feed.id.clone(), state(feed, history, planned));
+        self.lines().feeds.insert(feed.id.clone(), state(feed, history, planned));
     }
 
-    /// All of it.
+    /// Takes the states of other feeds away.
+    pub fn keep(&self, is_kept: impl Fn(&FeedId) -> bool) {
+        self.lines().feeds.retain(|id, _| is_kept(id));
+    }
+
+    /// Notes that feeds.toml is good; at which time it was taken, if it means something new. Gives
+    /// whether it was refused before.
+    pub fn config_taken(&self, at: Option<DateTime<Utc>>) -> bool {
+        let standing = &mut self.lines().standing;
+        standing.since = at.or(standing.since);
+        standing.refused.take().is_some()
+    }
+
+    /// Notes that feeds.toml was refused.
+    pub fn config_refused(&self, at: DateTime<Utc>, why: &str) {
+        self.lines().standing.refused = Some((at, why.to_owned()));
+    }
+
+    /// How it stands with feeds.toml.
+    #[must_use]
+    pub fn standing(&self) -> Standing {
+        self.lines().standing.clone()
+    }
+
+    /// The states of all feeds.
     #[must_use]
     pub fn all(&self) -> Value {
-        Value::Array(self.lines().values().cloned().collect())
+        Value::Array(self.lines().feeds.values().cloned().collect())
     }
 
-    fn lines(&self) -> MutexGuard<'_, BTreeMap<FeedId, Value>> {
+    fn lines(&self) -> MutexGuard<'_, Lines> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -130,41 +179,55 @@ impl Listener {
         Ok(Self { path: path.to_owned(), listener })
     }
 
-    /// Answers one request after the other, for ever.
+    /// Answers requests for ever, a few at once.
     ///
     /// What the board does not know, `tell` may: it is given the command, and gives a text, or why
     /// there is none.
-    pub async fn serve(
+    pub async fn serve<Told>(
         &self,
         board: &Board,
-        tell: impl AsyncFn(&str) -> Option<Result<String, String>>,
-    ) {
+        tell: impl Fn(String) -> Told + Clone + Send + Sync + 'static,
+    ) -> Infallible
+    where
+        Told: Future<Output = Option<Result<String, String>>> + Send,
+    {
+        let mut answers = JoinSet::new();
         loop {
-            match self.listener.accept().await {
-                Ok((stream, _)) => {
-                    // Who asks and does not listen is not waited for.
-                    let _ = timeout(TIMEOUT, answer(stream, board, &tell)).await;
-                }
-                Err(error) => {
-                    warn!("the admin socket takes no connection: {error}");
-                    tokio::time::sleep(TIMEOUT).await;
+            tokio::select! {
+                Some(_) = answers.join_next() => {}
+                accepted = self.listener.accept(), if answers.len() < ANSWERS_MAX => match accepted {
+                    Ok((stream, _)) => {
+                        let (board, tell) = (board.clone(), tell.clone());
+                        answers.spawn(async move {
+                            // Who asks and does not listen is not waited for.
+                            let _ = timeout(LONG_TIMEOUT, answer(stream, &board, &tell)).await;
+                        });
+                    }
+                    Err(error) => {
+                        warn!("the admin socket takes no connection: {error}");
+                        tokio::time::sleep(TIMEOUT).await;
+                    }
                 }
             }
         }
     }
 }
 
-async fn answer(
+async fn answer<Told>(
     mut stream: UnixStream,
     board: &Board,
-    tell: &impl AsyncFn(&str) -> Option<Result<String, String>>,
-) -> io::Result<()> {
+    tell: &impl Fn(String) -> Told,
+) -> io::Result<()>
+where
+    Told: Future<Output = Option<Result<String, String>>>,
+{
     let (read, mut write) = stream.split();
     let mut line = String::new();
-    BufReader::new(read.take(REQUEST_BYTES_MAX)).read_line(&mut line).await?;
+    let mut reader = BufReader::new(read.take(REQUEST_BYTES_MAX));
+    timeout(TIMEOUT, reader.read_line(&mut line)).await.map_err(io::Error::other)??;
     let answer = match line.trim_end() {
         "status" => board.all(),
-        other => match tell(other).await {
+        other => match tell(other.to_owned()).await {
             Some(Ok(told)) => json!({ "told": told }),
             Some(Err(error)) => json!({ "error": error }),
             None => json!({ "error": format!("there is no command {other:?}") }),
@@ -179,6 +242,18 @@ async fn answer(
 /// # Errors
 /// It does not answer, or not as it should.
 pub async fn ask(path: &Path, command: &str) -> io::Result<Option<Value>> {
+    ask_within(TIMEOUT, path, command).await
+}
+
+/// The same, of something that takes long.
+///
+/// # Errors
+/// As for [`ask`].
+pub async fn ask_long(path: &Path, command: &str) -> io::Result<Option<Value>> {
+    ask_within(LONG_TIMEOUT, path, command).await
+}
+
+async fn ask_within(limit: Duration, path: &Path, command: &str) -> io::Result<Option<Value>> {
     let Ok(mut stream) = UnixStream::connect(path).await else { return Ok(None) };
     let asking = async {
         stream.write_all(format!("{command}\n").as_bytes()).await?;
@@ -186,5 +261,5 @@ pub async fn ask(path: &Path, command: &str) -> io::Result<Option<Value>> {
         stream.take(ANSWER_BYTES_MAX).read_to_end(&mut bytes).await?;
         serde_json::from_slice(&bytes).map_err(io::Error::other)
     };
-    timeout(TIMEOUT, asking).await.map_err(io::Error::other)?.map(Some)
+    timeout(limit, asking).await.map_err(io::Error::other)?.map(Some)
 }

@@ -12,6 +12,7 @@ pub mod log;
 pub mod poll;
 pub mod preview;
 pub mod readers;
+pub mod reload;
 pub mod remove;
 pub mod run;
 pub mod status;
@@ -75,6 +76,10 @@ pub enum Command {
         #[arg(long, value_name = "DIR")]
         export: Option<PathBuf>,
     },
+
+    /// Have the running daemon read feeds.toml again, and tell what that changes
+    #[command(after_help = "Example:\n  visnyk check && visnyk reload")]
+    Reload,
 
     /// Poll once now, all enabled feeds or those that are named
     #[command(after_help = "Example:\n  visnyk poll kharkiv lviv")]
@@ -167,7 +172,7 @@ pub enum Command {
     },
 
     /// Read feeds.toml and show every mistake in it
-    #[command(after_help = "Example:\n  visnyk check && systemctl restart visnyk")]
+    #[command(after_help = "Example:\n  visnyk check && visnyk reload")]
     Check,
 }
 
@@ -184,6 +189,10 @@ pub fn run(arguments: Arguments) -> ExitCode {
     let level = if matches!(command, Command::Run { .. }) { "info" } else { "error" };
     log::start(arguments.log, level);
     let path = arguments.config.unwrap_or_else(default_config);
+    // The daemon tells what is wrong in the file: it reads the one that it runs with.
+    if let Command::Reload = command {
+        return reload::reload(&arguments.state.unwrap_or_else(|| default_state(&path)));
+    }
     let config = match read(&path) {
         Ok(config) => config,
         Err(problems) => {
@@ -196,7 +205,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
     };
     let state = arguments.state.unwrap_or_else(|| default_state(&path));
     match command {
-        Command::Run { export } => run::run(config, &state, export.as_deref()),
+        Command::Run { export } => run::run(&path, config, &state, export.as_deref()),
         Command::Poll { feeds, explain } => {
             let detail = if explain { Detail::Explained } else { Detail::Plain };
             poll::poll(&config, &state, &feeds, detail)
@@ -217,6 +226,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
             let others = if into_nonempty { Others::Yield } else { Others::Stay };
             export::site(config, &state, &directory, others, form)
         }
+        Command::Reload => reload::reload(&state),
         Command::Check => check::check(&path, &config),
     }
 }

@@ -8,6 +8,7 @@
 //!
 //! Never here: whether a feed can be reached, or a file be read. That is for the poll to find.
 
+pub mod difference;
 pub mod keys;
 pub mod problem;
 
@@ -44,6 +45,7 @@ use std::fs::File;
 use std::io::Read;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::path::PathBuf;
 use std::time::Duration;
 use toml::de::DeTable;
 use url::Url;
@@ -52,7 +54,7 @@ use url::Url;
 const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
 /// A feeds.toml without a mistake.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Config {
     /// The site that publishes.
     pub site: Site,
@@ -74,10 +76,12 @@ pub struct Config {
     pub feeds: BTreeMap<FeedId, Feed>,
     /// What the admin composed, in the order of the file.
     pub publications: Vec<Publication>,
+    /// The files beside feeds.toml that it was read from.
+    pub files: Vec<PathBuf>,
 }
 
 /// How feeds are polled.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Polling {
     /// How many polls run at once.
     pub concurrency: usize,
@@ -96,7 +100,7 @@ pub struct Polling {
 }
 
 /// How publications are made.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Publishing {
     /// How many articles a document holds: the newest.
     pub entries: usize,
@@ -215,6 +219,7 @@ fn config(
     let publications = publications::publications(&publication_rows, &places, &known_feeds, found);
     Some(Config {
         listen: site::listen(&site_row),
+        files: site::files(&site_row, folder),
         polling,
         publishing: site::publishing(&publishing_row),
         site,

@@ -7,7 +7,10 @@
 mod asked;
 pub mod exporting;
 pub mod relabelling;
+mod reloading;
 mod rounds;
+mod serving;
+mod watching;
 
 use crate::admin::Board;
 use crate::admin::Listener;
@@ -17,7 +20,14 @@ use crate::daemon::asked::Asked;
 use crate::daemon::exporting::Exporting;
 use crate::daemon::exporting::Mirror;
 use crate::daemon::relabelling::Relabelling;
+use crate::daemon::relabelling::follow;
+use crate::daemon::reloading::Asking;
+use crate::daemon::reloading::Reloading;
+use crate::daemon::reloading::Trigger;
 use crate::daemon::rounds::Rounds;
+use crate::daemon::serving::listen;
+use crate::daemon::serving::serving;
+use crate::daemon::watching::watch as watch_files;
 use crate::fetch::Fetcher;
 use crate::fetch::Settings;
 use crate::fetch::error::FetchError;
@@ -25,19 +35,21 @@ use crate::model::clock::Clock;
 use crate::model::publication::Pictures;
 use crate::poll::Poller;
 use crate::poll::missing::Suspicions;
-use crate::serve::Limits;
+use crate::poll::rules::Rules;
+use crate::poll::rules::Ruling;
 use crate::serve::documents::Documents;
-use crate::serve::serve;
 use crate::store::Store;
 use crate::store::error::StoreError;
 use chrono::Utc;
 use std::convert::Infallible;
+use std::iter;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
+use tokio::sync::mpsc;
 use tokio::sync::watch;
 use tokio::task::JoinError;
 use tracing::warn;
@@ -49,6 +61,8 @@ const STOP_WITHIN: Duration = Duration::from_secs(5);
 const PICTURE_TIMEOUT: Duration = Duration::from_secs(15);
 const PICTURE_BYTES_MAX: u64 = 8 * 1024 * 1024;
 const PICTURE_PAUSE: Duration = Duration::from_millis(100);
+/// How many requests to the rounds wait.
+const REQUESTS_MAX: usize = 16;
 /// How often it is kept how often articles are read.
 const READS_KEPT_EVERY: Duration = Duration::from_mins(1);
 
@@ -81,11 +95,12 @@ pub enum DaemonError {
 pub fn poller(config: &Config, store: Store, clock: Clock) -> Result<Poller, FetchError> {
     let fetcher = fetcher(config, clock.clone())?;
     let classifier = Classifier::new(&config.catalogue, &config.tags, &config.rules);
+    let rules = Rules::new(ruling(config, Arc::new(classifier)));
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     Ok(Poller {
         readers: Arc::new(Semaphore::new(cores)),
         fetcher: Arc::new(fetcher),
-        classifier: Arc::new(classifier),
+        rules,
         store,
         suspicions: Suspicions::default(),
         clock,
@@ -97,7 +112,12 @@ pub fn poller(config: &Config, store: Store, clock: Clock) -> Result<Poller, Fet
 /// # Errors
 /// As [`poller`].
 pub fn fetcher(config: &Config, clock: Clock) -> Result<Fetcher, FetchError> {
-    Fetcher::new(Settings {
+    Fetcher::new(settings(config, clock))
+}
+
+/// How feeds are fetched.
+fn settings(config: &Config, clock: Clock) -> Settings {
+    Settings {
         user_agent: user_agent(config),
         connect_timeout: config.polling.connect_timeout,
         timeout: config.polling.timeout,
@@ -107,22 +127,28 @@ pub fn fetcher(config: &Config, clock: Clock) -> Result<Fetcher, FetchError> {
         host_pause: config.polling.host_pause,
         proxy: config.polling.proxy.clone(),
         clock,
-    })
+    }
+}
+
+/// Whether two configurations fetch in the same way.
+fn fetches_alike(one: &Config, other: &Config) -> bool {
+    one.polling == other.polling && user_agent(one) == user_agent(other)
+}
+
+/// What articles are labelled by, as a configuration says it.
+fn ruling(config: &Config, classifier: Arc<Classifier>) -> Ruling {
+    let feeds = config.feeds.iter().map(|(id, feed)| (id.clone(), Arc::new(feed.clone())));
+    Ruling { classifier, feeds: feeds.collect() }
 }
 
 /// What fetches the pictures that are passed on: readers wait for it, so that a page full of them
 /// goes quicker than polls, and has fewer bytes.
 fn picture_fetcher(config: &Config) -> Result<Fetcher, FetchError> {
     Fetcher::new(Settings {
-        user_agent: user_agent(config),
-        connect_timeout: config.polling.connect_timeout,
         timeout: PICTURE_TIMEOUT,
         body_bytes_max: PICTURE_BYTES_MAX,
-        concurrency: config.polling.concurrency,
-        per_host: config.polling.per_host,
         host_pause: PICTURE_PAUSE,
-        proxy: config.polling.proxy.clone(),
-        clock: system_clock(),
+        ..settings(config, system_clock())
     })
 }
 
@@ -145,72 +171,130 @@ fn user_agent(config: &Config) -> String {
     format!("visnyk/{} (+{}{contact}{readers})", env!("CARGO_PKG_VERSION"), config.site.address)
 }
 
-/// Runs the daemon until `stop` turns true, and then ends it cleanly. A `mirror` is kept current.
+/// What the daemon begins with.
+pub struct Start {
+    /// Where feeds.toml is: it is read again when it changes.
+    pub path: PathBuf,
+    /// What it said when it was read.
+    pub config: Config,
+    /// Where articles are kept.
+    pub store: Store,
+    /// Where admins ask.
+    pub socket: PathBuf,
+    /// A directory that is kept as the site is, if there is one.
+    pub mirror: Option<Mirror>,
+}
+
+/// What happens to the daemon, for whoever manages it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notice {
+    /// The listener is open.
+    Ready {
+        /// Where.
+        address: SocketAddr,
+        /// How many feeds are polled.
+        feeds: usize,
+    },
+    /// feeds.toml is being read again, because somebody asked for it.
+    Reloading,
+    /// It was read again.
+    Reloaded {
+        /// How many feeds are polled now.
+        feeds: usize,
+        /// Why it was refused, if it was: then all is as before.
+        refused: Option<String>,
+    },
+}
+
+/// Runs the daemon until `stop` turns true, and then ends it cleanly.
 ///
-/// `ready` is called once the listener is open, with its address.
+/// feeds.toml is read again when it changes, and for every word that comes by `reloads`. `tell` is
+/// told what happens.
 ///
 /// # Errors
 /// It could not start, or the store came to an end under way.
 pub async fn run(
-    config: Config,
-    store: Store,
-    socket: &Path,
-    mirror: Option<Mirror>,
+    start: Start,
+    mut reloads: mpsc::Receiver<()>,
     mut stop: watch::Receiver<bool>,
-    ready: impl FnOnce(SocketAddr),
+    tell: impl Fn(&Notice) + Send + Sync + 'static,
 ) -> Result<(), DaemonError> {
+    let Start { path, config, store, socket, mirror } = start;
     let poller = poller(&config, store.clone(), system_clock())?;
     let histories = store.histories().await?;
-    let listener = TcpListener::bind(config.listen)
-        .await
-        .and_then(|listener| Ok((listener.local_addr()?, listener)))
-        .map_err(|error| DaemonError::Listen { address: config.listen, error });
-    let (address, listener) = listener?;
-    let relabelling = Relabelling::new(&config, &poller);
-    let documents = Documents::new(Arc::new(config.clone()), store.clone());
+    let listener = listen(config.listen).await?;
+    let address = listener
+        .local_addr()
+        .map_err(|error| DaemonError::Listen { address: config.listen, error })?;
+    let classifier = poller.rules.classifier().await;
+    let config = Arc::new(config);
+    let (relabelling, newest) =
+        watch::channel(Arc::new(Relabelling::new(&config, &poller, classifier)));
+    let documents = Documents::new(Arc::clone(&config), store.clone());
     if config.site.pictures == Pictures::Passed {
         documents.pass_pictures(picture_fetcher(&config)?);
     }
-    let asked = Asked {
-        config: config.clone(),
-        classifier: Arc::clone(&poller.classifier),
-        store: store.clone(),
-        documents: documents.clone(),
-    };
     let exporting = Exporting::new(documents.clone());
-    let audience = documents.audience().clone();
-    let tell = async |command: &str| match exporting.answer(command) {
-        Some(answer) => Some(answer),
-        None if command == "readers" => Some(Ok(audience.told(Utc::now()).to_string())),
-        None => asked.answer(command).await,
-    };
     let (last, lasting) = watch::channel(false);
     let mirroring = mirror.map(|mirror| tokio::spawn(exporting.clone().keep(mirror, lasting)));
-    let stopping = stopped(stop.clone());
-    let mut server = tokio::spawn(serve(listener, documents.clone(), Limits::default(), stopping));
+    let (listeners, others) = mpsc::channel(1);
+    let mut server = tokio::spawn(serving(listener, others, documents.clone(), stop.clone()));
     let board = Board::default();
-    let admin = match Listener::bind(socket) {
+    board.config_taken(Some(Utc::now()));
+    let admin = match Listener::bind(&socket) {
         Ok(admin) => Some(admin),
         Err(error) => {
             warn!("no admin socket at {}: {error}", socket.display());
             None
         }
     };
-    ready(address);
+    tell(&Notice::Ready { address, feeds: enabled(&config) });
 
-    let feeds = config.feeds.into_values().filter(|feed| feed.enabled).map(Arc::new);
-    let mut rounds = Rounds::new(feeds, &histories, board.clone(), poller.clock.now());
-    let stopped_now = stop.clone();
+    let (asking, asked) = mpsc::channel(reloading::ASKED_MAX);
+    let (requesting, requests) = mpsc::channel(REQUESTS_MAX);
+    let (files, watched) = watch::channel(files(&path, &config));
+    let answering = Asked {
+        rules: poller.rules.clone(),
+        store: store.clone(),
+        documents: documents.clone(),
+        exporting,
+        reloads: asking.clone(),
+        rounds: requesting.clone(),
+    };
+    let reloading = Reloading {
+        path,
+        poller: poller.clone(),
+        documents: documents.clone(),
+        board: board.clone(),
+        listeners,
+        rounds: requesting,
+        relabelling,
+        files,
+        tell,
+    };
+    let mut rounds = Rounds::new(poller, &config, &histories, board.clone());
+    drop((config, histories));
+    let signals = async {
+        // The file may have changed since it was read, which may be a while ago.
+        let mut by = Trigger::Start;
+        while asking.send(Asking { by, reply: None }).await.is_ok() {
+            if reloads.recv().await.is_none() {
+                break;
+            }
+            by = Trigger::Signal;
+        }
+        std::future::pending::<Infallible>().await
+    };
     let ended = tokio::select! {
-        ended = rounds.go(&poller, &documents, &mut stop) => ended,
-        () = answer_admins(admin.as_ref(), &board, tell) => Ok(()),
-        never = relabelling.go(&documents) => match never {},
+        ended = rounds.go(&documents, requests, &mut stop) => ended,
+        never = answer_admins(admin.as_ref(), &board, answering) => match never {},
+        () = reloading.go(asked) => Ok(()),
+        never = signals => match never {},
+        () = watch_files(watched, asking.clone()) => Ok(()),
+        never = follow(newest, &documents) => match never {},
         never = keep_reads(&documents) => match never {},
         // The word to stop reaches the server as well as the rounds.
-        ended = &mut server => match ended {
-            Ok(()) if *stopped_now.borrow() => Ok(()),
-            ended => Err(DaemonError::Server(ended.err())),
-        },
+        ended = &mut server => ended.unwrap_or_else(|panic| Err(DaemonError::Server(Some(panic)))),
     };
     let stopping = async {
         rounds.end(&documents).await;
@@ -231,21 +315,27 @@ pub async fn run(
             "polls, answers or an export were still under way after {STOP_WITHIN:?}: they are dropped"
         );
     }
-    drop((rounds, poller, documents, relabelling, asked));
+    drop((rounds, documents));
     store.close().await?;
     ended
 }
 
 /// Answers for ever, if there is a socket.
-async fn answer_admins(
-    admin: Option<&Listener>,
-    board: &Board,
-    tell: impl AsyncFn(&str) -> Option<Result<String, String>>,
-) {
+async fn answer_admins(admin: Option<&Listener>, board: &Board, asked: Asked) -> Infallible {
     match admin {
-        Some(admin) => admin.serve(board, tell).await,
+        Some(admin) => admin.serve(board, move |command| asked.clone().answer(command)).await,
         None => std::future::pending().await,
     }
+}
+
+/// How many feeds are polled.
+fn enabled(config: &Config) -> usize {
+    config.feeds.values().filter(|feed| feed.enabled).count()
+}
+
+/// The files that make a configuration.
+fn files(path: &Path, config: &Config) -> Vec<PathBuf> {
+    iter::once(path.to_owned()).chain(config.files.iter().cloned()).collect()
 }
 
 /// Keeps how often articles are read, now and then.
@@ -260,10 +350,4 @@ async fn keep_reads_once(documents: &Documents) {
     if let Err(error) = documents.keep_reads().await {
         warn!("how often articles were read is not kept: {error}");
     }
-}
-
-/// Ends when the word to stop comes, or nobody is left to give it.
-async fn stopped(mut stop: watch::Receiver<bool>) {
-    // An error means that the sender is gone, which is as good as its word.
-    let _ = stop.wait_for(|&stop| stop).await;
 }

@@ -27,7 +27,7 @@ use crate::publish::story::Apart;
 use crate::publish::story::Likeness;
 use crate::publish::story::one_each;
 use crate::publish::story::same_stories;
-use crate::serve::documents::apart;
+use crate::serve::documents::imprint::apart;
 use crate::store::Store;
 use crate::store::error::StoreError;
 use chrono_tz::Tz;

@@ -179,17 +179,23 @@ impl Fetcher {
         Self::guarded_by(guard::refusal, resolve::system(), settings)
     }
 
+    /// A fetcher with other settings that treats the same hosts as politely as if it were this one:
+    /// who was asked a moment ago is left alone by both.
+    ///
+    /// # Errors
+    /// As for [`Fetcher::new`].
+    pub fn under(&self, settings: Settings) -> Result<Self, FetchError> {
+        let turns = self.turns.under(limits(&settings));
+        Ok(Self { turns, large: Arc::clone(&self.large), ..Self::new(settings)? })
+    }
+
     fn guarded_by(
         refusal: fn(IpAddr) -> Option<&'static str>,
         lookup: Lookup,
         settings: Settings,
     ) -> Result<Self, FetchError> {
         Ok(Self {
-            turns: Turns::new(Limits {
-                concurrency: settings.concurrency,
-                per_host: settings.per_host,
-                pause: settings.host_pause,
-            }),
+            turns: Turns::new(limits(&settings)),
             clients: Clients::new(refusal, lookup, &settings)?,
             large: Arc::new(Semaphore::new(LARGE_BODIES_MAX)),
             settings,
@@ -302,6 +308,14 @@ impl Fetcher {
 
     fn not_done(&self, url: String) -> FetchError {
         FetchError::Timeout { url, what: "not done", limit: self.settings.timeout }
+    }
+}
+
+fn limits(settings: &Settings) -> Limits {
+    Limits {
+        concurrency: settings.concurrency,
+        per_host: settings.per_host,
+        pause: settings.host_pause,
     }
 }
 

@@ -27,7 +27,7 @@ use crate::place::tables::rows;
 use std::collections::BTreeMap;
 
 /// The regions and communities that labels may name.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Catalogue {
     /// By slug.
     pub regions: BTreeMap<RegionId, Region>,

@@ -7,8 +7,8 @@
 //! the next poll asks for it again.
 
 pub mod missing;
+pub mod rules;
 
-use crate::classify::Classifier;
 use crate::fetch::Fetched;
 use crate::fetch::Fetcher;
 use crate::fetch::Said;
@@ -30,6 +30,8 @@ use crate::model::known::Change;
 use crate::model::publication::Selection;
 use crate::poll::missing::Suspects;
 use crate::poll::missing::Suspicions;
+use crate::poll::rules::Rules;
+use crate::poll::rules::Ruling;
 use crate::schedule::remember::Notice;
 use crate::schedule::remember::Report;
 use crate::schedule::remember::remember;
@@ -66,8 +68,8 @@ pub struct Poller {
     pub readers: Arc<Semaphore>,
     /// Fetches documents.
     pub fetcher: Arc<Fetcher>,
-    /// Finds labels.
-    pub classifier: Arc<Classifier>,
+    /// Says what articles are labelled by.
+    pub rules: Rules,
     /// Keeps articles.
     pub store: Store,
     /// Keeps in mind which articles may have been taken down.
@@ -97,13 +99,16 @@ impl Poller {
         let before = self.store.history(&feed.id).await?;
         let request = request(feed, &before, at);
         let fetched = self.fetcher.fetch(feed, &request).await;
+        let ruling = self.rules.keep().await;
+        let feed = &ruling.of(feed);
         let Found { mut report, changes, missing, witnesses } =
-            self.found(feed, fetched, at).await?;
+            self.found((feed, &ruling), fetched, at).await?;
         report.poll.duration = began.elapsed();
         let (history, notice) = remember(feed, before, report);
         let recorded =
             self.store.commit(Arc::clone(feed), history.clone(), changes, self.clock.now());
         let touched = recorded.await?;
+        drop(ruling);
         log(&feed.id, &history);
         if let Some(notice) = notice {
             log_notice(feed, &notice);
@@ -126,14 +131,14 @@ impl Poller {
     /// What came of a fetch.
     async fn found(
         &self,
-        feed: &Arc<Feed>,
+        (feed, ruling): (&Arc<Feed>, &Ruling),
         fetched: Fetched,
         at: DateTime<Utc>,
     ) -> Result<Found, StoreError> {
         let later = |outcome, until| Report { not_before: until, ..Report::of(at, outcome) };
         let report = match fetched {
             Fetched::Document { document, validators, said, is_delta, hold } => {
-                let found = self.read(feed, document, at).await?;
+                let found = self.read((feed, ruling), document, at).await?;
                 let read = found.report;
                 // What the hold keeps free is free again only now.
                 drop(hold);
@@ -160,7 +165,7 @@ impl Poller {
     /// Reads a document on a thread of its own, so that a large one holds up no other poll.
     async fn read(
         &self,
-        feed: &Arc<Feed>,
+        (feed, ruling): (&Arc<Feed>, &Ruling),
         document: Document,
         at: DateTime<Utc>,
     ) -> Result<Found, StoreError> {
@@ -171,7 +176,7 @@ impl Poller {
         let now = self.clock.now();
         let bytes = document.bytes.len() as u64;
         let memory = self.store.memory(&feed.id).await?;
-        let (task_feed, classifier) = (Arc::clone(feed), Arc::clone(&self.classifier));
+        let (task_feed, classifier) = (Arc::clone(feed), Arc::clone(&ruling.classifier));
         let read =
             on_a_deep_stack(move || ingest(&task_feed, &document, &memory, &classifier, now));
         let mut found = match timeout(READ_TIMEOUT, read).await.ok().flatten() {

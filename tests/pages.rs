@@ -33,7 +33,7 @@ use visnyk::publish::sheet::Sheet;
 use visnyk::publish::story::Apart;
 use visnyk::serve::coding::Coding;
 use visnyk::serve::coding::Effort;
-use visnyk::serve::documents::masthead;
+use visnyk::serve::documents::imprint::masthead;
 
 fn selection(path: &str) -> Selection {
     Selection::at(path).unwrap()

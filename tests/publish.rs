@@ -31,7 +31,7 @@ use visnyk::publish::opml::opml;
 use visnyk::publish::sheet::Sheet;
 use visnyk::publish::story::Apart;
 use visnyk::publish::story::one_each;
-use visnyk::serve::documents::masthead;
+use visnyk::serve::documents::imprint::masthead;
 
 mod sample;
 

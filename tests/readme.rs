@@ -7,7 +7,7 @@ use visnyk::cli::Arguments;
 use visnyk::config::parse;
 use visnyk::config::read;
 use visnyk::model::publication::Selection;
-use visnyk::serve::documents::masthead;
+use visnyk::serve::documents::imprint::masthead;
 
 const README: &str = include_str!("../README.md");
 

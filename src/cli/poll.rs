@@ -1,8 +1,11 @@
 //! `visnyk poll [FEED…]`: one poll of each, now, and a table of what came of it.
 
+use crate::admin;
+use crate::admin::polled::ended_poll;
 use crate::cli::IO_ERROR;
 use crate::cli::SOME_FAILED;
 use crate::cli::USAGE;
+use crate::cli::directory;
 use crate::cli::fail;
 use crate::cli::open;
 use crate::cli::say;
@@ -11,12 +14,8 @@ use crate::daemon::DaemonError;
 use crate::daemon::poller;
 use crate::daemon::relabelling::Relabelling;
 use crate::daemon::system_clock;
-use crate::model::exchange::History;
-use crate::model::exchange::Poll;
 use crate::model::feed::Feed;
 use crate::model::id::FeedId;
-use crate::model::rhythm::Rhythm;
-use crate::schedule::limit::length;
 use crate::schedule::next_poll;
 use crate::store::Store;
 use chrono::Utc;
@@ -25,12 +24,16 @@ use comfy_table::Table;
 use comfy_table::presets::NOTHING;
 use indicatif::ProgressBar;
 use indicatif::ProgressStyle;
+use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fmt::Write;
+use std::io;
+use std::iter;
 use std::panic::resume_unwind;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
+use tokio::runtime::Builder;
 use tokio::task::JoinSet;
 use tracing::warn;
 
@@ -43,33 +46,59 @@ pub enum Detail {
     Explained,
 }
 
-/// Polls the feeds that are named, or all that are enabled.
+/// Polls the feeds that are named, or all that are enabled: the daemon does if one runs, with the
+/// feeds.toml that it runs with.
 #[must_use]
 pub fn poll(config: &Config, state: &Path, named: &[FeedId], detail: Detail) -> ExitCode {
-    let feeds = match chosen(config, named) {
-        Ok(feeds) => feeds,
-        Err(unknown) => return fail(USAGE, &unknown),
+    let words: Vec<&str> = iter::once("poll").chain(named.iter().map(FeedId::as_str)).collect();
+    let polls = match asked(state, &words.join(" ")) {
+        Ok(Some(Ok(polls))) => polls,
+        Ok(Some(Err(why))) => return fail(USAGE, &why),
+        Err(error) => return fail(IO_ERROR, &format!("the daemon does not answer: {error}")),
+        Ok(None) => match here(config, state, named) {
+            Ok(polls) => polls,
+            Err(status) => return status,
+        },
     };
-    let (store, runtime) = match open(config, state) {
-        Ok(opened) => opened,
-        Err(status) => return status,
-    };
-    match runtime.block_on(poll_all(config, store, feeds)) {
-        Ok(polls) => {
-            let mut said = say(&table(&polls));
-            if detail == Detail::Explained {
-                said = say(&explained(config, &polls));
-            }
-            let failed = polls.iter().filter(|(_, _, poll)| poll.outcome.has_failed()).count();
-            for (id, _, poll) in &polls {
-                if let Some(reason) = poll.outcome.reason() {
-                    eprintln!("{id}: {reason}");
-                }
-            }
-            if failed == 0 { said } else { ExitCode::from(SOME_FAILED) }
-        }
-        Err(error) => fail(IO_ERROR, &error),
+    let mut said = say(&table(&polls));
+    if detail == Detail::Explained {
+        said = say(&explained(&polls));
     }
+    for poll in &polls {
+        if let Some(reason) = poll["told"].as_str() {
+            eprintln!("{}: {reason}", text(poll, "feed"));
+        }
+    }
+    let has_failed = polls.iter().any(|poll| poll["has_failed"] == true);
+    if has_failed { ExitCode::from(SOME_FAILED) } else { said }
+}
+
+/// How the daemon's polls ended; none if no daemon runs.
+fn asked(state: &Path, command: &str) -> io::Result<Option<Result<Vec<Value>, String>>> {
+    let socket = admin::socket(directory("RUNTIME_DIRECTORY"), state);
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let Some(answer) = runtime.block_on(admin::ask_long(&socket, command))? else {
+        return Ok(None);
+    };
+    if let Some(error) = answer["error"].as_str() {
+        return Ok(Some(Err(error.to_owned())));
+    }
+    let told = answer["told"].as_str().unwrap_or_default();
+    let polls = serde_json::from_str(told).map_err(io::Error::other)?;
+    Ok(Some(Ok(in_order(polls))))
+}
+
+/// How polls ended that were made here.
+fn here(config: &Config, state: &Path, named: &[FeedId]) -> Result<Vec<Value>, ExitCode> {
+    let feeds = chosen(config, named).map_err(|unknown| fail(USAGE, &unknown))?;
+    let (store, runtime) = open(config, state)?;
+    let polls = runtime.block_on(poll_all(config, store, feeds));
+    polls.map(in_order).map_err(|error| fail(IO_ERROR, &error))
+}
+
+fn in_order(mut polls: Vec<Value>) -> Vec<Value> {
+    polls.sort_by_key(|poll| text(poll, "feed").to_owned());
+    polls
 }
 
 fn chosen(config: &Config, named: &[FeedId]) -> Result<Vec<Arc<Feed>>, String> {
@@ -84,14 +113,14 @@ fn chosen(config: &Config, named: &[FeedId]) -> Result<Vec<Arc<Feed>>, String> {
     named.iter().collect::<BTreeSet<_>>().into_iter().map(find).collect()
 }
 
-/// The polls, in the order of the feeds' ids.
 async fn poll_all(
     config: &Config,
     store: Store,
     feeds: Vec<Arc<Feed>>,
-) -> Result<Vec<(FeedId, History, Poll)>, DaemonError> {
+) -> Result<Vec<Value>, DaemonError> {
     let poller = poller(config, store.clone(), system_clock())?;
-    let relabelling = Relabelling::new(config, &poller);
+    let classifier = poller.rules.classifier().await;
+    let relabelling = Relabelling::new(config, &poller, classifier);
     loop {
         match relabelling.step().await {
             Ok(progress) if progress.is_done => break,
@@ -106,22 +135,23 @@ async fn poll_all(
     let mut under_way = JoinSet::new();
     for feed in feeds {
         let poller = poller.clone();
-        under_way.spawn(async move { (feed.id.clone(), poller.poll(&feed).await) });
+        under_way.spawn(async move {
+            let polled = poller.poll(&feed).await;
+            (feed, polled)
+        });
     }
     let mut polls = Vec::new();
     while let Some(ended) = under_way.join_next().await {
-        let (id, recorded) = ended.unwrap_or_else(|error| resume_unwind(error.into_panic()));
-        bar.set_message(id.to_string());
+        let (feed, recorded) = ended.unwrap_or_else(|error| resume_unwind(error.into_panic()));
+        bar.set_message(feed.id.to_string());
         bar.inc(1);
-        let mut history = recorded?.history;
-        let poll = history.polls.last().cloned();
-        history.polls.drain(..history.polls.len().saturating_sub(1));
-        polls.extend(poll.map(|poll| (id, history, poll)));
+        let history = recorded?.history;
+        let planned = next_poll(&feed, &history, Utc::now());
+        polls.push(ended_poll(&feed, &history, &planned));
     }
     bar.finish_and_clear();
     drop((poller, relabelling));
     store.close().await?;
-    polls.sort_by(|(a, ..), (b, ..)| a.cmp(b));
     Ok(polls)
 }
 
@@ -130,20 +160,24 @@ fn style() -> ProgressStyle {
         .unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
-fn table(polls: &[(FeedId, History, Poll)]) -> Table {
+fn text<'a>(poll: &'a Value, key: &str) -> &'a str {
+    poll[key].as_str().unwrap_or_default()
+}
+
+fn table(polls: &[Value]) -> Table {
     let mut table = Table::new();
     table.load_style(NOTHING);
     table.set_header(["feed", "outcome", "entries", "new", "changed", "rejected", "ms"]);
-    for (id, _, poll) in polls {
-        let tally = poll.tally;
+    for poll in polls {
+        let count = |key: &str| poll[key].as_u64().unwrap_or(0).to_string();
         table.add_row([
-            id.to_string(),
-            poll.outcome.word().to_owned(),
-            tally.entries.to_string(),
-            tally.added.to_string(),
-            tally.updated.to_string(),
-            tally.rejected.to_string(),
-            poll.duration.as_millis().to_string(),
+            text(poll, "feed").to_owned(),
+            text(poll, "outcome").to_owned(),
+            count("entries"),
+            count("new"),
+            count("changed"),
+            count("rejected"),
+            count("duration_ms"),
         ]);
     }
     for column in table.column_iter_mut().skip(2) {
@@ -153,43 +187,31 @@ fn table(polls: &[(FeedId, History, Poll)]) -> Table {
 }
 
 /// What each publisher asks for, what was mended, and when each feed is polled next and why.
-fn explained(config: &Config, polls: &[(FeedId, History, Poll)]) -> String {
+fn explained(polls: &[Value]) -> String {
     let mut told = String::new();
-    for (id, history, poll) in polls {
-        let Some(feed) = config.feeds.get(id) else { continue };
-        let planned = next_poll(feed, history, Utc::now());
-        let mut line = |name: &str, what: String| {
+    for poll in polls {
+        let mut line = |name: &str, what: &str| {
             // To write into a text cannot fail.
             let _ = writeln!(told, "  {name:<12} {what}");
         };
-        let Rhythm { ttl, update_every, skip_hours, skip_days } = &history.rhythm;
-        let wishes =
-            [("fresh for", &history.freshness), ("ttl", ttl), ("changes every", update_every)];
-        let mut asked: Vec<String> = wishes
-            .iter()
-            .filter_map(|(name, wish)| Some(format!("{name} {}", length((**wish)?))))
-            .collect();
-        if !skip_hours.is_empty() {
-            asked.push(format!("no polls in the hours {skip_hours:?} (UTC)"));
+        let words = |key: &str| -> Vec<&str> {
+            poll[key].as_array().into_iter().flatten().filter_map(Value::as_str).collect()
+        };
+        line(text(poll, "feed"), text(poll, "outcome"));
+        if let Some(url) = poll["moved_to"].as_str() {
+            line("moved", &format!("it is asked at {url}: write `url = \"{url}\"`"));
         }
-        if !skip_days.is_empty() {
-            asked.push(format!("no polls on {skip_days} (UTC)"));
+        let asks_for = words("asks_for");
+        let asks_for = if asks_for.is_empty() { "nothing".to_owned() } else { asks_for.join("; ") };
+        line("asks for", &asks_for);
+        for repair in words("repairs") {
+            line("mended", repair);
         }
-        line(id.as_str(), poll.outcome.word().to_owned());
-        if let Some(url) = &history.relocation.stored {
-            line("moved", format!("it is asked at {url}: write `url = \"{url}\"`"));
-        }
-        line("asks for", if asked.is_empty() { "nothing".to_owned() } else { asked.join("; ") });
-        for repair in &poll.repairs {
-            line("mended", repair.clone());
-        }
-        if let Some(ignored) = planned.ignored {
+        if let Some(ignored) = poll["not_obeyed"].as_str() {
             line("not obeyed", ignored);
         }
-        let at = planned.at.map_or("never".to_owned(), |at| {
-            at.with_timezone(&feed.timezone).format("%Y-%m-%d %H:%M:%S %Z").to_string()
-        });
-        line("next poll", format!("{at}: {}", planned.reason));
+        let at = poll["next_poll"].as_str().unwrap_or("never");
+        line("next poll", &format!("{at}: {}", text(poll, "reason")));
     }
     told.trim_end().to_owned()
 }

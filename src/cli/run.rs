@@ -3,12 +3,13 @@
 use crate::admin;
 use crate::cli::IO_ERROR;
 use crate::cli::directory;
-use crate::cli::enabled;
 use crate::cli::export::absolute;
 use crate::cli::fail;
 use crate::cli::open;
 use crate::config::Config;
 use crate::daemon;
+use crate::daemon::Notice;
+use crate::daemon::Start;
 use crate::daemon::exporting::Mirror;
 use sd_notify::NotifyState;
 use std::io::Write;
@@ -29,9 +30,10 @@ const TOLD_MAX: usize = 64;
 /// How long the last of them are waited for.
 const TOLD_WITHIN: Duration = Duration::from_secs(1);
 
-/// Runs the daemon, and keeps a directory as the site is, if one is named.
+/// Runs the daemon by a feeds.toml that was read from `path`, and keeps a directory as the site is,
+/// if one is named.
 #[must_use]
-pub fn run(config: Config, state: &Path, export: Option<&Path>) -> ExitCode {
+pub fn run(path: &Path, config: Config, state: &Path, export: Option<&Path>) -> ExitCode {
     let mirrored = match export.map(absolute).transpose() {
         Ok(mirrored) => mirrored,
         Err(status) => return status,
@@ -40,23 +42,24 @@ pub fn run(config: Config, state: &Path, export: Option<&Path>) -> ExitCode {
         Ok(opened) => opened,
         Err(status) => return status,
     };
-    let feeds = enabled(&config);
     let site = config.site.address.clone();
     let socket = admin::socket(directory("RUNTIME_DIRECTORY"), state);
     let ended = runtime.block_on(async {
         let (stop, stopping) = watch::channel(false);
+        let (hung_up, reloads) = mpsc::channel(1);
         tokio::spawn(stop_on_signal(stop));
+        tokio::spawn(reload_on_signal(hung_up));
         let (told, changed) = mpsc::channel(TOLD_MAX);
         let telling = spawn_blocking(|| tell(changed));
         let mirror = mirrored.map(|directory| Mirror { directory, told });
-        let ended = daemon::run(config, store, &socket, mirror, stopping, |address| {
-            info!(%address, "listening at {address}, published at {site}");
-            tell_systemd(&[
-                NotifyState::Ready,
-                NotifyState::Status(&format!("{feeds} feeds, listening at {address}")),
-            ]);
-        })
-        .await;
+        let start = Start { path: path.to_owned(), config, store, socket, mirror };
+        let notify = move |notice: &Notice| {
+            if let Notice::Ready { address, .. } = notice {
+                info!(%address, "listening at {address}, published at {site}");
+            }
+            tell_manager(notice);
+        };
+        let ended = daemon::run(start, reloads, stopping, notify).await;
         // Who does not read them has been waited for.
         let _ = timeout(TOLD_WITHIN, telling).await;
         ended
@@ -69,6 +72,43 @@ pub fn run(config: Config, state: &Path, export: Option<&Path>) -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(error) => fail(IO_ERROR, &error),
+    }
+}
+
+/// Tells the service manager what happens (sd_notify(3)).
+fn tell_manager(notice: &Notice) {
+    match notice {
+        Notice::Ready { address, feeds } => tell_systemd(&[
+            NotifyState::Ready,
+            NotifyState::Status(&format!("{feeds} feeds, listening at {address}")),
+        ]),
+        Notice::Reloading => match NotifyState::monotonic_usec_now() {
+            Ok(now) => tell_systemd(&[NotifyState::Reloading, now]),
+            Err(error) => warn!("cannot tell systemd that feeds.toml is read: {error}"),
+        },
+        Notice::Reloaded { feeds, refused: None } => tell_systemd(&[
+            NotifyState::Ready,
+            NotifyState::Status(&format!("{feeds} feeds, by a feeds.toml that was read again")),
+        ]),
+        Notice::Reloaded { feeds, refused: Some(why) } => {
+            let first = why.lines().next().unwrap_or_default();
+            let told =
+                format!("{feeds} feeds, by the old feeds.toml; the new one is refused: {first}");
+            tell_systemd(&[NotifyState::Ready, NotifyState::Status(&told)]);
+        }
+    }
+}
+
+/// Each SIGHUP is a word to read feeds.toml again; of those that come together one is enough.
+async fn reload_on_signal(hung_up: mpsc::Sender<()>) {
+    let Ok(mut signals) = signal(SignalKind::hangup()) else {
+        warn!("SIGHUP cannot be waited for: it ends the daemon");
+        return std::future::pending().await;
+    };
+    while signals.recv().await.is_some() {
+        info!("SIGHUP: reading feeds.toml again");
+        // One that waits already will do.
+        let _ = hung_up.try_send(());
     }
 }
 

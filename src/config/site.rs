@@ -20,6 +20,7 @@ use std::io::Read;
 use std::net::Ipv4Addr;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::path::PathBuf;
 use std::time::Duration;
 use url::Url;
 
@@ -104,6 +105,11 @@ fn about(row: &Row, path: &Path, found: &mut Found) -> Option<String> {
         "write the path of a Markdown file (UTF-8), from the folder of this file",
     );
     None
+}
+
+/// The files beside feeds.toml that it is read from.
+pub(crate) fn files(row: &Row, folder: &Path) -> Vec<PathBuf> {
+    row.text("about").map(|path| folder.join(path)).into_iter().collect()
 }
 
 /// Where the public listener is.

@@ -1,43 +1,79 @@
 //! What an admin asks of a running daemon, beside the state of its feeds.
 
-use crate::classify::Classifier;
-use crate::config::Config;
+use crate::daemon::exporting::Exporting;
+use crate::daemon::reloading::Asking;
+use crate::daemon::reloading::Trigger;
+use crate::daemon::rounds::Request;
 use crate::explain::explain;
 use crate::explain::free_tags;
+use crate::model::id::FeedId;
+use crate::poll::rules::Rules;
 use crate::serve::documents::Documents;
 use crate::store::Store;
 use crate::store::error::StoreError;
 use crate::takedown::Takedown;
 use crate::takedown::take_down;
 use chrono::Utc;
-use std::sync::Arc;
+use serde_json::Value;
+use std::collections::BTreeSet;
+use tokio::sync::mpsc;
+use tokio::sync::oneshot;
 use tracing::info;
 
 /// What answers an admin's questions beside the state of the feeds.
+#[derive(Clone)]
 pub(crate) struct Asked {
-    pub(crate) config: Config,
-    pub(crate) classifier: Arc<Classifier>,
+    pub(crate) rules: Rules,
     pub(crate) store: Store,
     pub(crate) documents: Documents,
+    pub(crate) exporting: Exporting,
+    pub(crate) reloads: mpsc::Sender<Asking>,
+    pub(crate) rounds: mpsc::Sender<Request>,
 }
 
 impl Asked {
     /// The answer; nothing if it is no question.
-    pub(crate) async fn answer(&self, command: &str) -> Option<Result<String, String>> {
-        let told = match command.split_once(' ') {
-            Some(("explain", what)) => {
-                let explained = explain(&self.config, &self.classifier, &self.store, what).await;
-                explained.map(Option::unwrap_or_default)
+    pub(crate) async fn answer(self, command: String) -> Option<Result<String, String>> {
+        if let Some(answer) = self.exporting.answer(&command) {
+            return Some(answer);
+        }
+        let (word, rest) = command.split_once(' ').unwrap_or((&command, ""));
+        match (word, rest) {
+            ("readers", "") => Some(Ok(self.documents.audience().told(Utc::now()).to_string())),
+            ("reload", "") => Some(self.reload().await),
+            ("poll", feeds) => Some(self.poll(feeds).await),
+            ("tags", "") => Some(free_tags(&self.store).await.map_err(|error| error.to_string())),
+            ("digest", "") => Some(Ok(self.rules.classifier().await.digest().to_string())),
+            ("explain", what) if !what.is_empty() => {
+                let (config, classifier) = (self.documents.config(), self.rules.classifier().await);
+                let explained = explain(&config, &classifier, &self.store, what).await;
+                Some(explained.map(Option::unwrap_or_default).map_err(|error| error.to_string()))
             }
-            Some(("remove", words)) => {
+            ("remove", words) => {
                 let (what, why) = words.split_once(' ')?;
-                self.take_down(what, why).await
+                Some(self.take_down(what, why).await.map_err(|error| error.to_string()))
             }
-            None if command == "tags" => free_tags(&self.store).await,
-            None if command == "digest" => Ok(self.classifier.digest().to_string()),
-            _ => return None,
-        };
-        Some(told.map_err(|error| error.to_string()))
+            _ => None,
+        }
+    }
+
+    /// Reads feeds.toml again, and tells what is different.
+    async fn reload(&self) -> Result<String, String> {
+        let (reply, told) = oneshot::channel();
+        let asking = Asking { by: Trigger::Admin, reply: Some(reply) };
+        self.reloads.send(asking).await.map_err(|_| ENDING.to_owned())?;
+        told.await.map_err(|_| ENDING.to_owned())?
+    }
+
+    /// Polls feeds, and gives how that ended as a JSON array.
+    async fn poll(&self, feeds: &str) -> Result<String, String> {
+        let named: Result<BTreeSet<FeedId>, _> = feeds.split_whitespace().map(str::parse).collect();
+        let feeds = named.map_err(|_| format!("`{feeds}` are no ids of feeds"))?;
+        let (reply, ended) = oneshot::channel();
+        let request = Request::Poll { feeds, reply };
+        self.rounds.send(request).await.map_err(|_| ENDING.to_owned())?;
+        let ended = ended.await.map_err(|_| ENDING.to_owned())??;
+        Ok(Value::Array(ended).to_string())
     }
 
     async fn take_down(&self, what: &str, why: &str) -> Result<String, StoreError> {
@@ -55,3 +91,5 @@ impl Asked {
         taking.await.unwrap_or_else(|panic| Ok(format!("it is not known what was done: {panic}")))
     }
 }
+
+const ENDING: &str = "the daemon is about to end";

@@ -19,6 +19,7 @@ use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::watch;
 use tracing::error;
 use tracing::info;
 
@@ -36,18 +37,33 @@ pub struct Relabelling {
     clock: Clock,
 }
 
+/// Labels all articles as the newest rules say, for ever: when the rules change it begins anew.
+pub(crate) async fn follow(
+    mut newest: watch::Receiver<Arc<Relabelling>>,
+    documents: &Documents,
+) -> Infallible {
+    loop {
+        let relabelling = Arc::clone(&newest.borrow_and_update());
+        relabelling.go(documents, &mut newest).await;
+        if newest.changed().await.is_err() {
+            return std::future::pending().await;
+        }
+        newest.mark_changed();
+    }
+}
+
 impl Relabelling {
     /// The labels of a configuration.
     #[must_use]
-    pub fn new(config: &Config, poller: &Poller) -> Self {
+    pub fn new(config: &Config, poller: &Poller, classifier: Arc<Classifier>) -> Self {
         let said = config.feeds.values().map(|feed| {
             format!("{} {:?} {:?} {:?}", feed.id, feed.region, feed.community, feed.tags)
         });
         let parts: Vec<String> =
-            [poller.classifier.digest().to_string()].into_iter().chain(said).collect();
+            [classifier.digest().to_string()].into_iter().chain(said).collect();
         Self {
             store: poller.store.clone(),
-            classifier: Arc::clone(&poller.classifier),
+            classifier,
             feeds: Arc::new(config.feeds.clone()),
             digest: Digest::of(parts.iter().map(String::as_str)),
             clock: poller.clock.clone(),
@@ -67,12 +83,13 @@ impl Relabelling {
         self.store.relabel(self.digest, Box::new(labeller), self.clock.now()).await
     }
 
-    /// Labels all articles, a slice at a time with a pause between, and then waits for ever.
-    pub(crate) async fn go(&self, documents: &Documents) -> Infallible {
+    /// Labels all articles, a slice at a time with a pause between, unless others are to be labelled
+    /// by meanwhile. A slice that was begun is waited for: what it touches is to be told.
+    async fn go(&self, documents: &Documents, newest: &mut watch::Receiver<Arc<Self>>) {
         let (mut seen, mut changed) = (0, 0);
         let mut touched = BTreeSet::new();
         loop {
-            match self.step().await {
+            let pause = match self.step().await {
                 Ok(progress) => {
                     documents.touch(&progress.touched);
                     touched.extend(progress.touched);
@@ -81,21 +98,27 @@ impl Relabelling {
                     if progress.is_done {
                         break;
                     }
+                    PAUSE
                 }
                 Err(error) => {
                     // What was written of it, if anything, is not known.
                     documents.touch_all();
                     error!("articles are not labelled anew yet: {error}");
-                    tokio::time::sleep(REST).await;
+                    REST
+                }
+            };
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                Ok(()) = newest.changed() => {
+                    newest.mark_changed();
+                    break;
                 }
             }
-            tokio::time::sleep(PAUSE).await;
         }
         // A rule may keep articles out that pages of archives show.
         documents.take_away(&touched);
         if seen > 0 {
             info!(seen, changed, "labelled anew: {changed} of {seen} articles have other labels");
         }
-        std::future::pending().await
     }
 }

@@ -2,7 +2,11 @@
 //! task of its own, and learns from the poll's result when the feed is due next.
 
 use crate::admin::Board;
+use crate::admin::polled::ended_poll;
+use crate::admin::polled::lost_poll;
+use crate::config::Config;
 use crate::daemon::DaemonError;
+use crate::fetch::Fetcher;
 use crate::model::exchange::History;
 use crate::model::exchange::Outcome;
 use crate::model::feed::Feed;
@@ -17,11 +21,14 @@ use crate::serve::documents::Documents;
 use crate::store::error::StoreError;
 use chrono::DateTime;
 use chrono::Utc;
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::sync::oneshot;
 use tokio::sync::watch;
 use tokio::task;
 use tokio::task::JoinError;
@@ -41,26 +48,60 @@ struct Changed {
     suspects: Option<Suspects>,
 }
 
+/// What the rounds are asked to do beside them.
+pub(crate) enum Request {
+    /// To go on with these feeds.
+    Change(Fresh),
+    /// To poll some feeds now; or all, if none is named.
+    Poll {
+        /// Which.
+        feeds: BTreeSet<FeedId>,
+        /// Where it goes how each poll ended.
+        reply: oneshot::Sender<Result<Vec<Value>, String>>,
+    },
+}
+
+/// A configuration that the rounds go on with.
+pub(crate) struct Fresh {
+    /// It.
+    pub(crate) config: Arc<Config>,
+    /// What fetches.
+    pub(crate) fetcher: Arc<Fetcher>,
+}
+
+/// Somebody who waits for polls.
+struct Waiting {
+    left: BTreeSet<FeedId>,
+    ended: Vec<Value>,
+    reply: oneshot::Sender<Result<Vec<Value>, String>>,
+}
+
 /// The agenda, and the polls under way.
 pub(crate) struct Rounds {
+    poller: Poller,
     agenda: Agenda,
     polls: JoinSet<Result<Polled, StoreError>>,
     /// Whether articles were taken down, for polls that have ended.
     looks: JoinSet<Result<BTreeSet<Selection>, StoreError>>,
     /// Which feed a poll under way is of, so that one that panics is known too.
     polled: HashMap<task::Id, FeedId>,
+    /// Who waits for which polls.
+    waiting: Vec<Waiting>,
+    /// Whether the store takes nothing any more.
+    is_over: bool,
     /// What admins are told.
     board: Board,
 }
 
 impl Rounds {
     pub(crate) fn new(
-        feeds: impl Iterator<Item = Arc<Feed>>,
+        poller: Poller,
+        config: &Config,
         histories: &BTreeMap<FeedId, History>,
         board: Board,
-        now: DateTime<Utc>,
     ) -> Self {
-        let agenda = Agenda::new(feeds, histories, now);
+        let now = poller.clock.now();
+        let agenda = Agenda::new(enabled(config), histories, now);
         let (mut feeds, mut overdue) = (0, 0);
         let unpolled = History::default();
         for (feed, planned) in agenda.planned() {
@@ -72,27 +113,32 @@ impl Rounds {
         }
         info!(feeds, overdue, "{overdue} of {feeds} feeds are due now");
         let (polls, looks) = (JoinSet::new(), JoinSet::new());
-        Self { agenda, polls, looks, polled: HashMap::new(), board }
+        let (polled, waiting, is_over) = (HashMap::new(), Vec::new(), false);
+        Self { poller, agenda, polls, looks, polled, waiting, is_over, board }
     }
 
-    /// Polls feeds as they are due, until it is told to stop.
+    /// Polls feeds as they are due, and as it is asked to, until it is told to stop.
     pub(crate) async fn go(
         &mut self,
-        poller: &Poller,
         documents: &Documents,
+        mut requests: mpsc::Receiver<Request>,
         stop: &mut watch::Receiver<bool>,
     ) -> Result<(), DaemonError> {
-        let clock = &poller.clock;
+        let clock = self.poller.clock.clone();
         loop {
-            self.start_due(poller, clock.now());
+            self.start_due(clock.now());
             tokio::select! {
                 _ = stop.wait_for(|&stop| stop) => return Ok(()),
                 () = tokio::time::sleep(self.sleep(clock.now())) => {}
+                Some(request) = requests.recv() => match request {
+                    Request::Change(fresh) => self.change(fresh).await?,
+                    Request::Poll { feeds, reply } => self.poll_now(feeds, reply),
+                },
                 Some(ended) = self.polls.join_next_with_id() => {
                     match self.ended(ended, clock.now(), documents)? {
                         Some(changed) => {
                             documents.touch(&changed.touched);
-                            self.look(poller, changed.suspects);
+                            self.look(changed.suspects);
                         }
                         None => documents.touch_all(),
                     }
@@ -106,10 +152,84 @@ impl Rounds {
         }
     }
 
+    /// Goes on with other feeds: new ones are polled at once, those that are gone no more.
+    async fn change(&mut self, fresh: Fresh) -> Result<(), DaemonError> {
+        self.poller.fetcher = fresh.fetcher;
+        let histories = self.poller.store.histories().await?;
+        let under_way: BTreeSet<FeedId> = self.polled.values().cloned().collect();
+        let (now, feeds) = (self.poller.clock.now(), enabled(&fresh.config));
+        let planned = self.agenda.change(feeds, &histories, &under_way, now);
+        if self.is_over {
+            self.agenda.clear();
+        }
+        self.board.keep(|id| fresh.config.feeds.get(id).is_some_and(|feed| feed.enabled));
+        let unpolled = History::default();
+        for (feed, planned) in planned {
+            let history = histories.get(&feed.id).unwrap_or(&unpolled);
+            log_plan(&feed.id, &planned, history);
+            self.board.put(&feed, history, &planned);
+        }
+        Ok(())
+    }
+
+    /// Polls feeds now; one that is being polled is waited for.
+    fn poll_now(
+        &mut self,
+        mut feeds: BTreeSet<FeedId>,
+        reply: oneshot::Sender<Result<Vec<Value>, String>>,
+    ) {
+        if feeds.is_empty() {
+            feeds = self.agenda.planned().map(|(feed, _)| feed.id.clone()).collect();
+        }
+        if let Some(unknown) = feeds.iter().find(|id| self.agenda.feed(id).is_none()) {
+            let why = format!(
+                "no feed `{unknown}` is enabled in the feeds.toml that the daemon runs with"
+            );
+            // Who asked may be gone.
+            let _ = reply.send(Err(why));
+            return;
+        }
+        if feeds.is_empty() || self.is_over {
+            let none = if self.is_over {
+                Err("the store takes nothing any more".to_owned())
+            } else {
+                Ok(Vec::new())
+            };
+            let _ = reply.send(none);
+            return;
+        }
+        let under_way: BTreeSet<&FeedId> = self.polled.values().collect();
+        let to_begin: Vec<FeedId> =
+            feeds.iter().filter(|id| !under_way.contains(id)).cloned().collect();
+        for id in to_begin {
+            if let Some(feed) = self.agenda.begin_now(&id) {
+                self.start(feed);
+            }
+        }
+        self.waiting.push(Waiting { left: feeds, ended: Vec::new(), reply });
+    }
+
+    /// Tells those who wait for it how a poll ended.
+    fn tell(&mut self, id: &FeedId, ended: &Value) {
+        for waiting in &mut self.waiting {
+            if waiting.left.remove(id) {
+                waiting.ended.push(ended.clone());
+            }
+        }
+        let (done, waiting) = std::mem::take(&mut self.waiting)
+            .into_iter()
+            .partition(|one: &Waiting| one.left.is_empty());
+        self.waiting = waiting;
+        for Waiting { ended, reply, .. } in done {
+            // Who asked may be gone.
+            let _ = reply.send(Ok(ended));
+        }
+    }
+
     /// Looks whether a source took articles down, beside the polls: pages may answer slowly.
-    fn look(&mut self, poller: &Poller, suspects: Option<Suspects>) {
+    fn look(&mut self, suspects: Option<Suspects>) {
         if let Some(suspects) = suspects {
-            let poller = poller.clone();
+            let poller = self.poller.clone();
             self.looks.spawn(async move { poller.follow(&suspects).await });
         }
     }
@@ -137,10 +257,13 @@ impl Rounds {
         match ended {
             Ok((_, Ok(polled))) => {
                 let planned = self.agenda.ended(&id, &polled.history, now);
-                if let Some(feed) = self.agenda.feed(&id) {
-                    self.board.put(feed, &polled.history, &planned);
+                if let Some(feed) = self.agenda.feed(&id).cloned() {
+                    self.board.put(&feed, &polled.history, &planned);
+                    log_plan(&id, &planned, &polled.history);
+                    self.tell(&id, &ended_poll(&feed, &polled.history, &planned));
+                } else {
+                    self.tell(&id, &lost_poll(&id, "it is no more in feeds.toml"));
                 }
-                log_plan(&id, &planned, &polled.history);
                 documents.touch_health(&id);
                 let Polled { touched, suspects, .. } = polled;
                 return Ok(Some(Changed { touched, suspects }));
@@ -153,29 +276,43 @@ impl Rounds {
                 // what can still be read.
                 error!(feed = %id, "no feed is polled any more, what there is is served: {error}");
                 self.agenda.clear();
+                self.is_over = true;
+                self.tell(&id, &lost_poll(&id, &error.to_string()));
                 return Ok(Some(Changed::default()));
             }
             Ok((_, Err(error))) => {
                 error!(feed = %id, "the poll of {id} was not recorded: {error}");
+                self.tell(&id, &lost_poll(&id, &format!("it was not recorded: {error}")));
             }
-            Err(panic) => error!(feed = %id, "the poll of {id} broke off: {panic}"),
+            Err(panic) => {
+                error!(feed = %id, "the poll of {id} broke off: {panic}");
+                self.tell(&id, &lost_poll(&id, &format!("it broke off: {panic}")));
+            }
         }
         self.agenda.lost(&id, now);
         Ok(None)
     }
 
-    fn start_due(&mut self, poller: &Poller, now: DateTime<Utc>) {
+    fn start_due(&mut self, now: DateTime<Utc>) {
         for feed in self.agenda.due(now) {
-            let (poller, id) = (poller.clone(), feed.id.clone());
-            let poll = self.polls.spawn(async move { poller.poll(&feed).await });
-            self.polled.insert(poll.id(), id);
+            self.start(feed);
         }
+    }
+
+    fn start(&mut self, feed: Arc<Feed>) {
+        let (poller, id) = (self.poller.clone(), feed.id.clone());
+        let poll = self.polls.spawn(async move { poller.poll(&feed).await });
+        self.polled.insert(poll.id(), id);
     }
 
     fn sleep(&self, now: DateTime<Utc>) -> Duration {
         let next = self.agenda.next_wake().map(|at| (at - now).to_std().unwrap_or_default());
         next.unwrap_or(SLEEP_MAX).min(SLEEP_MAX)
     }
+}
+
+fn enabled(config: &Config) -> impl Iterator<Item = Arc<Feed>> {
+    config.feeds.values().filter(|feed| feed.enabled).cloned().map(Arc::new)
 }
 
 fn log_plan(id: &FeedId, planned: &PollTime, history: &History) {

@@ -109,6 +109,25 @@ impl Turns {
         }
     }
 
+    /// The turns under other limits, for the same hosts: what rests, rests on. Turns that were
+    /// given out before count as long as the limit is the same.
+    #[must_use]
+    pub fn under(&self, limits: Limits) -> Self {
+        let fresh = Self::new(limits);
+        let is_as_many = fresh.limits.concurrency == self.limits.concurrency;
+        let (all, slow) = if is_as_many {
+            (Arc::clone(&self.all), Arc::clone(&self.slow))
+        } else {
+            (fresh.all, fresh.slow)
+        };
+        let places = if fresh.limits.per_host == self.limits.per_host {
+            Arc::clone(&self.places)
+        } else {
+            Arc::new(Mutex::new(lock(&self.places).with_slots(fresh.limits.per_host)))
+        };
+        Self { limits: fresh.limits, all, slow, places }
+    }
+
     /// Waits for a turn with a host, at an address if it is known.
     pub async fn with(&self, host: &str, address: Option<IpAddr>) -> Turn {
         let keys: Vec<Key> = [Some(Key::Host(host.to_owned())), address.map(Key::Address)]
@@ -168,6 +187,16 @@ impl Drop for Visit {
 }
 
 impl Places {
+    /// The places that rest, with as many slots each.
+    fn with_slots(&self, per_host: usize) -> Self {
+        let now = Instant::now();
+        let resting = self.by_key.iter().filter(|(_, place)| place.rests > now);
+        let place =
+            |place: &Place| Place { slots: Arc::new(Semaphore::new(per_host)), rests: place.rests };
+        let by_key = resting.map(|(key, resting)| (key.clone(), place(resting))).collect();
+        Self { by_key, sweep_at: self.sweep_at }
+    }
+
     fn slots(&mut self, key: &Key, per_host: usize) -> Arc<Semaphore> {
         if let Some(place) = self.by_key.get(key) {
             return Arc::clone(&place.slots);
@@ -238,6 +267,22 @@ mod tests {
         assert!(turns.with("a.example", None).now_or_never().is_some());
         drop(second);
         assert!(turns.with("c.example", None).now_or_never().is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn under_other_limits_what_rests_rests_on() {
+        let before = turns(8, 1, PAUSE);
+        drop(before.with("a.example", None).await);
+        let busy = before.with("b.example", None).await;
+        let wider = before.under(Limits { concurrency: 8, per_host: 2, pause: PAUSE });
+        assert!(wider.with("a.example", None).now_or_never().is_none(), "it still rests");
+        let same = before.under(Limits { concurrency: 4, per_host: 1, pause: Duration::ZERO });
+        tokio::time::advance(PAUSE).await;
+        assert!(wider.with("a.example", None).now_or_never().is_some());
+        assert!(same.with("b.example", None).now_or_never().is_none(), "its one slot is taken");
+        drop(busy);
+        tokio::time::advance(PAUSE).await;
+        assert!(same.with("b.example", None).now_or_never().is_some());
     }
 
     #[tokio::test(start_paused = true)]

@@ -19,7 +19,7 @@ use std::path::PathBuf;
 use url::Url;
 
 /// A source that is polled, with everything that its admin said about it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Feed {
     /// The name under which the feed is known for ever.
     pub id: FeedId,

@@ -78,13 +78,60 @@ impl Agenda {
         begun
     }
 
+    /// From now on the agenda is of these feeds. One that is as it was keeps its time; a new one, or
+    /// one of which something is said anew, is planned by its history, and given out here with when
+    /// it is polled. One that is being polled is planned when that poll has ended, as ever.
+    pub fn change(
+        &mut self,
+        feeds: impl Iterator<Item = Arc<Feed>>,
+        histories: &BTreeMap<FeedId, History>,
+        under_way: &BTreeSet<FeedId>,
+        now: DateTime<Utc>,
+    ) -> Vec<(Arc<Feed>, PollTime)> {
+        let fresh: BTreeMap<FeedId, Arc<Feed>> =
+            feeds.map(|feed| (feed.id.clone(), feed)).collect();
+        self.hosts = Hosts::of(fresh.values(), histories);
+        self.feeds.retain(|id, item| fresh.get(id).is_some_and(|feed| *feed == item.feed));
+        let known = &self.feeds;
+        self.due.retain(|(_, id)| known.contains_key(id));
+        for probe in self.probed.values_mut() {
+            probe.waiting.retain(|id| known.contains_key(id));
+        }
+        let unpolled = History::default();
+        let mut planned = Vec::new();
+        for (id, feed) in fresh {
+            if self.feeds.contains_key(&id) {
+                continue;
+            }
+            let history = histories.get(&id).unwrap_or(&unpolled);
+            if under_way.contains(&id) {
+                let host = host_of(&feed, history);
+                let planned = polled_at(now, "it is being polled".to_owned());
+                self.feeds.insert(id, Item { feed, host, planned });
+            } else {
+                planned.push((Arc::clone(&feed), self.plan(feed, history, now)));
+            }
+        }
+        planned
+    }
+
+    /// Begins the poll of a feed now, whatever its time; none of a feed that is not there.
+    pub fn begin_now(&mut self, id: &FeedId) -> Option<Arc<Feed>> {
+        let feed = self.feed(id).cloned()?;
+        self.due.retain(|(_, due)| due != id);
+        for probe in self.probed.values_mut() {
+            probe.waiting.remove(id);
+        }
+        Some(feed)
+    }
+
     /// A poll has ended: when is the feed's next?
     pub fn ended(&mut self, id: &FeedId, history: &History, now: DateTime<Utc>) -> PollTime {
+        self.release(id, now);
         let Some(feed) = self.feeds.get(id).map(|item| Arc::clone(&item.feed)) else {
             return never("no such feed");
         };
         self.hosts.observe(&feed, history);
-        self.release(id, now);
         self.plan(feed, history, now)
     }
 

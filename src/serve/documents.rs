@@ -9,16 +9,13 @@ use crate::fetch::Fetcher;
 use crate::model::id::ArticleId;
 use crate::model::publication::Pictures;
 use crate::model::publication::Selection;
-use crate::publish::Masthead;
 use crate::publish::html::language::Language;
-use crate::publish::html::search::Names;
 use crate::publish::sheet::at;
-use crate::publish::story::Apart;
-use crate::serve::about::policy;
 use crate::serve::audience::Audience;
 use crate::serve::coding::Coding;
 use crate::serve::coding::Effort;
 use crate::serve::delta::Versions;
+use crate::serve::documents::imprint::Imprint;
 use crate::serve::pictures::Passed;
 use crate::serve::pictures::Picture;
 use crate::serve::reads::Reads;
@@ -36,7 +33,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
-use std::sync::OnceLock;
 use std::sync::PoisonError;
 use std::sync::RwLock;
 use std::sync::atomic::AtomicU64;
@@ -54,6 +50,7 @@ use tokio::task::spawn_blocking;
 use tracing::error;
 use tracing::warn;
 
+pub mod imprint;
 mod pages;
 mod touch;
 
@@ -128,22 +125,17 @@ pub struct Documents {
 }
 
 struct Inner {
-    config: Arc<Config>,
+    imprint: RwLock<Arc<Imprint>>,
     store: Store,
     kept_bytes_max: usize,
     slots: Mutex<HashMap<Page, Arc<Slot>>>,
     stale: Stale,
-    started: DateTime<Utc>,
-    edition: u32,
-    policy: HeaderValue,
     requests: AtomicU64,
     renderings: AtomicU64,
     audience: Audience,
     reads: Reads,
     /// What passes pictures on, where pages show them so.
-    passed: OnceLock<Arc<Passed>>,
-    /// The names of all publications, once somebody has looked for one.
-    names: OnceLock<Names>,
+    passed: RwLock<Option<Arc<Passed>>>,
     /// How many more documents may be rendered or encoded at once.
     turns: Semaphore,
 }
@@ -191,23 +183,18 @@ impl Documents {
     /// The same, with as many bytes kept at most; the document unused for longest goes first.
     #[must_use]
     pub fn within(kept_bytes_max: usize, config: Arc<Config>, store: Store) -> Self {
-        let (edition, policy) = (edition(&config), policy(&config.site));
         Self {
             inner: Arc::new(Inner {
-                config,
+                imprint: RwLock::new(Arc::new(Imprint::new(config))),
                 store,
                 kept_bytes_max,
                 slots: Mutex::default(),
                 stale: Stale::default(),
-                started: Utc::now(),
-                edition,
-                policy,
                 requests: AtomicU64::new(0),
                 renderings: AtomicU64::new(0),
                 audience: Audience::default(),
                 reads: Reads::default(),
-                passed: OnceLock::new(),
-                names: OnceLock::new(),
+                passed: RwLock::default(),
                 turns: Semaphore::new(available_parallelism().map_or(1, usize::from)),
             }),
         }
@@ -221,8 +208,16 @@ impl Documents {
 
     /// From now on pictures are passed on, fetched with this.
     pub fn pass_pictures(&self, fetcher: Fetcher) {
-        // Who is first stays.
-        let _ = self.inner.passed.set(Arc::new(Passed::new(fetcher)));
+        self.put_passed(Some(Arc::new(Passed::new(fetcher))));
+    }
+
+    /// From now on no picture is passed on.
+    pub fn pass_no_pictures(&self) {
+        self.put_passed(None);
+    }
+
+    fn put_passed(&self, passed: Option<Arc<Passed>>) {
+        *self.inner.passed.write().unwrap_or_else(PoisonError::into_inner) = passed;
     }
 
     /// The picture of an article that has an address with this digest; none if there is none, or
@@ -235,25 +230,26 @@ impl Documents {
         id: ArticleId,
         digest: &str,
     ) -> Result<Option<Arc<Picture>>, StoreError> {
-        let Some(passed) = self.inner.passed.get() else { return Ok(None) };
-        passed.get((&self.inner.config, &self.inner.store), id, digest).await
+        let passed = self.inner.passed.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(passed) = passed else { return Ok(None) };
+        passed.get((&self.config(), &self.inner.store), id, digest).await
     }
 
     /// How pages show pictures.
     #[must_use]
     pub fn pictures(&self) -> Pictures {
-        self.inner.config.site.pictures
+        self.imprint().config.site.pictures
     }
 
     /// What its pages may load.
     pub(super) fn policy(&self) -> HeaderValue {
-        self.inner.policy.clone()
+        self.imprint().policy.clone()
     }
 
     /// The language that the site speaks by itself.
     #[must_use]
     pub fn language(&self) -> Language {
-        Language::of(&self.inner.config.site.language)
+        Language::of(&self.imprint().config.site.language)
     }
 
     /// Who reads them.
@@ -288,7 +284,8 @@ impl Documents {
                     let (language, below) = spoken(path);
                     View::at(below).map(|view| Page::Html(view, language))
                 };
-                let masthead = masthead(&self.inner.config);
+                let imprint = self.imprint();
+                let masthead = imprint.masthead();
                 page.filter(|page| page.selection().is_none_or(|of| masthead.knows(of)))
             }
         }
@@ -407,10 +404,6 @@ impl Documents {
         Ok(bytes)
     }
 
-    pub(super) fn config(&self) -> Arc<Config> {
-        self.inner.config.clone()
-    }
-
     pub(super) fn store(&self) -> &Store {
         &self.inner.store
     }
@@ -419,20 +412,6 @@ impl Documents {
     pub(super) async fn turn(&self) -> Option<SemaphorePermit<'_>> {
         // It is never closed.
         self.inner.turns.acquire().await.ok()
-    }
-
-    /// The names of all publications.
-    pub(super) fn names(&self) -> &Names {
-        self.inner.names.get_or_init(|| Names::new(masthead(&self.inner.config)))
-    }
-
-    pub(super) fn started(&self) -> DateTime<Utc> {
-        self.inner.started
-    }
-
-    /// Of all that is in documents beside the articles: the names in feeds.toml, and the program.
-    pub(super) fn edition(&self) -> u32 {
-        self.inner.edition
     }
 
     /// What is new in a document to a client that has the one with one of these tags; none if all
@@ -519,32 +498,5 @@ impl Rendered {
         rendered.tag = format!("{}.{}", rendered.digest, versions.told());
         rendered.versions = Some(versions);
         rendered
-    }
-}
-
-fn edition(config: &Config) -> u32 {
-    let program = env!("CARGO_PKG_VERSION");
-    let (masthead, apart) = (masthead(config), apart(config));
-    let digest = blake3::hash(format!("{program} {masthead:?} {apart:?}").as_bytes());
-    let [a, b, c, d, ..] = *digest.as_bytes();
-    u32::from_be_bytes([a, b, c, d])
-}
-
-/// What feeds.toml keeps from being one story with others.
-#[must_use]
-pub fn apart(config: &Config) -> Apart {
-    let alone = config.feeds.values().filter(|feed| !feed.unites);
-    Apart { articles: config.apart.clone(), feeds: alone.map(|feed| feed.id.clone()).collect() }
-}
-
-/// What publications need of a configuration.
-#[must_use]
-pub fn masthead(config: &Config) -> Masthead<'_> {
-    Masthead {
-        site: &config.site,
-        catalogue: &config.catalogue,
-        tags: &config.tags,
-        feeds: &config.feeds,
-        publications: &config.publications,
     }
 }

@@ -14,7 +14,6 @@ use crate::publish::opml::opml_of;
 use crate::serve::documents::DocumentError;
 use crate::serve::documents::Documents;
 use crate::serve::documents::Rendered;
-use crate::serve::documents::masthead;
 use crate::serve::view::spoken;
 use std::collections::BTreeSet;
 use tokio::task::spawn_blocking;
@@ -77,11 +76,11 @@ impl Documents {
         let shelves = self.store().shelves().await?;
         let documents = self.clone();
         let making = spawn_blocking(move || {
-            let config = documents.config();
-            let masthead = masthead(&config);
+            let imprint = documents.imprint();
+            let masthead = imprint.masthead();
             match &question {
                 Passing::Search(query) => {
-                    found(masthead, language, &shelves, documents.names(), query)
+                    found(masthead, language, &shelves, imprint.names(), query)
                 }
                 Passing::Compose(regions, tags) => {
                     compose(masthead, language, &shelves, (regions, tags))
@@ -91,7 +90,7 @@ impl Documents {
                     let chosen = if parts.is_empty() { whole.into_iter().collect() } else { parts };
                     opml_of(masthead, &shelves, &chosen)
                 }
-                Passing::Lost(path) => lost(masthead, language, &shelves, documents.names(), path),
+                Passing::Lost(path) => lost(masthead, language, &shelves, imprint.names(), path),
             }
         });
         Ok(Rendered::new(making.await?, None))

@@ -37,8 +37,8 @@ use crate::serve::documents::DocumentError;
 use crate::serve::documents::Documents;
 use crate::serve::documents::Page;
 use crate::serve::documents::Rendered;
-use crate::serve::documents::apart;
-use crate::serve::documents::masthead;
+use crate::serve::documents::imprint::apart;
+use crate::serve::documents::imprint::masthead;
 use crate::serve::view::View;
 use chrono::DateTime;
 use chrono::Utc;
@@ -151,25 +151,24 @@ impl Documents {
         &self,
         write: fn(Masthead<'_>, &Shelves) -> Vec<u8>,
     ) -> Result<Rendered, DocumentError> {
-        let config = self.config();
+        let imprint = self.imprint();
         let shelves = self.store().shelves().await?;
-        // They change with feeds.toml too, which is read at the start.
+        // They change with feeds.toml too.
         let changed = shelves.values().map(|shelf| shelf.changed).max();
-        let modified = changed.unwrap_or(DateTime::UNIX_EPOCH).max(self.started());
-        let made = spawn_blocking(move || write(masthead(&config), &shelves)).await?;
+        let modified = changed.unwrap_or(DateTime::UNIX_EPOCH).max(imprint.since);
+        let made = spawn_blocking(move || write(imprint.masthead(), &shelves)).await?;
         Ok(Rendered::new(made, Some(modified)))
     }
 
     async fn front(&self, selection: &Selection, write: Write) -> Result<Rendered, DocumentError> {
         let front = self.front_of(selection).await?;
-        let (config, selection) = (self.config(), selection.clone());
-        let edition = self.edition();
+        let (imprint, selection) = (self.imprint(), selection.clone());
         let making = spawn_blocking(move || {
             let (previous, removed) = (front.newest_page, front.removed.clone());
             let departed = front.departed;
-            let never = config.site.tagging.start();
+            let never = imprint.config.site.tagging.start();
             let modified = front.shelf.map_or(never, |shelf| shelf.changed);
-            let stories = shown(&config, &selection, front);
+            let stories = shown(&imprint.config, &selection, front);
             let changed: Vec<DateTime<Utc>> = stories.iter().map(|story| story.changed).collect();
             let articles: Vec<_> = stories.into_iter().map(|story| story.article).collect();
             let sheet = Sheet {
@@ -179,12 +178,12 @@ impl Documents {
                 articles: &articles,
                 removed: &removed,
             };
-            let bytes = write(masthead(&config), &sheet);
+            let bytes = write(imprint.masthead(), &sheet);
             if matches!(selection, Selection::Mixed(..)) {
                 // The clocks of its parts do not go alike: only the bytes tell what is new.
                 return Rendered::new(bytes, None);
             }
-            let versions = Versions::of(&bytes, &changed, (modified, departed), edition);
+            let versions = Versions::of(&bytes, &changed, (modified, departed), imprint.edition);
             Rendered::of_versions(bytes, modified, versions)
         });
         Ok(making.await?)

@@ -21,7 +21,7 @@ use visnyk::model::known::Memory;
 use visnyk::model::publication::Selection;
 use visnyk::publish::atom::atom;
 use visnyk::publish::sheet::Sheet;
-use visnyk::serve::documents::masthead;
+use visnyk::serve::documents::imprint::masthead;
 
 /// As many as a large site's feed has.
 const ENTRIES: usize = 500;

@@ -27,7 +27,7 @@ use visnyk::publish::atom::atom;
 use visnyk::publish::sheet::Sheet;
 use visnyk::publish::story::Apart;
 use visnyk::publish::story::one_each;
-use visnyk::serve::documents::masthead;
+use visnyk::serve::documents::imprint::masthead;
 use visnyk::store::Store;
 
 static CONFIG: LazyLock<Config> = LazyLock::new(|| {

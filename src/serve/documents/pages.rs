@@ -15,7 +15,6 @@ use crate::serve::documents::DocumentError;
 use crate::serve::documents::Documents;
 use crate::serve::documents::Page;
 use crate::serve::documents::Rendered;
-use crate::serve::documents::masthead;
 use crate::serve::stale::Stale;
 use crate::serve::view::View;
 use std::collections::BTreeMap;
@@ -158,12 +157,13 @@ impl Documents {
     /// Whose documents they are: what never changes about the site.
     #[must_use]
     pub fn site(&self) -> String {
-        let tagging = &self.inner.config.site.tagging;
+        let imprint = self.imprint();
+        let tagging = &imprint.config.site.tagging;
         format!("{},{}", tagging.authority, tagging.since)
     }
 
     fn published(&self, shelves: &BTreeMap<Selection, Shelf>) -> BTreeSet<Selection> {
-        let mut all = masthead(&self.inner.config).selections();
+        let mut all = self.imprint().masthead().selections();
         all.retain(|selection| {
             let many = matches!(selection, Selection::Community(_) | Selection::RegionTag(..));
             !many || shelves.contains_key(selection)

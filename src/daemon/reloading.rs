@@ -1,0 +1,211 @@
+//! feeds.toml read again while the daemon runs: on SIGHUP, when the file changes, and when an admin
+//! asks for it.
+//!
+//! All of it is read, checked and made ready aside. Only then is it swapped in, in one step: a file
+//! with a mistake changes nothing but what is told of it, and neither a connection nor a poll is
+//! lost. Polls that are under way go on, and what they find is labelled by the new rules.
+
+use crate::admin::Board;
+use crate::classify::Classifier;
+use crate::classify::digest;
+use crate::config::Config;
+use crate::config::difference::difference;
+use crate::config::problem::Problems;
+use crate::config::read;
+use crate::daemon::DaemonError;
+use crate::daemon::Notice;
+use crate::daemon::fetches_alike;
+use crate::daemon::picture_fetcher;
+use crate::daemon::relabelling::Relabelling;
+use crate::daemon::rounds::Fresh;
+use crate::daemon::rounds::Request;
+use crate::daemon::ruling;
+use crate::daemon::serving::listen;
+use crate::fetch::Fetcher;
+use crate::model::publication::Pictures;
+use crate::poll::Poller;
+use crate::serve::documents::Documents;
+use chrono::Utc;
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+use tokio::sync::oneshot;
+use tokio::sync::watch;
+use tokio::task::spawn_blocking;
+use tracing::error;
+use tracing::info;
+
+/// How many words to reload wait; more of them are the same word.
+pub(crate) const ASKED_MAX: usize = 8;
+
+/// What gave the word to reload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Trigger {
+    /// SIGHUP.
+    Signal,
+    /// The file is another one.
+    File,
+    /// `visnyk reload`.
+    Admin,
+    /// The daemon has just started, and the file may have changed since it was read.
+    Start,
+}
+
+/// The word to reload.
+pub(crate) struct Asking {
+    /// Who gave it.
+    pub(crate) by: Trigger,
+    /// Where it is told what came of it, if anybody waits.
+    pub(crate) reply: Option<oneshot::Sender<Result<String, String>>>,
+}
+
+/// What is reloaded, and where it goes.
+pub(crate) struct Reloading<Tell> {
+    /// Where feeds.toml is.
+    pub(crate) path: PathBuf,
+    /// What polls go by.
+    pub(crate) poller: Poller,
+    /// What is served; it knows the configuration that holds.
+    pub(crate) documents: Documents,
+    /// What admins are told.
+    pub(crate) board: Board,
+    /// Where a public listener goes that is elsewhere.
+    pub(crate) listeners: mpsc::Sender<TcpListener>,
+    /// Where the feeds go.
+    pub(crate) rounds: mpsc::Sender<Request>,
+    /// How stored articles are to be labelled.
+    pub(crate) relabelling: watch::Sender<Arc<Relabelling>>,
+    /// Which files are watched.
+    pub(crate) files: watch::Sender<Vec<PathBuf>>,
+    /// What the service manager is told.
+    pub(crate) tell: Tell,
+}
+
+/// A configuration with all that it takes, ready to be swapped in.
+struct Ready {
+    config: Arc<Config>,
+    classifier: Arc<Classifier>,
+    fetcher: Arc<Fetcher>,
+    pictures: Option<Fetcher>,
+    listener: Option<TcpListener>,
+}
+
+impl<Tell: Fn(&Notice)> Reloading<Tell> {
+    /// Reloads whenever it is asked to, until nobody is left to ask.
+    pub(crate) async fn go(mut self, mut asked: mpsc::Receiver<Asking>) {
+        while let Some(Asking { by, reply }) = asked.recv().await {
+            let told = self.reload(by).await;
+            if let Some(reply) = reply {
+                // Who asked may be gone.
+                let _ = reply.send(told);
+            }
+        }
+    }
+
+    async fn reload(&mut self, by: Trigger) -> Result<String, String> {
+        let is_asked = matches!(by, Trigger::Signal | Trigger::Admin);
+        if is_asked {
+            (self.tell)(&Notice::Reloading);
+        }
+        let before = self.documents.config();
+        let told = match self.ready(&before).await {
+            Ok(ready) if *ready.config == *before => {
+                let mended = self.board.config_taken(None);
+                let said = if mended {
+                    "it is good again, and means the same"
+                } else {
+                    "it means the same as before"
+                };
+                Ok(said.to_owned())
+            }
+            Ok(ready) => self.swap(&before, ready).await,
+            Err(why) => Err(why),
+        };
+        let path = self.path.display();
+        match &told {
+            Ok(said) if by == Trigger::Start && *self.documents.config() == *before => {
+                tracing::debug!("{path} was read again: {said}");
+            }
+            Ok(said) => info!("{path} was read again: {said}"),
+            Err(why) => {
+                error!("{path} is refused, the one before holds on:\n{why}");
+                self.board.config_refused(Utc::now(), why);
+            }
+        }
+        let feeds = crate::daemon::enabled(&self.documents.config());
+        (self.tell)(&Notice::Reloaded { feeds, refused: told.as_ref().err().cloned() });
+        told
+    }
+
+    /// Reads, checks and makes ready.
+    async fn ready(&self, before: &Arc<Config>) -> Result<Ready, String> {
+        let path = self.path.clone();
+        let known = self.poller.rules.classifier().await;
+        let making = spawn_blocking(move || {
+            let config = Arc::new(read(&path)?);
+            let is_known = digest(&config.catalogue, &config.tags, &config.rules) == known.digest();
+            let classifier = if is_known {
+                known
+            } else {
+                Arc::new(Classifier::new(&config.catalogue, &config.tags, &config.rules))
+            };
+            Ok::<_, Problems>((config, classifier))
+        });
+        let made = making.await.map_err(|panic| format!("error: reading broke off: {panic}"))?;
+        let (config, classifier) = made.map_err(|problems| problems.to_string())?;
+        let told = |error: DaemonError| format!("error: {error}");
+        let is_alike = fetches_alike(before, &config);
+        let fetcher = if is_alike {
+            Arc::clone(&self.poller.fetcher)
+        } else {
+            let settings = crate::daemon::settings(&config, self.poller.clock.clone());
+            Arc::new(self.poller.fetcher.under(settings).map_err(|error| told(error.into()))?)
+        };
+        let is_passing = |config: &Config| config.site.pictures == Pictures::Passed;
+        let needs_pictures = is_passing(&config) && !(is_alike && is_passing(before));
+        let pictures = needs_pictures.then(|| picture_fetcher(&config)).transpose();
+        let pictures = pictures.map_err(|error| told(error.into()))?;
+        let listener = if config.listen == before.listen {
+            None
+        } else {
+            Some(listen(config.listen).await.map_err(told)?)
+        };
+        Ok(Ready { config, classifier, fetcher, pictures, listener })
+    }
+
+    /// Swaps a configuration in, and tells what is different.
+    async fn swap(&mut self, before: &Arc<Config>, ready: Ready) -> Result<String, String> {
+        let Ready { config, classifier, fetcher, pictures, listener } = ready;
+        if config.publications != before.publications {
+            // What is composed anew has to be indexed before it is served.
+            let composed = self.poller.store.compose(config.publications.clone(), Utc::now());
+            composed.await.map_err(|error| format!("error: {error}"))?;
+        }
+        self.poller.fetcher = fetcher;
+        self.poller.rules.change(ruling(&config, classifier)).await;
+        if let Some(pictures) = pictures {
+            self.documents.pass_pictures(pictures);
+        }
+        self.documents.reconfigure(Arc::clone(&config));
+        let classifier = self.poller.rules.classifier().await;
+        let relabelling = Relabelling::new(&config, &self.poller, classifier);
+        self.relabelling.send_replace(Arc::new(relabelling));
+        let fresh =
+            Fresh { config: Arc::clone(&config), fetcher: Arc::clone(&self.poller.fetcher) };
+        // Whoever does not take them is at an end.
+        let _ = self.rounds.send(Request::Change(fresh)).await;
+        if let Some(listener) = listener {
+            info!(address = %config.listen, "listening at {} now", config.listen);
+            let _ = self.listeners.send(listener).await;
+        }
+        self.files.send_replace(crate::daemon::files(&self.path, &config));
+        self.board.config_taken(Some(Utc::now()));
+        let told = difference(before, &config);
+        Ok(if told.is_empty() {
+            "nothing that matters changed".to_owned()
+        } else {
+            told.join("; ")
+        })
+    }
+}
