@@ -17,6 +17,9 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use hyper_util::rt::TokioTimer;
 use std::convert::Infallible;
+use std::future::pending;
+use std::io;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -97,6 +100,20 @@ pub async fn serve(
     limits: Limits,
     shutdown: impl Future<Output = ()> + Send,
 ) {
+    serve_until_moved(listener, documents, limits, pending(), shutdown).await;
+}
+
+/// The same, but when `moved` ends no more connections are taken, and those that there are go on
+/// until they come to their own end.
+pub async fn serve_until_moved(
+    listener: TcpListener,
+    documents: Documents,
+    limits: Limits,
+    moved: impl Future<Output = ()> + Send,
+    shutdown: impl Future<Output = ()> + Send,
+) {
+    let mut listener = Some(listener);
+    let mut moved = pin!(moved);
     let places = Places::new(limits.connections, limits.per_client, limits.request);
     let mut refusals = Refusals::new(no_place());
     let (stop, stopped) = watch::channel(());
@@ -105,8 +122,20 @@ pub async fn serve(
     loop {
         let accepted = tokio::select! {
             () = &mut shutdown => break,
-            Some(_) = connections.join_next() => continue,
-            accepted = listener.accept() => accepted,
+            () = &mut moved, if listener.is_some() => {
+                listener = None;
+                if connections.is_empty() {
+                    return;
+                }
+                continue;
+            }
+            Some(_) = connections.join_next() => {
+                if listener.is_none() && connections.is_empty() {
+                    return;
+                }
+                continue;
+            }
+            accepted = accept(listener.as_ref()) => accepted,
         };
         match accepted {
             Ok((stream, from)) => match places.take(from.ip()) {
@@ -132,6 +161,14 @@ pub async fn serve(
     let ended = async { while connections.join_next().await.is_some() {} };
     if timeout(limits.grace, ended).await.is_err() {
         debug!("dropped {} connections that did not end in time", connections.len());
+    }
+}
+
+/// The next connection; without a listener there is none.
+async fn accept(listener: Option<&TcpListener>) -> io::Result<(TcpStream, SocketAddr)> {
+    match listener {
+        Some(listener) => listener.accept().await,
+        None => pending().await,
     }
 }
 

@@ -196,7 +196,7 @@ impl<Tell: Fn(&Notice)> Reloading<Tell> {
         // Whoever does not take them is at an end.
         let _ = self.rounds.send(Request::Change(fresh)).await;
         if let Some(listener) = listener {
-            info!(address = %config.listen, "listening at {} now", config.listen);
+            info!(address = %config.listen, "readers are answered at {} now", config.listen);
             let _ = self.listeners.send(listener).await;
         }
         self.files.send_replace(crate::daemon::files(&self.path, &config));

@@ -3,7 +3,7 @@
 use crate::daemon::DaemonError;
 use crate::serve::Limits;
 use crate::serve::documents::Documents;
-use crate::serve::serve;
+use crate::serve::serve_until_moved;
 use std::mem::replace;
 use std::net::SocketAddr;
 use tokio::net::TcpListener;
@@ -59,14 +59,11 @@ struct Server {
 impl Server {
     fn start(listener: TcpListener, documents: Documents, mut stop: watch::Receiver<bool>) -> Self {
         let (quit, mut quitting) = watch::channel(());
-        let ending = async move {
-            tokio::select! {
-                // An error means that the sender is gone, which is as good as its word.
-                _ = stop.wait_for(|&stop| stop) => {}
-                _ = quitting.changed() => {}
-            }
-        };
-        let task = tokio::spawn(serve(listener, documents, Limits::default(), ending));
+        // Of both an error means that the sender is gone, which is as good as its word.
+        let moved = async move { drop(quitting.changed().await) };
+        let stopped = async move { drop(stop.wait_for(|&stop| stop).await) };
+        let limits = Limits::default();
+        let task = tokio::spawn(serve_until_moved(listener, documents, limits, moved, stopped));
         Self { task, quit }
     }
 }

@@ -6,6 +6,7 @@ mod explain;
 mod export;
 mod pages;
 mod readers;
+mod reload;
 mod status;
 mod support;
 
