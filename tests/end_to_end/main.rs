@@ -4,6 +4,7 @@
 mod credentials;
 mod explain;
 mod export;
+mod load;
 mod pages;
 mod readers;
 mod reload;

@@ -181,7 +181,9 @@ impl Folder {
 
     /// `visnyk` with these arguments, in this folder.
     pub(crate) fn visnyk(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_visnyk"));
+        let program = std::env::var_os("VISNYK_PROGRAM").map(PathBuf::from);
+        let program = program.unwrap_or_else(|| env!("CARGO_BIN_EXE_visnyk").into());
+        let mut command = Command::new(program);
         command.current_dir(self.directory.path()).args(arguments);
         for variable in
             ["STATE_DIRECTORY", "CONFIGURATION_DIRECTORY", "NOTIFY_SOCKET", "VISNYK_LOG"]
@@ -273,6 +275,16 @@ impl Daemon {
             assert!(start.elapsed() < PATIENCE, "{path} shows:\n{body}\nlog:\n{}", self.log());
             thread::sleep(Duration::from_millis(50));
         }
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The number of its process.
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id()
     }
 
     /// A connection on which nothing was said yet.
