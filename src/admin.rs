@@ -39,6 +39,9 @@ use tracing::warn;
 
 /// The name of the socket in its directory.
 pub const SOCKET: &str = "admin.sock";
+/// Where the service of `systemd/visnyk.service` has its store, and what is there while it runs.
+pub const SERVICE_STATE: &str = "/var/lib/visnyk";
+const SERVICE_RUNTIME: &str = "/run/visnyk";
 /// How long a request and its answer may take.
 const TIMEOUT: Duration = Duration::from_secs(20);
 /// How long may take what polls feeds, or reads feeds.toml, in all.
@@ -146,7 +149,9 @@ pub fn state(feed: &Feed, history: &History, planned: &PollTime) -> Value {
 /// service manager made for it, if it did.
 #[must_use]
 pub fn socket(runtime: Option<PathBuf>, state: &Path) -> PathBuf {
-    runtime.unwrap_or_else(|| state.to_owned()).join(SOCKET)
+    // Who asks the service from a shell is handed no directory.
+    let of_service = || (state == Path::new(SERVICE_STATE)).then(|| SERVICE_RUNTIME.into());
+    runtime.or_else(of_service).unwrap_or_else(|| state.to_owned()).join(SOCKET)
 }
 
 /// A socket that is removed when it is dropped.

@@ -5,6 +5,7 @@
 //! 0 done; 1 a feed could not be polled, or needs its admin; 2 the command line is wrong; 74 the
 //! store or the listener; 78 feeds.toml has a mistake (the last two as in `sysexits.h`).
 
+pub mod asking;
 pub mod check;
 pub mod explain;
 pub mod export;
@@ -17,6 +18,7 @@ pub mod remove;
 pub mod run;
 pub mod status;
 
+use crate::admin;
 use crate::cli::log::LogFormat;
 use crate::cli::poll::Detail;
 use crate::cli::status::Form;
@@ -35,6 +37,10 @@ use std::process::ExitCode;
 use tokio::runtime::Builder;
 use tokio::runtime::Runtime;
 
+/// Where the service of `systemd/visnyk.service` has feeds.toml, and where its store.
+const SERVICE_CONFIG: &str = "/etc/visnyk/feeds.toml";
+const SERVICE_STATE: &str = admin::SERVICE_STATE;
+
 /// A feed could not be polled.
 pub const SOME_FAILED: u8 = 1;
 /// The command line names something that is not there.
@@ -49,11 +55,13 @@ pub const CONFIG_ERROR: u8 = 78;
 #[derive(Debug, Parser)]
 #[command(version, about, max_term_width = 80)]
 pub struct Arguments {
-    /// The configuration [default: `feeds.toml` in `$CONFIGURATION_DIRECTORY`, else here]
+    /// The configuration [default: `feeds.toml` in `$CONFIGURATION_DIRECTORY`, here, or in
+    /// `/etc/visnyk`]
     #[arg(short, long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
 
-    /// Where articles are kept [default: `$STATE_DIRECTORY`, else `state` beside feeds.toml]
+    /// Where articles are kept [default: `$STATE_DIRECTORY`, else `state` beside feeds.toml, and
+    /// `/var/lib/visnyk` for that in `/etc/visnyk`]
     #[arg(short, long, global = true, value_name = "DIR")]
     pub state: Option<PathBuf>,
 
@@ -231,12 +239,21 @@ pub fn run(arguments: Arguments) -> ExitCode {
     }
 }
 
+/// In the directory that the service manager hands over, here, or where the service has it.
 fn default_config() -> PathBuf {
-    directory("CONFIGURATION_DIRECTORY").unwrap_or_default().join("feeds.toml")
+    if let Some(handed) = directory("CONFIGURATION_DIRECTORY") {
+        return handed.join("feeds.toml");
+    }
+    let (here, service) = (PathBuf::from("feeds.toml"), Path::new(SERVICE_CONFIG));
+    if !here.exists() && service.exists() { service.to_owned() } else { here }
 }
 
 fn default_state(config: &Path) -> PathBuf {
-    directory("STATE_DIRECTORY").unwrap_or_else(|| config.with_file_name("state"))
+    let own = || match config.to_str() {
+        Some(SERVICE_CONFIG) => PathBuf::from(SERVICE_STATE),
+        _ => config.with_file_name("state"),
+    };
+    directory("STATE_DIRECTORY").unwrap_or_else(own)
 }
 
 /// The first of the directories that systemd hands over, parted by colons (systemd.exec(5)).

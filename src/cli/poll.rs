@@ -1,11 +1,11 @@
 //! `visnyk poll [FEED…]`: one poll of each, now, and a table of what came of it.
 
-use crate::admin;
 use crate::admin::polled::ended_poll;
 use crate::cli::IO_ERROR;
 use crate::cli::SOME_FAILED;
 use crate::cli::USAGE;
-use crate::cli::directory;
+use crate::cli::asking::Patience;
+use crate::cli::asking::asked;
 use crate::cli::fail;
 use crate::cli::open;
 use crate::cli::say;
@@ -33,7 +33,6 @@ use std::panic::resume_unwind;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
-use tokio::runtime::Builder;
 use tokio::task::JoinSet;
 use tracing::warn;
 
@@ -51,10 +50,14 @@ pub enum Detail {
 #[must_use]
 pub fn poll(config: &Config, state: &Path, named: &[FeedId], detail: Detail) -> ExitCode {
     let words: Vec<&str> = iter::once("poll").chain(named.iter().map(FeedId::as_str)).collect();
-    let polls = match asked(state, &words.join(" ")) {
-        Ok(Some(Ok(polls))) => polls,
+    let lost = |error: io::Error| fail(IO_ERROR, &format!("the daemon does not answer: {error}"));
+    let polls = match asked(state, &words.join(" "), Patience::Long) {
+        Ok(Some(Ok(told))) => match serde_json::from_str(&told) {
+            Ok(polls) => in_order(polls),
+            Err(error) => return lost(error.into()),
+        },
         Ok(Some(Err(why))) => return fail(USAGE, &why),
-        Err(error) => return fail(IO_ERROR, &format!("the daemon does not answer: {error}")),
+        Err(error) => return lost(error),
         Ok(None) => match here(config, state, named) {
             Ok(polls) => polls,
             Err(status) => return status,
@@ -71,21 +74,6 @@ pub fn poll(config: &Config, state: &Path, named: &[FeedId], detail: Detail) -> 
     }
     let has_failed = polls.iter().any(|poll| poll["has_failed"] == true);
     if has_failed { ExitCode::from(SOME_FAILED) } else { said }
-}
-
-/// How the daemon's polls ended; none if no daemon runs.
-fn asked(state: &Path, command: &str) -> io::Result<Option<Result<Vec<Value>, String>>> {
-    let socket = admin::socket(directory("RUNTIME_DIRECTORY"), state);
-    let runtime = Builder::new_current_thread().enable_all().build()?;
-    let Some(answer) = runtime.block_on(admin::ask_long(&socket, command))? else {
-        return Ok(None);
-    };
-    if let Some(error) = answer["error"].as_str() {
-        return Ok(Some(Err(error.to_owned())));
-    }
-    let told = answer["told"].as_str().unwrap_or_default();
-    let polls = serde_json::from_str(told).map_err(io::Error::other)?;
-    Ok(Some(Ok(in_order(polls))))
 }
 
 /// How polls ended that were made here.
