@@ -1,13 +1,14 @@
 //! Reloads under load: while readers ask and feeds are polled, feeds.toml changes again and again,
 //! for good and for bad. No request fails, no poll is lost, and memory stays as it is.
 //!
-//! `RELOADS=200 RELOAD_REQUESTS=5000 cargo test --test end_to_end load -- --nocapture` is the whole
-//! proof; `VISNYK_PROGRAM` may name a program made with optimisations.
+//! `RELOADS=200 RELOAD_REQUESTS=5000 RELOAD_PAUSE=1000 cargo test --test end_to_end load -- --nocapture` is the whole
+//! proof, with a pause in milliseconds between two reloads; `VISNYK_PROGRAM` may name a program made with optimisations.
 
 use crate::support::Folder;
 use crate::support::PATIENCE;
 use serde_json::Value;
 use std::collections::BTreeSet;
+use std::collections::HashMap;
 use std::fs;
 use std::io::BufRead;
 use std::io::BufReader;
@@ -29,6 +30,8 @@ use std::time::Instant;
 
 const FEEDS: usize = 200;
 const READERS: u32 = 8;
+/// Between two rounds of polls that are asked for.
+const POLL_PAUSE: Duration = Duration::from_secs(8);
 /// What readers ask for; all of it is there in every version of feeds.toml.
 const PATHS: [&str; 6] = [
     "/all.atom",
@@ -93,7 +96,7 @@ fn feeds_toml(newsroom: &Newsroom, version: usize) -> String {
         "[site]\ntitle = \"Вісник {version}\"\naddress = \"https://visnyk.example/\"\n\
          listen = \"127.0.0.1:0\"\n\
          [polling]\nper_host = 32\nhost_pause = \"0s\"\nschedule = \"* * * * *\"\n\
-         concurrency = {}\n[publishing]\nentries = 500\n",
+         concurrency = {}\n",
         32 + version % 2
     );
     // One of them comes and goes.
@@ -146,8 +149,8 @@ fn poll(socket: &Path, stop: &AtomicBool) -> usize {
         let failed = ended.iter().find(|poll| poll["has_failed"] == true && poll["feed"] != "f200");
         assert_eq!(failed, None);
         polls += ended.len();
-        // As long as it took, so that polls begin by themselves too.
-        thread::sleep(begun.elapsed());
+        // Polls begin by themselves too; and what all of them bring has to stand in one document.
+        thread::sleep(begun.elapsed().max(POLL_PAUSE));
     }
     polls
 }
@@ -165,12 +168,15 @@ fn read(address: SocketAddr, every: Duration, stop: &AtomicBool) -> Result<u64, 
     connection.get_ref().set_read_timeout(Some(PATIENCE)).unwrap();
     connection.get_ref().set_nodelay(true).unwrap();
     let (start, mut asked) = (Instant::now(), 0_u32);
+    let mut tags: HashMap<&str, String> = HashMap::new();
     while !stop.load(Ordering::SeqCst) {
         if let Some(early) = (every * asked).checked_sub(start.elapsed()) {
             thread::sleep(early);
         }
         let path = PATHS[asked as usize % PATHS.len()];
-        let request = format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n");
+        let known = tags.get(path).map(|tag| format!("If-None-Match: {tag}\r\n"));
+        let request =
+            format!("GET {path} HTTP/1.1\r\nHost: a\r\n{}\r\n", known.unwrap_or_default());
         connection.get_mut().write_all(request.as_bytes()).map_err(|error| error.to_string())?;
         asked += 1;
         let (mut status, mut length, mut line) = (String::new(), 0, String::new());
@@ -183,12 +189,17 @@ fn read(address: SocketAddr, every: Duration, stop: &AtomicBool) -> Result<u64, 
             if status.is_empty() {
                 status.clone_from(&line);
             }
-            if let Some(told) = line.to_ascii_lowercase().strip_prefix("content-length:") {
-                length = told.trim().parse().unwrap();
+            let (name, value) = line.split_once(':').unwrap_or_default();
+            if name.eq_ignore_ascii_case("content-length") {
+                length = value.trim().parse().unwrap();
+            } else if name.eq_ignore_ascii_case("etag") {
+                tags.insert(path, value.trim().to_owned());
             }
         }
-        if !status.starts_with("HTTP/1.1 200") {
-            return Err(format!("{path}: {status}"));
+        match status.get(9..12) {
+            Some("200") => {}
+            Some("304") => length = 0,
+            _ => return Err(format!("{path}: {status}")),
         }
         let mut body = vec![0; length];
         connection.read_exact(&mut body).map_err(|error| error.to_string())?;
@@ -209,6 +220,7 @@ fn figure(name: &str, default: usize) -> usize {
 #[test]
 fn reloads_under_load_fail_no_request_and_lose_no_poll() {
     let (reloads, rate) = (figure("RELOADS", 24), figure("RELOAD_REQUESTS", 400));
+    let pause = Duration::from_millis(figure("RELOAD_PAUSE", 0).try_into().unwrap());
     let newsroom = Newsroom::start();
     let folder = Folder::with("");
     folder.put("feeds.toml", feeds_toml(&newsroom, 0).as_bytes());
@@ -236,6 +248,7 @@ fn reloads_under_load_fail_no_request_and_lose_no_poll() {
         assert_eq!(answer["error"].is_string(), is_bad(version), "version {version}: {answer}");
         refused += u32::from(is_bad(version));
         memories.push(memory(daemon.process()));
+        thread::sleep(pause);
     }
     let took = begun.elapsed();
     stop.store(true, Ordering::SeqCst);
