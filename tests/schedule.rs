@@ -6,6 +6,7 @@ use chrono::TimeDelta;
 use chrono::Utc;
 use chrono::Weekday;
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
@@ -399,4 +400,74 @@ fn a_poll_that_was_lost_is_tried_again_and_lets_others_ask() {
     agenda.lost(&probe[0].id, now);
     assert_eq!(agenda.due(now).len(), 1, "another asks");
     assert_eq!(agenda.due(now + TimeDelta::minutes(14)).len(), 0);
+}
+
+#[test]
+fn other_feeds_are_taken_in_and_the_rest_keep_their_times() {
+    let feeds = town(4);
+    let now = at("01T12:00:00");
+    let quiet = |feed: &Arc<Feed>| (feed.id.clone(), after(feed, [read(at("01T11:59:00"))]));
+    let histories: BTreeMap<_, _> = feeds.iter().take(3).map(quiet).collect();
+    let mut agenda = Agenda::new(feeds.iter().take(3).cloned(), &histories, now);
+    let before: Vec<_> = agenda.planned().map(|(feed, at)| (feed.id.clone(), at.clone())).collect();
+    assert!(agenda.due(now).is_empty());
+
+    // One goes, one is asked elsewhere, one is new, and one stays.
+    let moved = Address::Http("https://elsewhere.example/rss".parse().unwrap());
+    let elsewhere = Arc::new(Feed { address: moved, ..(*feeds[1]).clone() });
+    let fresh = [Arc::clone(&feeds[0]), elsewhere, Arc::clone(&feeds[3])];
+    let planned = agenda.change(fresh.iter().cloned(), &histories, &BTreeSet::new(), now);
+    let anew: Vec<&FeedId> = planned.iter().map(|(feed, _)| &feed.id).collect();
+    assert_eq!(anew, [&feeds[1].id, &feeds[3].id]);
+    let due: Vec<FeedId> = agenda.due(now).iter().map(|feed| feed.id.clone()).collect();
+    assert_eq!(due.iter().collect::<Vec<_>>(), anew, "both are polled at once");
+    let kept = agenda.planned().find(|(feed, _)| feed.id == feeds[0].id).unwrap();
+    assert_eq!(*kept.1, before[0].1);
+    assert!(agenda.feed(&feeds[2].id).is_none());
+}
+
+#[test]
+fn a_poll_under_way_of_a_feed_that_changes_is_its_last_of_the_old_kind() {
+    let feeds = town(2);
+    let (now, none) = (at("01T12:00:00"), BTreeMap::new());
+    let mut agenda = Agenda::new(feeds.iter().cloned(), &none, now);
+    let under_way: BTreeSet<FeedId> = agenda.due(now).iter().map(|f| f.id.clone()).collect();
+    assert_eq!(under_way.len(), 2);
+    let moved = Address::Http("https://elsewhere.example/rss".parse().unwrap());
+    let elsewhere = Arc::new(Feed { address: moved, ..(*feeds[0]).clone() });
+    assert!(agenda.change([elsewhere].into_iter(), &none, &under_way, now).is_empty());
+    assert!(agenda.due(now).is_empty(), "it is not polled twice at once");
+    // It began anew: what was found at the old address is not its history.
+    let planned = agenda.ended(&feeds[0].id, &after(&feeds[0], [read(now)]), now);
+    assert_eq!(planned.reason, "never polled there");
+    assert_eq!(agenda.due(now).len(), 1);
+    // The other is gone, and its poll ends without a trace.
+    assert_eq!(agenda.ended(&feeds[1].id, &after(&feeds[1], [read(now)]), now).at, None);
+}
+
+#[test]
+fn whoever_waits_for_a_feed_that_is_taken_out_is_let_go() {
+    let feeds = town(3);
+    let now = at("01T12:00:00");
+    let histories =
+        BTreeMap::from([(feeds[0].id.clone(), after(&feeds[0], [down(at("01T00:00:00"))]))]);
+    let mut agenda = Agenda::new(feeds.iter().cloned(), &histories, now);
+    let asking = agenda.due(now)[0].id.clone();
+    let others = feeds.iter().filter(|feed| feed.id != asking).cloned();
+    agenda.change(others, &histories, &BTreeSet::from([asking.clone()]), now);
+    assert!(agenda.due(now).is_empty(), "they wait for what it finds");
+    agenda.ended(&asking, &after(&feeds[0], [read(now)]), now);
+    assert_eq!(agenda.due(now).len(), 2);
+}
+
+#[test]
+fn a_feed_is_begun_whatever_its_time() {
+    let feeds = town(1);
+    let now = at("01T12:00:00");
+    let histories = BTreeMap::from([(feeds[0].id.clone(), after(&feeds[0], [read(now)]))]);
+    let mut agenda = Agenda::new(feeds.iter().cloned(), &histories, now);
+    assert!(agenda.due(now).is_empty());
+    assert!(agenda.begin_now(&feeds[0].id).is_some());
+    assert_eq!(agenda.next_wake(), None, "it is not due beside");
+    assert!(agenda.begin_now(&FeedId::new("nobody").unwrap()).is_none());
 }
