@@ -85,12 +85,11 @@ impl Board {
         self.lines().feeds.retain(|id, _| is_kept(id));
     }
 
-    /// Notes that feeds.toml is good; at which time it was taken, if it means something new. Gives
-    /// whether it was refused before.
-    pub fn config_taken(&self, at: Option<DateTime<Utc>>) -> bool {
+    /// Notes that feeds.toml is good; at which time it was taken, if it means something new.
+    pub fn config_taken(&self, at: Option<DateTime<Utc>>) {
         let standing = &mut self.lines().standing;
         standing.since = at.or(standing.since);
-        standing.refused.take().is_some()
+        standing.refused = None;
     }
 
     /// Notes that feeds.toml was refused.

@@ -32,6 +32,9 @@ title = "П"
 tags = ["osvita"]
 "#;
 
+/// Changes, and what is told of them.
+type Case<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str]);
+
 /// What is told when each of these texts stands in the place of another.
 fn told(changes: &[(&str, &str)]) -> Vec<String> {
     let config = |text: &str| {
@@ -50,7 +53,7 @@ fn what_is_different_is_told_by_its_name() {
     let s = "[[rule]]\nid = \"s\"\ntags = [\"osvita\"]\n";
     let r = "[[rule]]\nid = \"r\"\nmatch = [\"title:реклам*\"]\nexclude = true\n";
     let added = "[[feed]]\nid = \"c\"\ntitle = \"В\"\nurl = \"https://c.example/rss\"\n";
-    let table: &[(&[(&str, &str)], &[&str])] = &[
+    let table: &[Case<'_>] = &[
         (&[], &[]),
         (&[("[site]", "# a word\n\n[site]")], &[]),
         (&[(b, "")], &["gone: feed `b`"]),
@@ -87,13 +90,10 @@ fn what_is_different_is_told_by_its_name() {
 
 #[test]
 fn of_many_changes_the_rest_are_counted() {
-    let feeds: String = (0..20)
-        .map(|at| {
-            format!(
-                "[[feed]]\nid = \"x{at:02}\"\ntitle = \"x\"\nurl = \"https://x{at}.example/\"\n"
-            )
-        })
-        .collect();
+    let feed = |at: u32| {
+        format!("[[feed]]\nid = \"x{at:02}\"\ntitle = \"x\"\nurl = \"https://x{at}.example/\"\n")
+    };
+    let feeds = (0..20).map(feed).collect::<Vec<_>>().concat();
     let told = told(&[("[[rule]]", &format!("{feeds}[[rule]]"))]);
     assert_eq!(told.len(), 1);
     assert!(told[0].starts_with("new: feeds `x00`, `x01`, ") && told[0].ends_with(" and 12 more"));

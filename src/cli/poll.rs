@@ -124,8 +124,8 @@ async fn poll_all(
     for feed in feeds {
         let poller = poller.clone();
         under_way.spawn(async move {
-            let polled = poller.poll(&feed).await;
-            (feed, polled)
+            let recorded = poller.poll(&feed).await;
+            (feed, recorded)
         });
     }
     let mut polls = Vec::new();

@@ -75,7 +75,7 @@ pub fn run(path: &Path, config: Config, state: &Path, export: Option<&Path>) -> 
     }
 }
 
-/// Tells the service manager what happens (sd_notify(3)).
+/// Tells the service manager what happens (`sd_notify(3)`).
 fn tell_manager(notice: &Notice) {
     match notice {
         Notice::Ready { address, feeds } => tell_systemd(&[

@@ -14,13 +14,16 @@ use crate::config::problem::Problems;
 use crate::config::read;
 use crate::daemon::DaemonError;
 use crate::daemon::Notice;
+use crate::daemon::enabled;
 use crate::daemon::fetches_alike;
+use crate::daemon::files;
 use crate::daemon::picture_fetcher;
 use crate::daemon::relabelling::Relabelling;
 use crate::daemon::rounds::Fresh;
 use crate::daemon::rounds::Request;
 use crate::daemon::ruling;
 use crate::daemon::serving::listen;
+use crate::daemon::settings;
 use crate::fetch::Fetcher;
 use crate::model::publication::Pictures;
 use crate::poll::Poller;
@@ -33,6 +36,7 @@ use tokio::sync::mpsc;
 use tokio::sync::oneshot;
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
+use tracing::debug;
 use tracing::error;
 use tracing::info;
 
@@ -111,8 +115,9 @@ impl<Tell: Fn(&Notice)> Reloading<Tell> {
         let before = self.documents.config();
         let told = match self.ready(&before).await {
             Ok(ready) if *ready.config == *before => {
-                let mended = self.board.config_taken(None);
-                let said = if mended {
+                let is_mended = self.board.standing().refused.is_some();
+                self.board.config_taken(None);
+                let said = if is_mended {
                     "it is good again, and means the same"
                 } else {
                     "it means the same as before"
@@ -122,20 +127,31 @@ impl<Tell: Fn(&Notice)> Reloading<Tell> {
             Ok(ready) => self.swap(&before, ready).await,
             Err(why) => Err(why),
         };
+        self.note(by, &told);
+        // Nobody asked, and nothing is new: what was told holds on.
+        if by != Trigger::Start || told.is_err() || self.documents.config() != before {
+            let feeds = enabled(&self.documents.config());
+            (self.tell)(&Notice::Reloaded { feeds, refused: told.as_ref().err().cloned() });
+        }
+        told
+    }
+
+    /// Logs what came of it, and puts it where admins look.
+    fn note(&self, by: Trigger, told: &Result<String, String>) {
         let path = self.path.display();
-        match &told {
-            Ok(said) if by == Trigger::Start && *self.documents.config() == *before => {
-                tracing::debug!("{path} was read again: {said}");
-            }
+        match told {
+            Ok(said) if by == Trigger::Start => debug!("{path} was read again: {said}"),
             Ok(said) => info!("{path} was read again: {said}"),
             Err(why) => {
-                error!("{path} is refused, the one before holds on:\n{why}");
-                self.board.config_refused(Utc::now(), why);
+                let known = self.board.standing().refused;
+                // The file that somebody had read again is found changed a moment later.
+                let is_told = by == Trigger::File && known.is_some_and(|(_, known)| known == *why);
+                if !is_told {
+                    error!("{path} is refused, the one before holds on:\n{why}");
+                    self.board.config_refused(Utc::now(), why);
+                }
             }
         }
-        let feeds = crate::daemon::enabled(&self.documents.config());
-        (self.tell)(&Notice::Reloaded { feeds, refused: told.as_ref().err().cloned() });
-        told
     }
 
     /// Reads, checks and makes ready.
@@ -159,7 +175,7 @@ impl<Tell: Fn(&Notice)> Reloading<Tell> {
         let fetcher = if is_alike {
             Arc::clone(&self.poller.fetcher)
         } else {
-            let settings = crate::daemon::settings(&config, self.poller.clock.clone());
+            let settings = settings(&config, self.poller.clock.clone());
             Arc::new(self.poller.fetcher.under(settings).map_err(|error| told(error.into()))?)
         };
         let is_passing = |config: &Config| config.site.pictures == Pictures::Passed;
@@ -199,7 +215,7 @@ impl<Tell: Fn(&Notice)> Reloading<Tell> {
             info!(address = %config.listen, "readers are answered at {} now", config.listen);
             let _ = self.listeners.send(listener).await;
         }
-        self.files.send_replace(crate::daemon::files(&self.path, &config));
+        self.files.send_replace(files(&self.path, &config));
         self.board.config_taken(Some(Utc::now()));
         let told = difference(before, &config);
         Ok(if told.is_empty() {

@@ -113,8 +113,8 @@ impl Rounds {
         }
         info!(feeds, overdue, "{overdue} of {feeds} feeds are due now");
         let (polls, looks) = (JoinSet::new(), JoinSet::new());
-        let (polled, waiting, is_over) = (HashMap::new(), Vec::new(), false);
-        Self { poller, agenda, polls, looks, polled, waiting, is_over, board }
+        let (waiting, is_over) = (Vec::new(), false);
+        Self { poller, agenda, polls, looks, polled: HashMap::new(), waiting, is_over, board }
     }
 
     /// Polls feeds as they are due, and as it is asked to, until it is told to stop.

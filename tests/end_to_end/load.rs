@@ -9,6 +9,7 @@ use crate::support::PATIENCE;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::fs;
 use std::io::BufRead;
 use std::io::BufReader;
@@ -101,14 +102,16 @@ fn feeds_toml(newsroom: &Newsroom, version: usize) -> String {
     );
     // One of them comes and goes.
     for feed in 0..FEEDS + version % 2 {
-        text.push_str(&format!(
+        // To write into a text cannot fail.
+        let _ = write!(
+            text,
             "[[feed]]\nid = \"f{feed}\"\ntitle = \"Джерело {feed}\"\n\
              url = \"http://{}/f{feed}\"\nallow_private = true\nregion = \"lvivska\"\n",
             newsroom.address
-        ));
+        );
     }
     let word = ["новина", "текст", "подія", "день"][version % 4];
-    text.push_str(&format!("[[tag]]\nname = \"тема\"\nmatch = [\"{word}*\"]\n"));
+    let _ = writeln!(text, "[[tag]]\nname = \"тема\"\nmatch = [\"{word}*\"]");
     if version % 4 == 1 {
         text.push_str("[[publication]]\nid = \"mine\"\ntitle = \"Моє\"\nregions = [\"lvivska\"]\n");
     }
@@ -265,9 +268,9 @@ fn reloads_under_load_fail_no_request_and_lose_no_poll() {
     }
     let polls: usize = given.iter().map(BTreeSet::len).sum();
     println!(
-        "{reloads} reloads ({refused} refused) in {took:?}: {answered} requests ({:.0} a second), \
+        "{reloads} reloads ({refused} refused) in {took:?}: {answered} requests ({} a second), \
          none failed; {polls} polls ({asked_for} asked for), none lost; memory {} KiB after a quarter, {} KiB at the end",
-        answered as f64 / took.as_secs_f64(),
+        u128::from(answered) * 1000 / took.as_millis(),
         memories[reloads / 4],
         memories[reloads - 1],
     );
