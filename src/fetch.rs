@@ -143,6 +143,21 @@ pub struct Said {
     pub moved: Option<Url>,
     /// How long the answer stays fresh from now on (RFC 9111, 4.2.1), its age taken off.
     pub freshness: Option<Duration>,
+    /// The status of the answer; none of a file.
+    pub status: Option<u16>,
+    /// The redirects that led to it, in their order.
+    pub hops: Vec<Hop>,
+    /// Where changes are announced, as its `Link` header says (WebSub, 4).
+    pub hub: Option<Url>,
+}
+
+/// A redirect that was followed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hop {
+    /// The address that redirects, without user and password.
+    pub from: Url,
+    /// The status that says so.
+    pub status: u16,
 }
 
 /// A share of the memory for large documents, until it is dropped.

@@ -13,6 +13,8 @@ use crate::merge::missing;
 use crate::merge::recognized;
 use crate::model::article::Article;
 use crate::model::article::Keys;
+use crate::model::entry::Charset;
+use crate::model::entry::Format;
 use crate::model::entry::ParsedFeed;
 use crate::model::exchange::Document;
 use crate::model::exchange::Tally;
@@ -24,11 +26,14 @@ use crate::model::known::Key;
 use crate::model::known::Known;
 use crate::model::known::Memory;
 use crate::model::known::Proof;
+use crate::model::provenance::Provenance;
 use crate::model::rhythm::Rhythm;
 use crate::normalize::Frame;
 use crate::normalize::Rejected;
 use crate::normalize::article;
 use crate::normalize::evidence::evidence;
+use crate::normalize::provenance::provenance;
+use crate::normalize::text::plain;
 use crate::parse::ParseError;
 use crate::parse::parse;
 use chrono::DateTime;
@@ -50,6 +55,10 @@ pub struct Ingested {
     /// Whether the document broke off. What vouches for it vouches for a half: it is to be asked
     /// for again.
     pub is_broken_off: bool,
+    /// What the document says of itself.
+    pub heading: Heading,
+    /// Where the articles came from.
+    pub provenances: BTreeMap<ArticleId, Provenance>,
     /// What had to be mended in the document, in words.
     pub repairs: Vec<String>,
     /// The rhythm that the document asks for.
@@ -61,6 +70,37 @@ pub struct Ingested {
     pub missing: Vec<ArticleId>,
     /// Some of the known articles that it has, those that were seen last.
     pub witnesses: Vec<ArticleId>,
+}
+
+/// What a document says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Heading {
+    /// The format that it turned out to be.
+    pub format: Format,
+    /// The characters that it is written in.
+    pub charset: Charset,
+    /// Its title, as plain text.
+    pub title: Option<String>,
+    /// The page whose news this is.
+    pub link: Option<String>,
+    /// BCP 47.
+    pub language: Option<String>,
+    /// Where changes are announced (WebSub).
+    pub hub: Option<String>,
+}
+
+impl Heading {
+    fn of(parsed: &ParsedFeed) -> Self {
+        let title = parsed.title.as_ref().map(plain).filter(|title| !title.is_empty());
+        Self {
+            format: parsed.format,
+            charset: parsed.charset,
+            title,
+            link: parsed.link.clone(),
+            language: parsed.language.clone(),
+            hub: parsed.hub.clone(),
+        }
+    }
 }
 
 /// Takes a document of a feed to what it changes.
@@ -82,13 +122,15 @@ pub fn ingest(
         changes: Vec::with_capacity(parsed.entries.len()),
         rejected: Vec::new(),
         is_broken_off: parsed.is_broken_off,
+        heading: Heading::of(&parsed),
+        provenances: BTreeMap::new(),
         repairs: parsed.repairs.clone(),
         rhythm: parsed.rhythm.clone(),
         tally: Tally { entries: count(parsed.entries.len()), ..Tally::default() },
         missing: Vec::new(),
         witnesses: Vec::new(),
     };
-    let fresh = fresh(feed, &frame, &parsed, classifier, &mut ingested.rejected);
+    let (fresh, provenances) = fresh(feed, &frame, &parsed, classifier, &mut ingested.rejected);
     let known = recognized(memory, &fresh);
     let mut ids = BTreeSet::new();
     let mut there = BTreeMap::new();
@@ -101,14 +143,18 @@ pub fn ingest(
     ingested.missing = missing(memory, &there);
     let known_there = memory.iter().map(|known| known.id).filter(|id| there.contains_key(id));
     ingested.witnesses = known_there.take(WITNESSES_MAX).collect();
-    for ((mut fresh, evidence), known) in fresh.into_iter().zip(known) {
+    for (((mut fresh, evidence), known), provenance) in
+        fresh.into_iter().zip(known).zip(provenances)
+    {
         settle_link(&mut fresh, known, memory);
         if known.is_none() && is_borne(&fresh, evidence, memory, &ids) {
             fresh.id = another_id(&fresh);
         }
         let title = fresh.title.clone();
         let change = merge(known, fresh, now);
-        if ids.insert(article_of(&change)) {
+        let id = article_of(&change);
+        if ids.insert(id) {
+            ingested.provenances.insert(id, provenance);
             ingested.changes.push(change);
         } else {
             ingested.rejected.push(repetition(&title));
@@ -123,15 +169,16 @@ pub fn ingest(
 }
 
 /// The articles that the entries of a document are, labelled, and what of each tells it from
-/// others.
+/// others; and where each came from.
 fn fresh(
     feed: &Feed,
     frame: &Frame<'_>,
     parsed: &ParsedFeed,
     classifier: &Classifier,
     rejected: &mut Vec<Rejected>,
-) -> Vec<(Article, Evidence)> {
+) -> (Vec<(Article, Evidence)>, Vec<Provenance>) {
     let mut all = Vec::with_capacity(parsed.entries.len());
+    let mut provenances = Vec::with_capacity(parsed.entries.len());
     for (place, entry) in parsed.entries.iter().enumerate() {
         match article(frame, entry) {
             Ok(fresh) if frame.is_repetition(place) => rejected.push(repetition(&fresh.title)),
@@ -140,11 +187,12 @@ fn fresh(
                 fresh.labels = classifier.label(&fresh, feed);
                 keep_order(&mut fresh, place);
                 all.push((fresh, evidence));
+                provenances.push(provenance(frame, entry));
             }
             Err(reason) => rejected.push(reason),
         }
     }
-    all
+    (all, provenances)
 }
 
 fn repetition(title: &str) -> Rejected {

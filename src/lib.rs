@@ -74,6 +74,7 @@ pub mod takedown;
 
 pub mod admin;
 pub mod poll;
+pub mod trial;
 
 pub mod daemon;
 

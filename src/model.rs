@@ -19,6 +19,7 @@ pub mod id;
 pub mod known;
 pub mod letters;
 pub mod pattern;
+pub mod provenance;
 pub mod publication;
 pub mod rhythm;
 pub mod rule;

@@ -13,6 +13,7 @@ pub mod html;
 pub mod identity;
 pub(crate) mod image;
 pub(crate) mod origin;
+pub mod provenance;
 pub(crate) mod seen;
 pub mod text;
 

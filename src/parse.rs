@@ -105,7 +105,7 @@ pub fn parse(document: &Document) -> Result<ParsedFeed, ParseError> {
         return Err(ParseError::Empty);
     }
     let mut repairs = Repairs::default();
-    let text = charset::decode(document, &mut repairs);
+    let (text, charset) = charset::decode(document, &mut repairs);
     let start = text.trim_start_matches(|c: char| c.is_whitespace() || c.is_control());
     let base = matches!(document.url.scheme(), "http" | "https").then_some(&document.url);
     if start.is_empty() {
@@ -118,6 +118,7 @@ pub fn parse(document: &Document) -> Result<ParsedFeed, ParseError> {
         drop(text);
         xml::read(guarded, base)?
     };
+    feed.charset = charset;
     feed.repairs = repairs.list;
     feed.is_broken_off = repairs.is_broken_off;
     Ok(feed)

@@ -232,7 +232,7 @@ fn of_answer(report: Report, said: Said) -> Report {
 }
 
 /// The result of `work` on a thread with a deep stack; none if it panicked or could not start.
-async fn on_a_deep_stack<T: Send + 'static>(
+pub async fn on_a_deep_stack<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Option<T> {
     let (done, result) = oneshot::channel();

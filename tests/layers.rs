@@ -7,7 +7,7 @@ use std::path::Path;
 use std::path::PathBuf;
 
 /// A room, and the rooms that it may use: all of them above it.
-const ROOMS: [(&str, &[&str]); 23] = [
+const ROOMS: [(&str, &[&str]); 24] = [
     ("crontab", &[]),
     ("model", &["crontab"]),
     ("place", &["model"]),
@@ -27,6 +27,7 @@ const ROOMS: [(&str, &[&str]); 23] = [
     ("takedown", &["model", "store", "explain"]),
     ("admin", &["model", "schedule"]),
     ("poll", &["model", "config", "schedule", "ingest", "classify", "parse", "fetch", "store"]),
+    ("trial", &["model", "classify", "ingest", "parse", "fetch", "poll"]),
     (
         "daemon",
         &[

@@ -12,8 +12,10 @@ use http::header::DATE;
 use http::header::ETAG;
 use http::header::EXPIRES;
 use http::header::LAST_MODIFIED;
+use http::header::LINK;
 use http::header::RETRY_AFTER;
 use std::time::Duration;
+use url::Url;
 
 /// How long a server can keep us away.
 const RETRY_AFTER_MAX: TimeDelta = TimeDelta::days(7);
@@ -80,6 +82,23 @@ pub(crate) fn is_delta(headers: &HeaderMap) -> bool {
     lines.flat_map(|line| line.split(',')).any(|name| name.trim().eq_ignore_ascii_case("feed"))
 }
 
+/// Where changes are announced, as the first `Link` header with `rel=hub` says (RFC 8288, 3).
+pub(crate) fn hub(headers: &HeaderMap, url: &Url) -> Option<Url> {
+    let lines = headers.get_all(LINK).iter().filter_map(|line| line.to_str().ok());
+    let links = lines.flat_map(|line| line.split('<').skip(1));
+    let hubs = links.filter_map(|link| {
+        let (target, parameters) = link.split_once('>')?;
+        let is_hub = parameters.split([';', ',']).any(|parameter| {
+            let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+            let mut relations = value.trim().trim_matches('"').split(' ');
+            name.trim().eq_ignore_ascii_case("rel")
+                && relations.any(|relation| relation.eq_ignore_ascii_case("hub"))
+        });
+        is_hub.then(|| url.join(target.trim()).ok()).flatten()
+    });
+    hubs.into_iter().find(|hub| matches!(hub.scheme(), "http" | "https"))
+}
+
 /// The validators of an answer, byte for byte.
 pub(crate) fn validators(headers: &HeaderMap, address: String) -> Validators {
     let bytes = |name| {
@@ -128,6 +147,22 @@ mod tests {
             assert_eq!(retry_after(&headers, now), expected, "{text:?}");
         }
         assert_eq!(retry_after(&HeaderMap::new(), now), None);
+    }
+
+    #[test]
+    fn a_hub_is_named_by_a_link_header() {
+        let url = "https://city.example/feed".parse().unwrap();
+        for (line, expected) in [
+            ("<https://hub.example/>; rel=\"hub\"", Some("https://hub.example/")),
+            ("</feed>; rel=self, </hub>; title=\"x\"; rel=hub", Some("https://city.example/hub")),
+            ("<https://hub.example/>;REL=\"self hub\"", Some("https://hub.example/")),
+            ("<https://hub.example/>; rel=self; title=hub", None),
+            ("<javascript:1>; rel=hub", None),
+            ("https://hub.example/; rel=hub", None),
+        ] {
+            let headers = HeaderMap::from_iter([(LINK, line.parse().unwrap())]);
+            assert_eq!(hub(&headers, &url).as_ref().map(Url::as_str), expected, "{line}");
+        }
     }
 
     #[test]

@@ -58,7 +58,13 @@ pub(crate) async fn exchange(
     let response = request.send().await.map_err(|error| failure(settings, url, error))?;
     let (status, headers) = (response.status(), response.headers());
     let now = settings.clock.now();
-    let said = Said { moved: route.moved(), freshness: answer::freshness(headers, now) };
+    let said = Said {
+        moved: route.moved(),
+        freshness: answer::freshness(headers, now),
+        status: Some(status.as_u16()),
+        hops: route.hops(),
+        hub: answer::hub(headers, url),
+    };
     let is_delta = known.is_some_and(|known| known.etag.is_some()) && answer::is_delta(headers);
     Ok(Answer::Fetched(match (status.as_u16(), known) {
         (200 | 203, _) => {

@@ -1,5 +1,6 @@
 //! The way from a feed's address over redirects (RFC 9110, 15.4).
 
+use crate::fetch::Hop;
 use crate::fetch::error::FetchError;
 use crate::fetch::error::shown;
 use http::StatusCode;
@@ -14,6 +15,8 @@ pub(crate) struct Route {
     /// Every address that was asked, and the one to ask now. Never empty.
     before: Vec<Url>,
     now: Url,
+    /// What each redirect said of itself.
+    statuses: Vec<StatusCode>,
     /// How many of the first redirects said that they are for good.
     lasting: usize,
 }
@@ -21,7 +24,7 @@ pub(crate) struct Route {
 impl Route {
     /// The route that begins at this address.
     pub(crate) fn new(asked: Url) -> Self {
-        Self { before: Vec::new(), now: asked, lasting: 0 }
+        Self { before: Vec::new(), now: asked, statuses: Vec::new(), lasting: 0 }
     }
 
     /// The address at which it begins, as validators name it.
@@ -52,6 +55,13 @@ impl Route {
         (Some(moved) != all().next()).then(|| without_user(moved))
     }
 
+    /// The redirects that were followed.
+    pub(crate) fn hops(&self) -> Vec<Hop> {
+        let both = self.before.iter().zip(&self.statuses);
+        both.map(|(from, status)| Hop { from: without_user(from), status: status.as_u16() })
+            .collect()
+    }
+
     /// Goes on to where a redirect points. The guard is to be asked again.
     pub(crate) fn follow(&mut self, status: StatusCode, location: &[u8]) -> Result<(), FetchError> {
         let refused = |reason: String| FetchError::Redirect { url: shown(&self.now), reason };
@@ -80,6 +90,7 @@ impl Route {
             self.lasting += 1;
         }
         self.before.push(std::mem::replace(&mut self.now, next));
+        self.statuses.push(status);
         Ok(())
     }
 }

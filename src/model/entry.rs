@@ -11,6 +11,10 @@ use url::Url;
 pub struct ParsedFeed {
     /// The format that the document turned out to be.
     pub format: Format,
+    /// The characters that the document is written in.
+    pub charset: Charset,
+    /// Where changes are announced (WebSub): Atom `link rel="hub"`, JSON `hubs`.
+    pub hub: Option<String>,
     /// atom:feed/atom:id.
     pub id: Option<String>,
     /// The feed's title.
@@ -50,6 +54,63 @@ pub enum Format {
     Atom,
     /// JSON Feed 1.0 or 1.1.
     Json,
+}
+
+impl Format {
+    /// What people call it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Rss => "RSS",
+            Self::Rdf => "RSS 1.0 (RDF)",
+            Self::Atom => "Atom",
+            Self::Json => "JSON Feed",
+        }
+    }
+}
+
+/// The characters that a document is written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Charset {
+    /// Its name, as browsers call it.
+    pub name: &'static str,
+    /// How that was found.
+    pub by: CharsetBy,
+}
+
+impl Default for Charset {
+    fn default() -> Self {
+        Self { name: "UTF-8", by: CharsetBy::Bytes }
+    }
+}
+
+/// How the characters of a document were found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CharsetBy {
+    /// A byte-order mark says so.
+    Mark,
+    /// The bytes are valid in it, and would be in no other by chance.
+    Bytes,
+    /// The Content-Type header says so.
+    Header,
+    /// The XML declaration says so.
+    Declaration,
+    /// It was guessed from the bytes.
+    Guess,
+}
+
+impl CharsetBy {
+    /// How it was found, in words.
+    #[must_use]
+    pub fn told(self) -> &'static str {
+        match self {
+            Self::Mark => "by its byte-order mark",
+            Self::Bytes => "as its bytes are",
+            Self::Header => "as the Content-Type says",
+            Self::Declaration => "as the XML declaration says",
+            Self::Guess => "guessed from its bytes",
+        }
+    }
 }
 
 /// One entry, as given.

@@ -4,6 +4,8 @@
 //! before a guess (RFC 7303, 3). But bytes that are valid UTF-8 are UTF-8 whatever is declared:
 //! no other encoding gives them by chance, and many servers declare what they always did.
 
+use crate::model::entry::Charset;
+use crate::model::entry::CharsetBy;
 use crate::model::exchange::Document;
 use crate::parse::Repairs;
 use chardetng::EncodingDetector;
@@ -27,32 +29,35 @@ const GUESS_BYTES_MAX: usize = 256 * 1_024;
 /// Text is UTF-8 with damage if it has this many good sequences for each bad one.
 const GOOD_FOR_EACH_BAD: usize = 4;
 
-/// The text of a document, without a byte-order mark.
-pub(super) fn decode(document: &Document, repairs: &mut Repairs) -> String {
+/// The text of a document, without a byte-order mark, and what it was written in.
+pub(super) fn decode(document: &Document, repairs: &mut Repairs) -> (String, Charset) {
+    let mut by = CharsetBy::Bytes;
     let mut bytes = document.bytes.as_slice();
     if let Some((encoding, mark_bytes)) = Encoding::for_bom(bytes) {
         bytes = &bytes[mark_bytes..];
+        by = CharsetBy::Mark;
         if encoding != UTF_8 {
-            return decode_as(encoding, bytes, repairs);
+            return decode_as((encoding, by), bytes, repairs);
         }
     } else if let Some(encoding) = utf_16_without_mark(bytes) {
         repairs.note(&format!("{} without a byte-order mark was recognised", encoding.name()));
-        return decode_as(encoding, bytes, repairs);
+        return decode_as((encoding, by), bytes, repairs);
     }
     let header = document.content_type.as_deref().and_then(charset_of);
     let declaration = declared(bytes);
     let said = [header.and_then(encoding_of), declaration.and_then(encoding_of)];
-    if let Some(encoding) = said.iter().flatten().find(|encoding| **encoding == ISO_2022_JP)
+    if let Some(place) = said.iter().position(|encoding| *encoding == Some(ISO_2022_JP))
         && bytes.contains(&0x1b)
     {
-        return decode_as(encoding, bytes, repairs);
+        let by = if place == 0 { CharsetBy::Header } else { CharsetBy::Declaration };
+        return decode_as((ISO_2022_JP, by), bytes, repairs);
     }
     if let Ok(text) = std::str::from_utf8(bytes) {
         let other = said.iter().flatten().find(|encoding| **encoding != UTF_8);
         if let (Some(other), false) = (other, bytes.is_ascii()) {
             repairs.note(&format!("declared as {}, but is UTF-8", other.name()));
         }
-        return text.to_owned();
+        return (text.to_owned(), Charset { name: UTF_8.name(), by });
     }
     decode_as(choose(said, document, bytes, repairs), bytes, repairs)
 }
@@ -63,7 +68,7 @@ fn choose(
     document: &Document,
     bytes: &[u8],
     repairs: &mut Repairs,
-) -> &'static Encoding {
+) -> (&'static Encoding, CharsetBy) {
     let legacy = |encoding: &&'static Encoding| {
         !matches!(encoding.name(), "UTF-8" | "UTF-16LE" | "UTF-16BE")
     };
@@ -78,32 +83,38 @@ fn choose(
                 declaration.name(),
                 chosen.name()
             ));
-            chosen
+            let by = if chosen == header { CharsetBy::Header } else { CharsetBy::Declaration };
+            (chosen, by)
         }
         (Some(header), None) if header == WINDOWS_1252 => {
             let guessed = guess(document, bytes);
             if guessed != WINDOWS_1251 && guessed != KOI8_U {
-                return header;
+                return (header, CharsetBy::Header);
             }
             repairs.note(&format!("declared as {}, read as {}", header.name(), guessed.name()));
-            guessed
+            (guessed, CharsetBy::Guess)
         }
-        (Some(encoding), _) | (None, Some(encoding)) => encoding,
-        (None, None) if is_damaged_utf_8(bytes) => UTF_8,
+        (Some(encoding), _) => (encoding, CharsetBy::Header),
+        (None, Some(encoding)) => (encoding, CharsetBy::Declaration),
+        (None, None) if is_damaged_utf_8(bytes) => (UTF_8, CharsetBy::Bytes),
         (None, None) => {
             let guessed = guess(document, bytes);
             repairs.note(&format!("not UTF-8, read as {}", guessed.name()));
-            guessed
+            (guessed, CharsetBy::Guess)
         }
     }
 }
 
-fn decode_as(encoding: &'static Encoding, bytes: &[u8], repairs: &mut Repairs) -> String {
+fn decode_as(
+    (encoding, by): (&'static Encoding, CharsetBy),
+    bytes: &[u8],
+    repairs: &mut Repairs,
+) -> (String, Charset) {
     let (text, had_errors) = encoding.decode_without_bom_handling(bytes);
     if had_errors {
         repairs.note(&format!("bytes that are not {} were replaced", encoding.name()));
     }
-    text.into_owned()
+    (text.into_owned(), Charset { name: encoding.name(), by })
 }
 
 fn utf_16_without_mark(bytes: &[u8]) -> Option<&'static Encoding> {
@@ -183,7 +194,7 @@ mod tests {
             bytes: bytes.to_vec(),
         };
         let mut repairs = Repairs::default();
-        assert_eq!(decode(&document, &mut repairs), text, "{content_type:?}");
+        assert_eq!(decode(&document, &mut repairs).0, text, "{content_type:?}");
         assert_eq!(repairs.list.len(), repairs_expected, "{:?}", repairs.list);
     }
 
@@ -243,5 +254,25 @@ mod tests {
         check(None, &big, text, 1);
         check(None, &[&[0xff, 0xfe], little.as_slice()].concat(), text, 0);
         check(None, &[&[0xfe, 0xff], big.as_slice()].concat(), text, 0);
+    }
+
+    #[test]
+    fn how_the_charset_was_found_is_told() {
+        let (cyrillic, _, _) =
+            WINDOWS_1251.encode("<a>Міська рада повідомляє про ремонт вулиць</a>");
+        let declared = [b"<?xml version='1.0' encoding='cp1251'?>".as_slice(), &cyrillic].concat();
+        for (content_type, bytes, name, by) in [
+            (None, "\u{feff}<a>ї</a>".as_bytes(), "UTF-8", CharsetBy::Mark),
+            (Some("text/xml; charset=cp1251"), "<a>ї</a>".as_bytes(), "UTF-8", CharsetBy::Bytes),
+            (Some("text/xml; charset=cp1251"), &cyrillic, "windows-1251", CharsetBy::Header),
+            (None, &declared, "windows-1251", CharsetBy::Declaration),
+            (None, &cyrillic, "windows-1251", CharsetBy::Guess),
+        ] {
+            let url = Url::parse("https://rada.example.ua/rss").unwrap();
+            let content_type = content_type.map(str::to_owned);
+            let document = Document { url, content_type, bytes: bytes.to_vec() };
+            let (_, charset) = decode(&document, &mut Repairs::default());
+            assert_eq!(charset, Charset { name, by });
+        }
     }
 }

@@ -58,6 +58,7 @@ pub(super) struct Side {
     pub(super) language: Option<String>,
     pub(super) rights: Option<String>,
     pub(super) icon: Option<String>,
+    pub(super) hub: Option<String>,
     pub(super) views: Option<u64>,
     latitude: Option<f64>,
     longitude: Option<f64>,
@@ -147,6 +148,9 @@ impl Draft {
             (Space::Rss | Space::Atom, "link") => {
                 if field.attribute("rel").is_none_or(|rel| rel == "alternate") {
                     self.take_link(field, format, repairs);
+                } else if field.attribute("rel") == Some("hub") {
+                    let hub = field.attribute("href").map(|href| field.absolute(href));
+                    self.side.hub = self.side.hub.take().or(hub);
                 }
             }
             (Space::Atom, "id") => self.side.id = self.side.id.take().or(field.said()),

@@ -2,6 +2,7 @@
 //! value of another kind than it should be is passed over rather than the feed lost.
 
 use crate::model::entry::Category;
+use crate::model::entry::Charset;
 use crate::model::entry::Entry;
 use crate::model::entry::Format;
 use crate::model::entry::Media;
@@ -47,6 +48,8 @@ struct Raw {
     author: Value,
     #[serde(default)]
     authors: Value,
+    #[serde(default)]
+    hubs: Value,
     items: Option<Items>,
 }
 
@@ -162,6 +165,8 @@ pub(super) fn read(
     let address = |value: &Value| said(value).map(|url| field::absolute(&url, base));
     Ok(ParsedFeed {
         format: Format::Json,
+        charset: Charset::default(),
+        hub: raw.hubs.get(0).and_then(|hub| address(&hub["url"])),
         id: address(&raw.feed_url),
         title: said(&raw.title).map(|value| Text { value, kind: TextKind::Plain }),
         link: address(&raw.home_page_url),

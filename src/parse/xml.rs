@@ -5,6 +5,7 @@
 //! one place later.
 
 use crate::model::entry::Category;
+use crate::model::entry::Charset;
 use crate::model::entry::Entry;
 use crate::model::entry::Format;
 use crate::model::entry::ParsedFeed;
@@ -52,6 +53,8 @@ pub(super) fn read(guarded: Guarded, base: Option<&Url>) -> Result<ParsedFeed, P
     let (link, _) = links(parsed.links);
     Ok(ParsedFeed {
         format,
+        charset: Charset::default(),
+        hub: side.hub,
         id: side.id,
         title: parsed.title.and_then(|title| text_of(&title, format)),
         link,
