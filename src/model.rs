@@ -21,6 +21,7 @@ pub mod letters;
 pub mod pattern;
 pub mod provenance;
 pub mod publication;
+pub mod revision;
 pub mod rhythm;
 pub mod rule;
 pub mod slug;

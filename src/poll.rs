@@ -11,6 +11,7 @@ pub mod rules;
 
 use crate::fetch::Fetched;
 use crate::fetch::Fetcher;
+use crate::fetch::Hold;
 use crate::fetch::Said;
 use crate::fetch::error::shown;
 use crate::ingest::Ingested;
@@ -26,7 +27,7 @@ use crate::model::feed::Address;
 use crate::model::feed::Feed;
 use crate::model::id::ArticleId;
 use crate::model::id::FeedId;
-use crate::model::known::Change;
+use crate::model::known::Harvest;
 use crate::model::publication::Selection;
 use crate::poll::missing::Suspects;
 use crate::poll::missing::Suspicions;
@@ -101,14 +102,16 @@ impl Poller {
         let fetched = self.fetcher.fetch(feed, &request).await;
         let ruling = self.rules.keep().await;
         let feed = &ruling.of(feed);
-        let Found { mut report, changes, missing, witnesses } =
+        let Found { mut report, harvest, missing, witnesses, hold } =
             self.found((feed, &ruling), fetched, at).await?;
         report.poll.duration = began.elapsed();
         let (history, notice) = remember(feed, before, report);
         let recorded =
-            self.store.commit(Arc::clone(feed), history.clone(), changes, self.clock.now());
+            self.store.commit(Arc::clone(feed), history.clone(), harvest, self.clock.now());
         let touched = recorded.await?;
         drop(ruling);
+        // What the hold keeps free is free again only now.
+        drop(hold);
         log(&feed.id, &history);
         if let Some(notice) = notice {
             log_notice(feed, &notice);
@@ -138,16 +141,18 @@ impl Poller {
         let later = |outcome, until| Report { not_before: until, ..Report::of(at, outcome) };
         let report = match fetched {
             Fetched::Document { document, validators, said, is_delta, hold } => {
-                let found = self.read((feed, ruling), document, at).await?;
+                let mut found = self.read((feed, ruling), document, at).await?;
                 let read = found.report;
-                // What the hold keeps free is free again only now.
-                drop(hold);
+                if is_delta {
+                    // The whole one that is kept says more.
+                    found.harvest.document = None;
+                }
                 let is_whole = read.is_whole && !is_delta;
                 // What vouches for a document that broke off would keep the rest from us.
                 let validators = read.is_whole.then_some(validators);
                 let missing = if is_whole { found.missing } else { Vec::new() };
                 let report = of_answer(Report { validators, is_whole, ..read }, said);
-                return Ok(Found { report, missing, ..found });
+                return Ok(Found { report, missing, hold, ..found });
             }
             Fetched::NotModified { validators, said } => {
                 let report = Report::of(at, Outcome::NotModified);
@@ -177,12 +182,14 @@ impl Poller {
         let bytes = document.bytes.len() as u64;
         let memory = self.store.memory(&feed.id).await?;
         let (task_feed, classifier) = (Arc::clone(feed), Arc::clone(&ruling.classifier));
+        let document = Arc::new(document);
+        let kept = Arc::clone(&document);
         let read =
             on_a_deep_stack(move || ingest(&task_feed, &document, &memory, &classifier, now));
         let mut found = match timeout(READ_TIMEOUT, read).await.ok().flatten() {
             Some(Ok(ingested)) => {
                 log_details(&feed.id, &ingested);
-                of_document(at, ingested)
+                of_document(at, ingested, kept)
             }
             Some(Err(error)) => Found::of(failed_to_read(feed, &error.to_string(), at)),
             None => {
@@ -199,31 +206,35 @@ impl Poller {
 struct Found {
     /// What is to be remembered of it.
     report: Report,
-    /// What it changes.
-    changes: Vec<Change>,
+    /// What it leaves in the store.
+    harvest: Harvest,
     /// The known articles that are missing from a whole document.
     missing: Vec<ArticleId>,
     /// Some that are not.
     witnesses: Vec<ArticleId>,
+    /// To be kept as long as the document is.
+    hold: Hold,
 }
 
 impl Found {
     /// Nothing but what is to be remembered.
     fn of(report: Report) -> Self {
-        Self { report, changes: Vec::new(), missing: Vec::new(), witnesses: Vec::new() }
+        let (harvest, hold) = (Harvest::default(), Hold::default());
+        Self { report, harvest, missing: Vec::new(), witnesses: Vec::new(), hold }
     }
 }
 
 /// What was found in a document that was read.
-fn of_document(at: DateTime<Utc>, ingested: Ingested) -> Found {
+fn of_document(at: DateTime<Utc>, ingested: Ingested, document: Arc<Document>) -> Found {
     let mut report = Report::of(at, Outcome::Read);
     report.poll.tally = ingested.tally;
     report.poll.repairs = ingested.repairs;
     report.poll.repairs.truncate(REPAIRS_KEPT_MAX);
     report.is_whole = !ingested.is_broken_off;
     report.rhythm = Some(ingested.rhythm);
-    let Ingested { changes, missing, witnesses, .. } = ingested;
-    Found { report, changes, missing, witnesses }
+    let Ingested { changes, provenances, missing, witnesses, .. } = ingested;
+    let harvest = Harvest { changes, provenances, document: Some(document) };
+    Found { report, harvest, missing, witnesses, hold: Hold::default() }
 }
 
 /// With what the answer said of the next time.

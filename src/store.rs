@@ -28,10 +28,12 @@ mod records;
 pub mod relabel;
 mod removal;
 mod surroundings;
+mod trail;
 mod writer;
 
 use crate::model::article::Article;
 use crate::model::exchange::History;
+use crate::model::exchange::Kept;
 use crate::model::feed::Feed;
 use crate::model::front::ArchivePage;
 use crate::model::front::Closing;
@@ -41,11 +43,12 @@ use crate::model::front::Removal;
 use crate::model::id::ArticleId;
 use crate::model::id::Digest;
 use crate::model::id::FeedId;
-use crate::model::known::Change;
+use crate::model::known::Harvest;
 use crate::model::known::Memory;
 use crate::model::publication::Publication;
 use crate::model::publication::Selection;
 use crate::model::publication::Shelf;
+use crate::model::revision::Trail;
 use crate::model::surroundings::Surroundings;
 use crate::store::archive::Archive;
 use crate::store::error::StoreError;
@@ -175,12 +178,67 @@ impl Store {
         &self,
         feed: Arc<Feed>,
         history: History,
-        changes: Vec<Change>,
+        harvest: impl Into<Harvest>,
         at: DateTime<Utc>,
     ) -> Result<BTreeSet<Selection>, StoreError> {
         let (reply, answer) = oneshot::channel();
-        let commit = Commit { feed, history, changes, at, reply };
+        let commit = Commit { feed, history, harvest: harvest.into(), at, reply };
         self.ask(Command::Commit(Box::new(commit)), answer).await
+    }
+
+    /// Records changes that are no poll's, such as a [`Harvest`] that was made anew of the same
+    /// document, if what is remembered of the feed is still `expected`. Gives nothing if the feed
+    /// was polled since: then nothing is written.
+    ///
+    /// # Errors
+    /// As [`Store::commit`].
+    pub async fn amend(
+        &self,
+        feed: Arc<Feed>,
+        expected: History,
+        harvest: impl Into<Harvest>,
+        at: DateTime<Utc>,
+    ) -> Result<Option<BTreeSet<Selection>>, StoreError> {
+        let harvest = harvest.into();
+        let amend = move |archive: &mut Archive| {
+            if archive.history(&feed.id)? != expected {
+                return Ok(None);
+            }
+            let touched = archive.commit(&feed, &expected, harvest, at)?;
+            archive.engine.sync()?;
+            Ok(Some(touched))
+        };
+        self.work(move |keeper| keeper.write(amend)).await
+    }
+
+    /// Where an article came from, and what changed in it; nothing of one that is older than these
+    /// records, or that is not there.
+    ///
+    /// # Errors
+    /// The article does not read, or the store has stopped.
+    pub async fn trail(&self, id: ArticleId) -> Result<Trail, StoreError> {
+        self.read(move |archive| archive.trail(id)).await
+    }
+
+    /// The last document of a feed; none if none was read since documents are kept.
+    ///
+    /// # Errors
+    /// It does not read, or the store has stopped.
+    pub async fn kept(&self, feed: &FeedId) -> Result<Option<Kept>, StoreError> {
+        let feed = feed.clone();
+        self.read(move |archive| archive.kept(&feed)).await
+    }
+
+    /// The publications that an article stands in, and on which page of their archives; no page
+    /// while it is on the front.
+    ///
+    /// # Errors
+    /// The article does not read, or the store has stopped.
+    pub async fn standings(
+        &self,
+        id: ArticleId,
+    ) -> Result<Vec<(Selection, Option<u64>)>, StoreError> {
+        self.read(move |archive| archive.standings(id)).await
     }
 
     /// The articles of a selection, the newest published first, ties by id; at most `limit`. One

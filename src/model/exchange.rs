@@ -23,6 +23,30 @@ pub struct Document {
     pub bytes: Vec<u8>,
 }
 
+/// The last document of a feed, as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// Where it was in the end, after redirects.
+    pub url: Url,
+    /// The Content-Type header, as received.
+    pub content_type: Option<String>,
+    /// When it was first read.
+    pub read: DateTime<Utc>,
+    /// How many bytes it has.
+    pub length: u64,
+    /// The bytes; none if they were too many to be kept.
+    pub bytes: Option<Vec<u8>>,
+}
+
+impl Kept {
+    /// The document as it came; none if its bytes were too many.
+    #[must_use]
+    pub fn document(self) -> Option<Document> {
+        let Self { url, content_type, bytes, .. } = self;
+        bytes.map(|bytes| Document { url, content_type, bytes })
+    }
+}
+
 /// What a server gave us to ask it with the next time, byte for byte (RFC 9110, 8.8).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Validators {

@@ -4,11 +4,15 @@
 
 use crate::model::article::Article;
 use crate::model::article::Keys;
+use crate::model::exchange::Document;
 use crate::model::id::ArticleId;
 use crate::model::id::Digest;
+use crate::model::provenance::Provenance;
 use chrono::DateTime;
 use chrono::Utc;
+use std::collections::BTreeMap;
 use std::collections::HashSet;
+use std::sync::Arc;
 
 /// How many articles of one feed are remembered for comparison: the newest.
 pub const KNOWN_MAX: usize = 10_000;
@@ -173,6 +177,23 @@ impl Memory {
             Key::Content => &self.by_content,
         };
         index.places(digest).map(|place| &self.known[place])
+    }
+}
+
+/// What a poll leaves in the store.
+#[derive(Debug, Clone, Default)]
+pub struct Harvest {
+    /// What its entries change.
+    pub changes: Vec<Change>,
+    /// Where the new articles came from.
+    pub provenances: BTreeMap<ArticleId, Provenance>,
+    /// The document, if one was read that is whole.
+    pub document: Option<Arc<Document>>,
+}
+
+impl From<Vec<Change>> for Harvest {
+    fn from(changes: Vec<Change>) -> Self {
+        Self { changes, ..Self::default() }
     }
 }
 

@@ -300,6 +300,18 @@ impl Archive {
         self.add(batch, space, key, value)
     }
 
+    /// Adds a record that is worth compressing to a batch.
+    pub(crate) fn put_compressed<R: Serialize>(
+        &self,
+        batch: &mut Batch,
+        space: Space,
+        key: Vec<u8>,
+        record: &R,
+    ) -> Result<(), StoreError> {
+        let value = codec::compressed(&key, record);
+        self.add(batch, space, key, value)
+    }
+
     /// The instant in a record.
     pub(crate) fn instant(&self, instant: InstantRecord) -> Result<DateTime<Utc>, StoreError> {
         let bad = |reason: BadField| StoreError::Damaged {

@@ -73,6 +73,7 @@ impl Archive {
                 }
             }
         }
+        self.audit_trails(&mut faults)?;
         faults.extend(keys.iter().map(|key| format!("index key {key:02x?} is missing")));
         let stored = self.shelves()?;
         for selection in stored.keys().chain(shelves.keys()).collect::<BTreeSet<_>>() {

@@ -67,7 +67,6 @@ pub(crate) fn is_third(value: &[u8]) -> bool {
 }
 
 /// The bytes of a record that is worth compressing.
-#[cfg(test)]
 pub(crate) fn compressed<T: Serialize>(key: &[u8], record: &T) -> Result<Vec<u8>, BadRecord> {
     squeezed(key, ZSTD_1, record)
 }
@@ -84,26 +83,28 @@ pub(crate) fn compressed_3<T: Serialize>(key: &[u8], record: &T) -> Result<Vec<u
 }
 
 fn squeezed<T: Serialize>(key: &[u8], format: u8, record: &T) -> Result<Vec<u8>, BadRecord> {
-    let bytes = packed(record)?;
+    squeezed_bytes(key, format, &packed(record)?)
+}
+
+/// Bytes that are no record, compressed.
+pub(crate) fn compressed_bytes(key: &[u8], bytes: &[u8]) -> Result<Vec<u8>, BadRecord> {
+    if bytes.len() > RECORD_BYTES_MAX {
+        return Err(BadRecord::Large(bytes.len()));
+    }
+    squeezed_bytes(key, ZSTD_1, bytes)
+}
+
+fn squeezed_bytes(key: &[u8], format: u8, bytes: &[u8]) -> Result<Vec<u8>, BadRecord> {
     let length = u32::try_from(bytes.len()).map_err(|_| BadRecord::Large(bytes.len()))?;
     let mut payload = length.to_be_bytes().to_vec();
-    let squeezed = zstd::bulk::compress(&bytes, ZSTD_LEVEL);
+    let squeezed = zstd::bulk::compress(bytes, ZSTD_LEVEL);
     payload.extend(squeezed.map_err(|error| BadRecord::Zstd(error.to_string()))?);
     Ok(seal(key, format, &payload))
 }
 
 /// The record that was written at a key.
 pub(crate) fn read<T: DeserializeOwned>(key: &[u8], value: &[u8]) -> Result<T, BadRecord> {
-    let Some((&format, rest)) = value.split_first() else { return Err(BadRecord::Short(0)) };
-    if !matches!(format, PLAIN_1 | ZSTD_1 | PLAIN_2 | ZSTD_2 | ZSTD_3) {
-        return Err(BadRecord::Format(format));
-    }
-    let Some((check, payload)) = rest.split_at_checked(CHECK_BYTES) else {
-        return Err(BadRecord::Short(value.len()));
-    };
-    if check != checksum(key, format, payload) {
-        return Err(BadRecord::Checksum);
-    }
+    let (format, payload) = opened(key, value)?;
     let fields = |bytes: &[u8]| {
         postcard::from_bytes(bytes).map_err(|error| BadRecord::Fields(error.to_string()))
     };
@@ -111,6 +112,30 @@ pub(crate) fn read<T: DeserializeOwned>(key: &[u8], value: &[u8]) -> Result<T, B
         fields(&unsqueezed(payload)?)
     } else {
         fields(payload)
+    }
+}
+
+/// The bytes that were written at a key as they were.
+pub(crate) fn read_bytes(key: &[u8], value: &[u8]) -> Result<Vec<u8>, BadRecord> {
+    match opened(key, value)? {
+        (ZSTD_1, payload) => unsqueezed(payload),
+        (format, _) => Err(BadRecord::Format(format)),
+    }
+}
+
+/// The format of a value, and what it holds.
+fn opened<'v>(key: &[u8], value: &'v [u8]) -> Result<(u8, &'v [u8]), BadRecord> {
+    let Some((&format, rest)) = value.split_first() else { return Err(BadRecord::Short(0)) };
+    if !matches!(format, PLAIN_1 | ZSTD_1 | PLAIN_2 | ZSTD_2 | ZSTD_3) {
+        return Err(BadRecord::Format(format));
+    }
+    let Some((check, payload)) = rest.split_at_checked(CHECK_BYTES) else {
+        return Err(BadRecord::Short(value.len()));
+    };
+    if check == checksum(key, format, payload) {
+        Ok((format, payload))
+    } else {
+        Err(BadRecord::Checksum)
     }
 }
 

@@ -11,6 +11,7 @@ use crate::model::feed::Feed;
 use crate::model::id::ArticleId;
 use crate::model::id::Digest;
 use crate::model::known::Change;
+use crate::model::known::Harvest;
 use crate::model::known::Known;
 use crate::model::publication::Selection;
 use crate::model::publication::Shelf;
@@ -66,14 +67,16 @@ impl Archive {
         &self,
         feed: &Feed,
         history: &History,
-        changes: Vec<Change>,
+        harvest: Harvest,
         at: DateTime<Utc>,
     ) -> Result<BTreeSet<Selection>, StoreError> {
+        let Harvest { changes, provenances, document } = harvest;
         let drafts = self.drafts(feed, changes)?;
         let mut batch = Batch::new();
         let mut turnovers = Turnovers::new();
         for draft in drafts.articles.values() {
             self.write_draft(&mut batch, draft, &mut turnovers, at)?;
+            self.put_trail(&mut batch, draft, provenances.get(&draft.after.id), at)?;
             if draft.before.is_some() {
                 // The article itself now says how often it was read.
                 batch.insert(keys::views(draft.after.id), None);
@@ -86,6 +89,9 @@ impl Archive {
             self.put(&mut batch, Space::Claim, claim, &id.0.0)?;
         }
         self.write_shelves(&mut batch, &turnovers)?;
+        if let Some(document) = document {
+            self.put_document(&mut batch, &feed.id, &document, at)?;
+        }
         self.put_history(&mut batch, &feed.id, history)?;
         self.engine.commit(batch)?;
         Ok(turnovers.into_keys().collect())

@@ -63,6 +63,12 @@ pub(crate) enum Space {
     Reads = b'r',
     /// Id → how often the article was read at its source since it was last written.
     Views = b'w',
+    /// First seen (seconds), id → where an article came from, and what changed in it.
+    Trail = b't',
+    /// Feed → what came as its last document.
+    Receipt = b'q',
+    /// Feed → the bytes of its last document.
+    Document = b'z',
 }
 
 impl Space {
@@ -89,6 +95,9 @@ impl Space {
             Self::Departed => "departure from selection",
             Self::Reads => "reads of article",
             Self::Views => "views of article",
+            Self::Trail => "trail of article",
+            Self::Receipt => "receipt of feed",
+            Self::Document => "document of feed",
         }
     }
 
@@ -102,9 +111,12 @@ impl Space {
     pub(crate) fn id_at(self, key: &[u8]) -> String {
         let rest = key.get(1..).unwrap_or_default();
         match self {
-            Self::Meta | Self::History | Self::Shelf | Self::Definition => {
-                String::from_utf8_lossy(rest).into_owned()
-            }
+            Self::Meta
+            | Self::History
+            | Self::Shelf
+            | Self::Definition
+            | Self::Receipt
+            | Self::Document => String::from_utf8_lossy(rest).into_owned(),
             _ => id_of(key).map_or_else(|| format!("{rest:02x?}"), |id| id.to_string()),
         }
     }
@@ -269,6 +281,26 @@ pub(crate) fn reads(id: ArticleId) -> Vec<u8> {
 /// How often an article was read at its source.
 pub(crate) fn views(id: ArticleId) -> Vec<u8> {
     key(Space::Views, &[&id.0.0])
+}
+
+/// Where an article came from, and what changed in it: in the order of the articles.
+pub(crate) fn trail(first_seen: DateTime<Utc>, id: ArticleId) -> Vec<u8> {
+    key(Space::Trail, &[&seconds(first_seen), &id.0.0])
+}
+
+/// The key of the article that a trail is of.
+pub(crate) fn article_of_trail(trail: &[u8]) -> Vec<u8> {
+    key(Space::Article, &[trail.get(1..).unwrap_or_default()])
+}
+
+/// What came as the last document of a feed.
+pub(crate) fn receipt(feed: &FeedId) -> Vec<u8> {
+    key(Space::Receipt, &[feed.as_str().as_bytes()])
+}
+
+/// The bytes of the last document of a feed.
+pub(crate) fn document(feed: &FeedId) -> Vec<u8> {
+    key(Space::Document, &[feed.as_str().as_bytes()])
 }
 
 /// What was published in a selection before an instant comes after this key, the newest first.

@@ -8,6 +8,7 @@ pub(crate) mod article;
 pub(crate) mod first_history;
 pub(crate) mod front;
 pub(crate) mod history;
+pub(crate) mod trail;
 
 use crate::model::article::Article;
 use crate::model::article::Author;

@@ -91,6 +91,7 @@ impl Archive {
             progress.changed += 1;
             let draft = Draft { before: Some(article), after };
             self.write_draft(&mut batch, &draft, &mut turnovers, at)?;
+            self.put_trail(&mut batch, &draft, None, at)?;
         }
         self.write_shelves(&mut batch, &turnovers)?;
         let after = pairs.last().map(|(key, _)| key.clone()).unwrap_or_default();

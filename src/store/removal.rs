@@ -3,6 +3,7 @@
 
 use crate::model::front::Removal;
 use crate::model::front::Removed;
+use crate::model::front::Remover;
 use crate::model::id::ArticleId;
 use crate::model::publication::Selection;
 use crate::store::archive::Archive;
@@ -36,6 +37,11 @@ impl Archive {
             batch.insert(key, None);
         }
         batch.insert(keys::article(article.first_seen, id), None);
+        batch.insert(keys::trail(article.first_seen, id), None);
+        if removal.by == Remover::Admin {
+            // It holds the words that are to be gone. What the source took down is not in it.
+            Self::forget_document(&mut batch, &article.feed);
+        }
         batch.insert(keys::place(id), None);
         batch.insert(keys::reads(id), None);
         batch.insert(keys::views(id), None);

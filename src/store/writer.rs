@@ -10,7 +10,7 @@
 use crate::model::exchange::History;
 use crate::model::feed::Feed;
 use crate::model::id::Digest;
-use crate::model::known::Change;
+use crate::model::known::Harvest;
 use crate::model::publication::Publication;
 use crate::model::publication::Selection;
 use crate::store::archive::Archive;
@@ -53,7 +53,7 @@ pub(crate) struct Commit {
     /// What is to be remembered of it.
     pub(crate) history: History,
     /// What the poll brought.
-    pub(crate) changes: Vec<Change>,
+    pub(crate) harvest: Harvest,
     /// When.
     pub(crate) at: DateTime<Utc>,
     /// Where the stale publications go.
@@ -146,8 +146,8 @@ impl Keeper {
     }
 
     fn commit(&mut self, commit: Commit) -> (Reply<BTreeSet<Selection>>, CommitResult) {
-        let Commit { feed, history, changes, at, reply } = commit;
-        (reply, self.write(|archive| archive.commit(&feed, &history, changes, at)))
+        let Commit { feed, history, harvest, at, reply } = commit;
+        (reply, self.write(|archive| archive.commit(&feed, &history, harvest, at)))
     }
 
     // Gives the command that ended the group.

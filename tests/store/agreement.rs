@@ -2,9 +2,11 @@
 
 use crate::material::any_instant;
 use crate::material::article;
+use crate::material::document;
 use crate::material::feed;
 use crate::material::feed_id;
 use crate::material::labels;
+use crate::material::provenance;
 use crate::material::publication;
 use chrono::DateTime;
 use chrono::TimeDelta;
@@ -14,6 +16,7 @@ use proptest::prelude::*;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use tempfile::tempdir;
 use tokio::runtime::Runtime;
 use visnyk::model::article::Article;
@@ -25,10 +28,14 @@ use visnyk::model::front::Removal;
 use visnyk::model::front::Remover;
 use visnyk::model::id::ArticleId;
 use visnyk::model::known::Change;
+use visnyk::model::known::Harvest;
 use visnyk::model::known::Known;
+use visnyk::model::provenance::Provenance;
 use visnyk::model::publication::Publication;
 use visnyk::model::publication::Selection;
 use visnyk::model::publication::selections_of;
+use visnyk::model::revision::Trail;
+use visnyk::model::revision::between;
 use visnyk::store::Store;
 
 const FEEDS: [&str; 3] = ["kyiv", "kyiv-2", "lviv"];
@@ -103,6 +110,7 @@ fn composed_of(choice: [usize; 2]) -> Vec<Publication> {
 struct Promise {
     articles: BTreeMap<ArticleId, Article>,
     removed: BTreeMap<ArticleId, Article>,
+    trails: BTreeMap<ArticleId, Trail>,
     pages: BTreeMap<(Selection, u64), ArchivePage>,
     /// Hidden copies, and what each is a copy of.
     hidden: BTreeMap<(Selection, ArticleId), ArticleId>,
@@ -140,6 +148,23 @@ impl Promise {
         let written = self.articles.values().filter(|after| before.get(&after.id) != Some(after));
         let both = written.flat_map(|after| before.get(&after.id).into_iter().chain([after]));
         both.flat_map(|article| selections_of(article, &self.composed)).collect()
+    }
+
+    /// What a commit leaves beside the articles: where each came from, and what changed in it.
+    fn trail(&mut self, before: &BTreeMap<ArticleId, Article>, at: DateTime<Utc>) {
+        for (id, article) in &self.articles {
+            match before.get(id) {
+                None => {
+                    let provenance = Some(provenance(article));
+                    self.trails.insert(*id, Trail { provenance, ..Trail::default() });
+                }
+                Some(before) => {
+                    if let Some(revision) = between(before, article, at) {
+                        self.trails.entry(*id).or_default().add(revision);
+                    }
+                }
+            }
+        }
     }
 
     fn shelves(&self) -> BTreeMap<Selection, Vec<Article>> {
@@ -227,6 +252,12 @@ impl Promise {
                 assert_eq!(memory.by_entry(article.keys.entry), Some(&Known::of(article)));
             }
         }
+        for id in self.articles.keys() {
+            assert_eq!(store.trail(*id).await.unwrap(), self.trails[id]);
+        }
+        for id in self.removed.keys() {
+            assert_eq!(store.trail(*id).await.unwrap(), Trail::default());
+        }
         assert_eq!(store.audit().await, Ok(Vec::new()));
     }
 }
@@ -239,7 +270,10 @@ async fn follow(steps: Vec<Step>) {
         match step {
             Step::Commit { feed: name, changes, at } => {
                 let history = History { failures: u32::try_from(i).unwrap(), ..History::default() };
+                let before_commit = promise.articles.clone();
                 let promised = promise.commit(&changes);
+                let provenances: BTreeMap<ArticleId, Provenance> =
+                    changes.iter().map(|(_, article)| (article.id, provenance(article))).collect();
                 let changes = changes.into_iter().map(|(kind, article)| match kind {
                     Kind::Added => Change::Added(article),
                     Kind::Updated => Change::Updated(article),
@@ -248,9 +282,17 @@ async fn follow(steps: Vec<Step>) {
                 });
                 let feed = feed(FEEDS[name]);
                 let before = store.shelves().await.unwrap();
-                let stale =
-                    store.commit(feed, history.clone(), changes.collect(), at).await.unwrap();
+                let document = document(feed.id.as_str(), i);
+                let harvest = Harvest {
+                    changes: changes.collect(),
+                    provenances,
+                    document: Some(Arc::new(document.clone())),
+                };
+                let stale = store.commit(feed, history.clone(), harvest, at).await.unwrap();
                 assert_eq!(stale, promised);
+                let kept = store.kept(&feed_id(FEEDS[name])).await.unwrap().unwrap();
+                assert_eq!(kept.document(), Some(document));
+                promise.trail(&before_commit, at);
                 assert_eq!(store.history(&feed_id(FEEDS[name])).await.unwrap(), history);
                 for selection in stale {
                     let shelf = store.shelf(&selection).await.unwrap().unwrap();
@@ -307,10 +349,14 @@ async fn follow(steps: Vec<Step>) {
                 let Some(id) = promise.articles.keys().nth(article % 6).copied() else { continue };
                 let removal = Removal { by: Remover::Admin, why: "test".to_owned(), at };
                 let article = promise.articles.remove(&id).unwrap();
+                promise.trails.remove(&id);
+                let feed = article.feed.clone();
                 let selections = selections_of(&article, &promise.composed);
                 promise.removed.insert(id, article);
                 let stale = store.remove(id, removal.clone()).await.unwrap();
                 assert_eq!(stale, Some(selections.clone()));
+                // It held the words that are to be gone.
+                assert_eq!(store.kept(&feed).await.unwrap(), None);
                 assert_eq!(store.removal(id).await.unwrap(), Some(removal.clone()));
                 assert_eq!(store.remove(id, removal).await.unwrap(), None);
                 for selection in selections {

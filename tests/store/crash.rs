@@ -6,9 +6,11 @@
 
 use crate::material::article;
 use crate::material::at;
+use crate::material::document;
 use crate::material::feed;
 use crate::material::feed_id;
 use crate::material::labels;
+use crate::material::provenance;
 use crate::material::publication;
 use std::collections::BTreeMap;
 use std::env;
@@ -20,14 +22,19 @@ use std::io::BufReader;
 use std::path::Path;
 use std::process::Command;
 use std::process::Stdio;
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 use tempfile::tempdir;
 use tokio::runtime::Runtime;
 use visnyk::model::article::Article;
 use visnyk::model::exchange::History;
+use visnyk::model::exchange::Kept;
 use visnyk::model::known::Change;
+use visnyk::model::known::Harvest;
 use visnyk::model::publication::Publication;
+use visnyk::model::revision::Trail;
+use visnyk::model::revision::between;
 use visnyk::store::Store;
 
 const KILLS: usize = 25;
@@ -76,10 +83,17 @@ async fn write_until_killed(directory: &Path) {
             let from = store.history(&feed_id(name)).await.unwrap().failures + 1;
             for n in from.. {
                 let history = History { failures: n, ..History::default() };
-                store
-                    .commit(feed(name), history, changes(name, n), at(i64::from(n)))
-                    .await
-                    .unwrap();
+                let changes = changes(name, n);
+                let added = changes.iter().filter_map(|change| match change {
+                    Change::Added(article) => Some((article.id, provenance(article))),
+                    _ => None,
+                });
+                let harvest = Harvest {
+                    provenances: added.collect(),
+                    document: Some(Arc::new(document(name, n as usize))),
+                    changes,
+                };
+                store.commit(feed(name), history, harvest, at(i64::from(n))).await.unwrap();
                 println!("acknowledged {name} {n}");
             }
         })
@@ -140,6 +154,17 @@ async fn check(directory: &Path, acknowledged: &BTreeMap<String, u32>) {
             for article in batch(name, n, n < polls) {
                 let stored = store.article(article.id).await.unwrap();
                 assert_eq!(stored, Some(article), "{name} {n} of {polls}");
+            }
+        }
+        let kept = store.kept(&feed_id(name)).await.unwrap();
+        let document = (polls > 0).then(|| document(name, polls as usize));
+        assert_eq!(kept.and_then(Kept::document), document, "{name} {polls}: its document");
+        for n in 1..=polls {
+            for (first, last) in batch(name, n, false).iter().zip(batch(name, n, n < polls)) {
+                let revisions = between(first, &last, at(i64::from(n) + 1)).into_iter().collect();
+                let provenance = Some(provenance(first));
+                let trail = Trail { provenance, revisions, forgotten: 0 };
+                assert_eq!(store.trail(first.id).await.unwrap(), trail, "{name} {n} of {polls}");
             }
         }
         for article in batch(name, polls + 1, false) {

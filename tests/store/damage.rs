@@ -3,6 +3,7 @@
 use crate::material::Dice;
 use crate::material::article;
 use crate::material::at;
+use crate::material::document;
 use crate::material::feed;
 use crate::material::feed_id;
 use crate::material::labels;
@@ -12,11 +13,13 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::thread;
 use tempfile::tempdir;
 use tokio::runtime::Runtime;
 use visnyk::model::exchange::History;
 use visnyk::model::known::Change;
+use visnyk::model::known::Harvest;
 use visnyk::model::publication::Selection;
 use visnyk::store::Store;
 use visnyk::store::error::StoreError;
@@ -32,8 +35,10 @@ fn fill(directory: &Path) {
                 article.labels = labels("r:kyivska t:a");
                 Change::Added(article)
             });
-            let changes = changes.collect();
-            store.commit(feed("kyiv"), History::default(), changes, at(n)).await.unwrap();
+            let changes: Vec<Change> = changes.collect();
+            let document = Some(Arc::new(document("kyiv", usize::try_from(n).unwrap())));
+            let harvest = Harvest { changes, document, ..Harvest::default() };
+            store.commit(feed("kyiv"), History::default(), harvest, at(n)).await.unwrap();
         }
         store.close().await.unwrap();
     });
@@ -105,9 +110,15 @@ async fn use_all_of(directory: &Path) -> bool {
     let _ = store.shelves().await;
     let _ = store.memory(&feed_id("kyiv")).await;
     let _ = store.audit().await;
+    if let Ok(Some(kept)) = store.kept(&feed_id("kyiv")).await {
+        let stored = kept.document();
+        let is_one = (0..40).any(|n| stored == Some(document("kyiv", n)));
+        assert!(is_one, "{stored:?}");
+    }
     if let Ok(articles) = store.newest(&Selection::All, 1_000).await {
         for stored in articles {
             assert_eq!(stored.body, article("kyiv", "0", 0).body);
+            let _ = store.trail(stored.id).await;
         }
     }
     let fresh = vec![Change::Added(article("kyiv", "fresh", 1))];

@@ -41,7 +41,7 @@ fn open() -> (TempDir, Store) {
 }
 
 async fn add(store: &Store, articles: &[Article]) -> BTreeSet<Selection> {
-    let changes = articles.iter().cloned().map(Change::Added).collect();
+    let changes: Vec<Change> = articles.iter().cloned().map(Change::Added).collect();
     commit(store, changes, articles[0].feed.as_str(), 100).await
 }
 
@@ -87,7 +87,7 @@ proptest! {
         let folder = tempdir().unwrap();
         Runtime::new().unwrap().block_on(async {
             let store = Store::open(folder.path(), Vec::new()).unwrap();
-            let changes = articles.iter().cloned().map(Change::Added).collect();
+            let changes: Vec<Change> = articles.iter().cloned().map(Change::Added).collect();
             store.commit(feed("kharkiv"), history.clone(), changes, at(0)).await.unwrap();
             store.close().await.unwrap();
             let store = Store::open(folder.path(), Vec::new()).unwrap();

@@ -27,6 +27,7 @@ use visnyk::model::article::Reason;
 use visnyk::model::article::Source;
 use visnyk::model::article::Why;
 use visnyk::model::entry::Category;
+use visnyk::model::exchange::Document;
 use visnyk::model::exchange::History;
 use visnyk::model::exchange::Moving;
 use visnyk::model::exchange::Outcome;
@@ -45,6 +46,8 @@ use visnyk::model::id::PublicationId;
 use visnyk::model::id::RegionId;
 use visnyk::model::id::RuleId;
 use visnyk::model::id::TagId;
+use visnyk::model::provenance::Belief;
+use visnyk::model::provenance::Provenance;
 use visnyk::model::publication::Publication;
 use visnyk::model::rhythm::Rhythm;
 
@@ -72,6 +75,27 @@ pub(crate) fn feed(id: &str) -> Arc<Feed> {
         language: Some("uk".to_owned()),
         ..Feed::new(feed_id(id), address, schedule, tagging)
     })
+}
+
+/// A document of a feed that no other poll brings.
+pub(crate) fn document(feed: &str, poll: usize) -> Document {
+    Document {
+        url: url(&format!("https://{feed}.example/rss")),
+        content_type: Some("application/rss+xml".to_owned()),
+        bytes: format!("<rss><channel><title>{poll}</title></channel></rss>").into_bytes(),
+    }
+}
+
+/// Where an article came from.
+pub(crate) fn provenance(article: &Article) -> Provenance {
+    Provenance {
+        document: format!("https://{}.example/rss", article.feed),
+        read: at(1_688_382_960),
+        entry_id: Some(article.keys.entry.to_string()),
+        published: None,
+        updated: Some("учора".to_owned()),
+        belief: Belief::Changed,
+    }
 }
 
 /// An article without any label, published at the second `published` and seen a minute later.

@@ -1,0 +1,232 @@
+//! What is kept for whoever asks why: where each article came from and what changed in it, and the
+//! last document of each feed.
+//!
+//! Written in the batch of the commit that it belongs to, so that it never says more or less than
+//! what is there. An article that does not change, and a document that came before, are not
+//! written again.
+
+use crate::model::exchange::Document;
+use crate::model::exchange::Kept;
+use crate::model::id::ArticleId;
+use crate::model::id::FeedId;
+use crate::model::provenance::Provenance;
+use crate::model::publication::Selection;
+use crate::model::publication::selections_of;
+use crate::model::revision::Trail;
+use crate::model::revision::between;
+use crate::store::archive::Archive;
+use crate::store::archive::bad;
+use crate::store::codec;
+use crate::store::commit::Draft;
+use crate::store::engine::Batch;
+use crate::store::engine::Order;
+use crate::store::error::StoreError;
+use crate::store::keys;
+use crate::store::keys::Space;
+use crate::store::records::front::MemberRecord;
+use crate::store::records::trail::ReceiptRecord;
+use crate::store::records::trail::TrailRecord;
+use chrono::DateTime;
+use chrono::Utc;
+use url::Url;
+
+/// The largest document that is kept, in bytes after compression.
+pub(crate) const DOCUMENT_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// How many keys are looked at in one go.
+const PAGE_MAX: usize = 1000;
+
+impl Archive {
+    /// Adds to a batch where a new article came from, or what changed in one.
+    pub(crate) fn put_trail(
+        &self,
+        batch: &mut Batch,
+        draft: &Draft,
+        provenance: Option<&Provenance>,
+        at: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let Draft { before, after } = draft;
+        let key = keys::trail(after.first_seen, after.id);
+        let trail = match before {
+            None => {
+                let provenance = provenance.cloned();
+                provenance
+                    .map(|provenance| Trail { provenance: Some(provenance), ..Trail::default() })
+            }
+            Some(before) => match between(before, after, at) {
+                Some(revision) => {
+                    let mut trail = self.trail_at(&key)?;
+                    trail.add(revision);
+                    Some(trail)
+                }
+                None => None,
+            },
+        };
+        match trail {
+            Some(trail) => {
+                self.put_compressed(batch, Space::Trail, key, &TrailRecord::from(&trail))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Where an article came from, and what changed in it; nothing of one that is older than these
+    /// records, or that is not there.
+    pub(crate) fn trail(&self, id: ArticleId) -> Result<Trail, StoreError> {
+        match self.article(id)? {
+            Some(article) => self.trail_at(&keys::trail(article.first_seen, id)),
+            None => Ok(Trail::default()),
+        }
+    }
+
+    fn trail_at(&self, key: &[u8]) -> Result<Trail, StoreError> {
+        match self.get::<TrailRecord, Trail>(Space::Trail, key) {
+            // What does not read is lost, and no reason to lose what comes.
+            Err(error @ StoreError::Value { .. }) => {
+                tracing::error!(%error, "what changed in an article begins anew: {error}");
+                Ok(Trail::default())
+            }
+            trail => Ok(trail?.unwrap_or_default()),
+        }
+    }
+
+    /// Adds to a batch the document that a feed's poll read, unless it is the one that is kept. Of
+    /// one that is too large only that it came is kept.
+    pub(crate) fn put_document(
+        &self,
+        batch: &mut Batch,
+        feed: &FeedId,
+        document: &Document,
+        read: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let digest = digest(&document.bytes);
+        let before = self.receipt(feed)?;
+        if before.is_some_and(|before| {
+            before.digest == digest
+                && before.url == document.url.as_str()
+                && before.content_type == document.content_type
+        }) {
+            return Ok(());
+        }
+        let key = keys::document(feed);
+        let value = codec::compressed_bytes(&key, &document.bytes).ok();
+        let value = value.filter(|value| value.len() <= DOCUMENT_BYTES_MAX);
+        let receipt = ReceiptRecord {
+            url: document.url.to_string(),
+            content_type: document.content_type.clone(),
+            read: read.into(),
+            digest,
+            length: document.bytes.len() as u64,
+            is_kept: value.is_some(),
+        };
+        batch.insert(key, value);
+        self.put(batch, Space::Receipt, keys::receipt(feed), &receipt)
+    }
+
+    /// The last document of a feed; none if none was read since documents are kept.
+    pub(crate) fn kept(&self, feed: &FeedId) -> Result<Option<Kept>, StoreError> {
+        let Some(receipt) = self.receipt(feed)? else { return Ok(None) };
+        let receipt_key = keys::receipt(feed);
+        let wrong = |reason: &dyn std::fmt::Display| {
+            bad(&self.engine, Space::Receipt, &receipt_key, reason)
+        };
+        let url = Url::parse(&receipt.url).map_err(|error| wrong(&error))?;
+        let key = keys::document(feed);
+        let bytes = match self.engine.get(&key)? {
+            Some(value) => {
+                let bytes = codec::read_bytes(&key, &value);
+                Some(bytes.map_err(|reason| bad(&self.engine, Space::Document, &key, &reason))?)
+            }
+            None if receipt.is_kept => return Err(wrong(&"its document is missing")),
+            None => None,
+        };
+        let read = self.instant(receipt.read)?;
+        let (content_type, length) = (receipt.content_type, receipt.length);
+        Ok(Some(Kept { url, content_type, read, length, bytes }))
+    }
+
+    /// Adds to a batch that the document of a feed is kept no more.
+    pub(crate) fn forget_document(batch: &mut Batch, feed: &FeedId) {
+        batch.insert(keys::receipt(feed), None);
+        batch.insert(keys::document(feed), None);
+    }
+
+    fn receipt(&self, feed: &FeedId) -> Result<Option<ReceiptRecord>, StoreError> {
+        let key = keys::receipt(feed);
+        let value = self.engine.get(&key)?;
+        let receipt = value.map(|value| self.record(Space::Receipt, &key, &value)).transpose();
+        match receipt {
+            // It is written anew by the next poll.
+            Err(error @ StoreError::Value { .. }) => {
+                tracing::error!(%error, "a kept document is not known: {error}");
+                Ok(None)
+            }
+            receipt => receipt,
+        }
+    }
+
+    /// The publications that an article stands in, and on which page of their archives; none of
+    /// these while it is on the front.
+    pub(crate) fn standings(
+        &self,
+        id: ArticleId,
+    ) -> Result<Vec<(Selection, Option<u64>)>, StoreError> {
+        let Some(article) = self.article(id)? else { return Ok(Vec::new()) };
+        let selections = selections_of(&article, &self.composed).into_iter();
+        let standing = |selection: Selection| {
+            let page = match self.place_of(&keys::member(&selection, &article))? {
+                Some(MemberRecord::Closed { page, .. }) => Some(page),
+                Some(MemberRecord::Open { .. }) | None => None,
+            };
+            Ok((selection, page))
+        };
+        selections.map(standing).collect()
+    }
+
+    /// Adds what is kept of articles and feeds that are not there, or does not read, to what does
+    /// not agree.
+    pub(crate) fn audit_trails(&self, faults: &mut Vec<String>) -> Result<(), StoreError> {
+        let mut after: Option<Vec<u8>> = None;
+        loop {
+            let prefix = Space::Trail.prefix();
+            let pairs = self.engine.scan(&prefix, after.as_deref(), Order::Forward, PAGE_MAX)?;
+            let Some((last, _)) = pairs.last() else { break };
+            after = Some(last.clone());
+            for (key, value) in &pairs {
+                if let Err(error) = self.read::<TrailRecord, Trail>(Space::Trail, key, value) {
+                    faults.push(error.to_string());
+                }
+                if self.engine.get(&keys::article_of_trail(key))?.is_none() {
+                    let id = Space::Trail.id_at(key);
+                    faults.push(format!("{} {id} is too much", Space::Trail.name()));
+                }
+            }
+        }
+        for (key, value) in self.scan(Space::Receipt, &Space::Receipt.prefix(), usize::MAX)? {
+            let feed = Space::Receipt.id_at(&key);
+            let document = keys::text_of(&key).and_then(|text| FeedId::new(text).ok());
+            let receipt = self.record::<ReceiptRecord>(Space::Receipt, &key, &value);
+            let (Some(id), Ok(receipt)) = (document, receipt) else {
+                faults.push(format!("{} {feed} does not read", Space::Receipt.name()));
+                continue;
+            };
+            let bytes = self.kept(&id).map(|kept| kept.and_then(|kept| kept.bytes));
+            let is_right = match bytes {
+                Ok(Some(bytes)) => receipt.is_kept && digest(&bytes) == receipt.digest,
+                Ok(None) => !receipt.is_kept,
+                Err(_) => false,
+            };
+            if !is_right {
+                faults.push(format!("{} {feed} is not what came", Space::Document.name()));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What tells documents apart.
+fn digest(bytes: &[u8]) -> [u8; 16] {
+    let mut digest = [0; 16];
+    digest.copy_from_slice(&blake3::hash(bytes).as_bytes()[..16]);
+    digest
+}
