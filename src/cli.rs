@@ -15,6 +15,7 @@ pub mod preview;
 pub mod readers;
 pub mod reload;
 pub mod remove;
+pub mod replay;
 pub mod run;
 pub mod status;
 
@@ -26,6 +27,7 @@ use crate::config::Config;
 use crate::config::read;
 use crate::export::Others;
 use crate::model::id::FeedId;
+use crate::replay::Act;
 use crate::store::Store;
 use clap::Parser;
 use clap::Subcommand;
@@ -132,6 +134,27 @@ pub enum Command {
         /// The article's id, or the address of its page
         #[arg(value_name = "ARTICLE|URL")]
         what: String,
+
+        /// Write an object
+        #[arg(long)]
+        json: bool,
+    },
+
+    /// Go over what was fetched with feeds.toml as it is, and show what would differ: articles,
+    /// labels with their reasons, rejected entries
+    #[command(after_help = "Example:\n  visnyk replay kharkiv && visnyk replay kharkiv --apply")]
+    Replay {
+        /// Ids of feeds, as in feeds.toml; all of them if none is named
+        #[arg(value_name = "FEED")]
+        feeds: Vec<FeedId>,
+
+        /// Record the differences, as a poll would
+        #[arg(long)]
+        apply: bool,
+
+        /// Write an array of objects
+        #[arg(long)]
+        json: bool,
     },
 
     /// Take an article down: it leaves every publication at once, readers are told, and no poll
@@ -223,7 +246,15 @@ pub fn run(arguments: Arguments) -> ExitCode {
             status::status(&config, &state, &feeds, form)
         }
         Command::Preview { what, like } => preview::preview(&config, &what, like.as_ref()),
-        Command::Explain { what } => explain::article(&config, &state, &what),
+        Command::Explain { what, json } => {
+            let form = if json { Form::Json } else { Form::Table };
+            explain::article(&config, &state, &what, form)
+        }
+        Command::Replay { feeds, apply, json } => {
+            let act = if apply { Act::Apply } else { Act::Show };
+            let form = if json { Form::Json } else { Form::Table };
+            replay::over(&config, &state, &feeds, act, form)
+        }
         Command::Remove { what, why } => remove::remove(&config, &state, &what, &why),
         Command::Readers { json } => {
             readers::readers(&state, if json { Form::Json } else { Form::Table })

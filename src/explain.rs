@@ -4,6 +4,9 @@
 //!
 //! Never here: what decides. It is told as it was decided elsewhere.
 
+pub mod lines;
+pub mod trail;
+
 use crate::classify::Classifier;
 use crate::classify::Findings;
 use crate::classify::alike::WITHIN;
@@ -22,7 +25,8 @@ use crate::model::front::Remover;
 use crate::model::id::ArticleId;
 use crate::model::id::RuleId;
 use crate::model::id::TagId;
-use crate::model::publication::selections_of;
+use crate::model::publication::Selection;
+use crate::model::revision::Trail;
 use crate::publish::story::Apart;
 use crate::publish::story::Likeness;
 use crate::publish::story::one_each;
@@ -31,6 +35,8 @@ use crate::serve::documents::imprint::apart;
 use crate::store::Store;
 use crate::store::error::StoreError;
 use chrono_tz::Tz;
+use serde_json::Value;
+use serde_json::json;
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::fmt::Write;
@@ -62,16 +68,120 @@ pub async fn explain(
         let removal = store.removal(id).await?;
         return Ok(removal.map(|removal| format!("article {id} {}", removed(&removal))));
     };
+    let near = near(store, &article).await?;
+    let trail = store.trail(id).await?;
+    let mut told = told(config, classifier, &article, &trail);
+    let apart = apart(config);
+    // Thousands of texts are compared.
+    told.push_str(&spawn_blocking(move || stories(&near, &apart)).await.unwrap_or_default());
+    told.push_str(&publications(&store.standings(id).await?));
+    told.push_str(&trail::revisions(&trail, zone_of(config, &article)));
+    Ok(Some(told))
+}
+
+/// The same for a program: an object; nothing if there is no such article.
+///
+/// # Errors
+/// The store does not answer.
+pub async fn explain_for_programs(
+    config: &Config,
+    classifier: &Classifier,
+    store: &Store,
+    what: &str,
+) -> Result<Option<Value>, StoreError> {
+    let Some(id) = find(store, what).await? else { return Ok(None) };
+    let Some(article) = store.article(id).await? else {
+        let removal = store.removal(id).await?;
+        let told = |removal: Removal| {
+            let at = removal.at.to_rfc3339();
+            json!({ "id": id.to_string(), "removed": { "at": at, "why": removal.why } })
+        };
+        return Ok(removal.map(told));
+    };
+    let near = near(store, &article).await?;
+    let apart = apart(config);
+    let same = spawn_blocking(move || same_in_json(&near, &apart)).await.unwrap_or_default();
+    let standings = store.standings(id).await?;
+    let standings = standings.iter().map(|(selection, page)| {
+        json!({ "path": format!("/{}.atom", selection.path()), "archive_page": page })
+    });
+    let feed = config.feeds.get(&article.feed);
+    let found = feed.map(|feed| classifier.explain(&article, feed));
+    let dismissed = found.map(|found| found.dismissed).unwrap_or_default();
+    let dismissed = dismissed.iter().map(|dismissed| {
+        json!({ "words": dismissed.words, "field": dismissed.field.map(place),
+                "why": cause(config, &dismissed.why) })
+    });
+    let mut told = json!({
+        "id": id.to_string(),
+        "iri": article.iri,
+        "feed": article.feed.as_str(),
+        "title": article.headline(),
+        "title_at_source": article.title,
+        "page": article.url.as_ref().map(url::Url::as_str),
+        "via": article.via.iter().map(url::Url::as_str).collect::<Vec<_>>(),
+        "published": article.published.to_rfc3339(),
+        "updated": article.updated.to_rfc3339(),
+        "first_seen": article.first_seen.to_rfc3339(),
+        "edits": article.revision,
+        "language": article.language(),
+        "labels": labels_in_json(config, &article.labels),
+        "excluded_by": article.labels.excluded_by.as_ref().map(|rule| rule_at(config, rule)),
+        "categories_that_are_no_tag": article.labels.free_tags,
+        "not_counted": dismissed.collect::<Vec<_>>(),
+        "same_stories": same,
+        "publications": standings.collect::<Vec<_>>(),
+    });
+    if let (Value::Object(told), Value::Object(trail)) =
+        (&mut told, trail::trail_in_json(&store.trail(id).await?))
+    {
+        told.extend(trail);
+    }
+    Ok(Some(told))
+}
+
+/// An article, and those of the days around it.
+async fn near(store: &Store, article: &Article) -> Result<Vec<Article>, StoreError> {
     let (from, to) = (article.published - WITHIN, article.published + WITHIN);
     let mut near = store.around(from, to, COMPARED_MAX).await?;
     near.retain(|other| other.id != article.id);
     near.insert(0, article.clone());
-    let mut told = told(config, classifier, &article);
-    let apart = apart(config);
-    // Thousands of texts are compared.
-    told.push_str(&spawn_blocking(move || stories(&near, &apart)).await.unwrap_or_default());
-    told.push_str(&publications(config, &article));
-    Ok(Some(told))
+    Ok(near)
+}
+
+fn zone_of(config: &Config, article: &Article) -> Tz {
+    config.feeds.get(&article.feed).map_or(Tz::Europe__Kyiv, |feed| feed.timezone)
+}
+
+fn labels_in_json(config: &Config, labels: &Labels) -> Value {
+    let one = |kind: &str, id: &dyn Display, reasons: &[Reason]| {
+        let reasons = reasons
+            .iter()
+            .map(|reason| json!({ "points": reason.points, "why": why(config, &reason.why) }));
+        json!({ "kind": kind, "id": id.to_string(), "reasons": reasons.collect::<Vec<_>>() })
+    };
+    let regions = labels.regions.iter().map(|(id, reasons)| one("region", id, reasons));
+    let communities = labels.communities.iter().map(|(id, why)| one("community", id, why));
+    let tags = labels.tags.iter().map(|(id, reasons)| one("tag", id, reasons));
+    regions.chain(communities).chain(tags).collect()
+}
+
+fn same_in_json(near: &[Article], apart: &Apart) -> Vec<Value> {
+    let same = same_stories(near, apart).into_iter();
+    let of_it = same.filter(|(one, other, _)| *one == 0 || *other == 0);
+    let told = of_it.map(|(one, other, likeness)| {
+        let other = &near[one.max(other)];
+        json!({ "id": other.id.to_string(), "feed": other.feed.as_str(),
+                "title": other.headline(), "why": likeness_told(&likeness) })
+    });
+    told.collect()
+}
+
+fn likeness_told(likeness: &Likeness) -> String {
+    match likeness {
+        Likeness::Page => "it has the same page".to_owned(),
+        Likeness::Text(share) => format!("{share} % of the shorter text are in the other"),
+    }
 }
 
 /// That an article was taken away, in words.
@@ -128,12 +238,7 @@ pub fn labels(config: &Config, labels: &Labels, dismissed: &[Dismissed]) -> Stri
         );
     }
     for Dismissed { field, words, why } in dismissed {
-        let why = match why {
-            Cause::Is(what) => (*what).to_owned(),
-            Cause::Passing => "in passing: too little beside other places".to_owned(),
-            Cause::Weak(tag, points) => format!("{points} for `{tag}`, too little alone"),
-            Cause::Rule(rule) => rule_at(config, rule),
-        };
+        let why = cause(config, why);
         match field {
             Some(field) => {
                 line(&mut told, format_args!("not counted: «{words}» {}: {why}", place(*field)));
@@ -142,6 +247,15 @@ pub fn labels(config: &Config, labels: &Labels, dismissed: &[Dismissed]) -> Stri
         }
     }
     told
+}
+
+fn cause(config: &Config, why: &Cause) -> String {
+    match why {
+        Cause::Is(what) => (*what).to_owned(),
+        Cause::Passing => "in passing: too little beside other places".to_owned(),
+        Cause::Weak(tag, points) => format!("{points} for `{tag}`, too little alone"),
+        Cause::Rule(rule) => rule_at(config, rule),
+    }
 }
 
 /// The categories that are no tag, by how many articles have them, with lines for feeds.toml.
@@ -216,9 +330,9 @@ fn most_of<T: Display>(counts: &BTreeMap<T, u64>) -> String {
     told.collect::<Vec<_>>().join(", ")
 }
 
-fn told(config: &Config, classifier: &Classifier, article: &Article) -> String {
+fn told(config: &Config, classifier: &Classifier, article: &Article, trail: &Trail) -> String {
     let feed = config.feeds.get(&article.feed);
-    let zone = feed.map_or(Tz::Europe__Kyiv, |feed| feed.timezone);
+    let zone = zone_of(config, article);
     let at = |at: chrono::DateTime<chrono::Utc>| at.with_timezone(&zone).format("%d.%m.%Y %H:%M");
     let mut told = format!("{}\n", article.headline());
     line(&mut told, format_args!("id         {}", article.id));
@@ -226,8 +340,7 @@ fn told(config: &Config, classifier: &Classifier, article: &Article) -> String {
     if let Some(url) = &article.url {
         line(&mut told, format_args!("page       {url}"));
     }
-    line(&mut told, format_args!("published  {}", at(article.published)));
-    line(&mut told, format_args!("first seen {}", at(article.first_seen)));
+    told.push_str(&trail::origin(article, trail, zone));
     if article.revision > 0 {
         let times = if article.revision == 1 {
             "once".to_owned()
@@ -269,10 +382,7 @@ fn stories(near: &[Article], apart: &Apart) -> String {
     let others = same.iter().filter(|(one, other, _)| *one == 0 || *other == 0);
     for (one, other, likeness) in others {
         let other = &near[one.max(other).to_owned()];
-        let why = match likeness {
-            Likeness::Page => "it has the same page".to_owned(),
-            Likeness::Text(share) => format!("{share} % of the shorter text are in the other"),
-        };
+        let why = likeness_told(likeness);
         line(&mut told, format_args!("same story: {} in {}: {why}", other.id, other.feed));
         line(&mut told, format_args!("    {}", other.headline()));
     }
@@ -295,10 +405,15 @@ fn is_in(shown: &Article, article: &Article) -> bool {
             && (shown.url.as_ref() == page || shown.via.iter().any(|via| Some(via) == page)))
 }
 
-fn publications(config: &Config, article: &Article) -> String {
+fn publications(standings: &[(Selection, Option<u64>)]) -> String {
     let mut told = String::new();
-    for selection in selections_of(article, &config.publications) {
-        line(&mut told, format_args!("stands in  /{}.atom", selection.path()));
+    for (selection, page) in standings {
+        let page = match page {
+            Some(0) => ", hidden behind the same story".to_owned(),
+            Some(page) => format!(", page {page} of its archive"),
+            None => String::new(),
+        };
+        line(&mut told, format_args!("stands in  /{}.atom{page}", selection.path()));
     }
     told
 }
@@ -314,6 +429,30 @@ fn group<Id: Display>(
         for reason in reasons {
             line(told, format_args!("    {:>3}  {}", reason.points, why(config, &reason.why)));
         }
+    }
+}
+
+/// Why a label is there, or why an article is kept out, in words: `20 «школа» in the title`. The
+/// label is given as [`edits`] tells it.
+///
+/// [`edits`]: crate::model::revision::edits
+#[must_use]
+pub fn reasons(config: &Config, labels: &Labels, label: &str) -> Vec<String> {
+    let told = |reasons: &Vec<Reason>| {
+        let one = |reason: &Reason| format!("{} {}", reason.points, why(config, &reason.why));
+        reasons.iter().map(one).collect()
+    };
+    let (kind, id) = label.split_once(' ').unwrap_or((label, ""));
+    let of = match kind {
+        "region" => id.parse().ok().and_then(|id| labels.regions.get(&id)),
+        "community" => id.parse().ok().and_then(|id| labels.communities.get(&id)),
+        "tag" => id.parse().ok().and_then(|id| labels.tags.get(&id)),
+        _ => None,
+    };
+    match (&labels.excluded_by, of) {
+        (_, Some(reasons)) => told(reasons),
+        (Some(rule), None) if kind == "excluded" => vec![rule_at(config, rule)],
+        _ => Vec::new(),
     }
 }
 

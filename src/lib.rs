@@ -76,6 +76,8 @@ pub mod admin;
 pub mod poll;
 pub mod trial;
 
+pub mod replay;
+
 pub mod daemon;
 
 pub mod cli;

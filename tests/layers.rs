@@ -7,7 +7,7 @@ use std::path::Path;
 use std::path::PathBuf;
 
 /// A room, and the rooms that it may use: all of them above it.
-const ROOMS: [(&str, &[&str]); 24] = [
+const ROOMS: [(&str, &[&str]); 25] = [
     ("crontab", &[]),
     ("model", &["crontab"]),
     ("place", &["model"]),
@@ -28,18 +28,19 @@ const ROOMS: [(&str, &[&str]); 24] = [
     ("admin", &["model", "schedule"]),
     ("poll", &["model", "config", "schedule", "ingest", "classify", "parse", "fetch", "store"]),
     ("trial", &["model", "classify", "ingest", "parse", "fetch", "poll"]),
+    ("replay", &["model", "config", "classify", "ingest", "store", "explain", "poll", "trial"]),
     (
         "daemon",
         &[
             "model", "place", "config", "schedule", "classify", "poll", "fetch", "store", "serve",
-            "export", "admin", "explain", "takedown",
+            "export", "admin", "explain", "takedown", "replay",
         ],
     ),
     (
         "cli",
         &[
             "model", "place", "config", "schedule", "classify", "ingest", "fetch", "store",
-            "serve", "export", "admin", "explain", "takedown", "daemon",
+            "serve", "export", "admin", "explain", "takedown", "daemon", "trial", "replay",
         ],
     ),
     ("main", &["cli"]),

@@ -9,6 +9,7 @@ use crate::cli::directory;
 use crate::cli::fail;
 use crate::cli::open;
 use crate::cli::say;
+use crate::cli::status::Form;
 use crate::config::Config;
 use crate::explain;
 use crate::store::Store;
@@ -20,16 +21,26 @@ use tokio::runtime::Builder;
 
 /// Tells why an article is where it is.
 #[must_use]
-pub fn article(config: &Config, state: &Path, what: &str) -> ExitCode {
+pub fn article(config: &Config, state: &Path, what: &str, form: Form) -> ExitCode {
     if what.contains(char::is_whitespace) {
         return fail(SOME_FAILED, &format!("`{what}` is neither an id nor an address"));
     }
     let of_store = async |store: &Store| {
         let classifier = Classifier::new(&config.catalogue, &config.tags, &config.rules);
-        let told = explain::explain(config, &classifier, store, what).await?;
+        let told = match form {
+            Form::Table => explain::explain(config, &classifier, store, what).await?,
+            Form::Json => {
+                let told = explain::explain_for_programs(config, &classifier, store, what).await?;
+                told.map(|told| told.to_string())
+            }
+        };
         Ok(told.unwrap_or_default())
     };
-    match told(config, state, &format!("explain {what}"), of_store) {
+    let command = match form {
+        Form::Table => format!("explain {what}"),
+        Form::Json => format!("explain-json {what}"),
+    };
+    match told(config, state, &command, of_store) {
         Ok(told) if told.is_empty() => {
             fail(SOME_FAILED, &format!("no article has the id or the page `{what}`"))
         }
@@ -73,7 +84,7 @@ pub(super) fn told(
 }
 
 /// The daemon goes by what it read when it started.
-fn warn_of_changes(config: &Config, state: &Path) {
+pub(super) fn warn_of_changes(config: &Config, state: &Path) {
     let own = digest(&config.catalogue, &config.tags, &config.rules).to_string();
     if of_daemon(state, "digest").is_ok_and(|theirs| theirs.is_some_and(|theirs| theirs != own)) {
         eprintln!("note: feeds.toml has changed since the daemon read it: restart the daemon");

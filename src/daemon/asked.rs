@@ -5,9 +5,13 @@ use crate::daemon::reloading::Asking;
 use crate::daemon::reloading::Trigger;
 use crate::daemon::rounds::Request;
 use crate::explain::explain;
+use crate::explain::explain_for_programs;
 use crate::explain::free_tags;
 use crate::model::id::FeedId;
 use crate::poll::rules::Rules;
+use crate::replay::Act;
+use crate::replay::Means;
+use crate::replay::replay;
 use crate::serve::documents::Documents;
 use crate::store::Store;
 use crate::store::error::StoreError;
@@ -49,6 +53,21 @@ impl Asked {
                 let explained = explain(&config, &classifier, &self.store, what).await;
                 Some(explained.map(Option::unwrap_or_default).map_err(|error| error.to_string()))
             }
+            ("explain-json", what) if !what.is_empty() => {
+                let (config, classifier) = (self.documents.config(), self.rules.classifier().await);
+                let told = explain_for_programs(&config, &classifier, &self.store, what).await;
+                let told = told.map(|told| told.map(|told| told.to_string()).unwrap_or_default());
+                Some(told.map_err(|error| error.to_string()))
+            }
+            ("replay", words) => {
+                let (act, feed) = words.split_once(' ')?;
+                let act = match act {
+                    "show" => Act::Show,
+                    "apply" => Act::Apply,
+                    _ => return None,
+                };
+                Some(self.replay(act, feed).await)
+            }
             ("remove", words) => {
                 let (what, why) = words.split_once(' ')?;
                 Some(self.take_down(what, why).await.map_err(|error| error.to_string()))
@@ -74,6 +93,32 @@ impl Asked {
         self.rounds.send(request).await.map_err(|_| ENDING.to_owned())?;
         let ended = ended.await.map_err(|_| ENDING.to_owned())??;
         Ok(Value::Array(ended).to_string())
+    }
+
+    /// Goes over what is kept of a feed, and gives what differs as JSON.
+    async fn replay(&self, act: Act, feed: &str) -> Result<String, String> {
+        let unknown = || format!("the daemon knows no feed `{feed}`: `visnyk reload` if it is new");
+        let id: FeedId = feed.parse().map_err(|_| unknown())?;
+        let asked = self.clone();
+        // A task of its own: who asked may be gone before it is done, and done it must be wholly.
+        let replaying = tokio::spawn(async move {
+            let ruling = asked.rules.keep().await;
+            let config = asked.documents.config();
+            let Some(feed) = ruling.feeds.get(&id) else { return Ok(None) };
+            let means =
+                Means { config: &config, classifier: &ruling.classifier, store: &asked.store };
+            let (replayed, touched) = replay(means, feed, act, Utc::now()).await?;
+            if replayed.applied {
+                info!(feed = %id, "the admin applied a replay of {id}");
+            }
+            asked.documents.touch(&touched);
+            // A rule may keep articles out that pages of archives show.
+            asked.documents.take_away(&touched);
+            Ok::<_, StoreError>(Some(replayed))
+        });
+        let replayed = replaying.await.map_err(|panic| format!("it broke off: {panic}"))?;
+        let replayed = replayed.map_err(|error| error.to_string())?.ok_or_else(unknown)?;
+        serde_json::to_string(&replayed).map_err(|error| error.to_string())
     }
 
     async fn take_down(&self, what: &str, why: &str) -> Result<String, StoreError> {

@@ -8,6 +8,7 @@ use crate::model::article::Article;
 use crate::model::article::Labels;
 use crate::model::provenance::Provenance;
 use chrono::DateTime;
+use chrono::TimeDelta;
 use chrono::Utc;
 use similar::Algorithm;
 use similar::DiffOp;
@@ -22,6 +23,8 @@ const FIELD_CHARS_MAX: usize = 160;
 const EXCERPT_CHARS_MAX: usize = 240;
 /// How many words of a text are compared; of longer texts only the sizes are told.
 const WORDS_MAX: usize = 3_000;
+/// An article that changed so long before it was written changed when it was polled.
+const AS_WRITTEN: TimeDelta = TimeDelta::minutes(2);
 /// How many words are shown around a change.
 const AROUND: usize = 3;
 
@@ -123,10 +126,13 @@ impl Part {
     }
 }
 
-/// What differs between two writings of an article; none if it is nothing that is told.
+/// What differs between two writings of an article; none if it is nothing that is told. That it
+/// changed when it was written goes without saying.
 #[must_use]
 pub fn between(before: &Article, after: &Article, at: DateTime<Utc>) -> Option<Revision> {
-    let edits = edits(before, after);
+    let is_now = (after.updated - at).abs() <= AS_WRITTEN;
+    let mut edits = edits(before, after);
+    edits.retain(|edit| !(is_now && matches!(edit, Edit::Field { part: Part::Updated, .. })));
     (!edits.is_empty()).then_some(Revision { at, number: after.revision, edits })
 }
 

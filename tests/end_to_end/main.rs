@@ -2,6 +2,7 @@
 //! `visnyk run`, a store on disk, and the feeds that a reader would get.
 
 mod credentials;
+mod decisions;
 mod explain;
 mod export;
 mod load;

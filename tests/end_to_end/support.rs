@@ -72,6 +72,7 @@ impl Answer {
 pub(crate) struct Publisher {
     address: SocketAddr,
     requests: Arc<Mutex<Vec<String>>>,
+    answers: Arc<Mutex<HashMap<&'static str, Answer>>>,
 }
 
 impl Publisher {
@@ -80,15 +81,22 @@ impl Publisher {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let requests = Arc::new(Mutex::new(Vec::new()));
-        let answers: Arc<HashMap<_, _>> = Arc::new(answers.into_iter().collect());
+        let answers: HashMap<_, _> = answers.into_iter().collect();
+        let answers = Arc::new(Mutex::new(answers));
+        let given = Arc::clone(&answers);
         let seen = Arc::clone(&requests);
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let (answers, seen) = (Arc::clone(&answers), Arc::clone(&seen));
+                let (answers, seen) = (Arc::clone(&given), Arc::clone(&seen));
                 thread::spawn(move || answer(stream, &answers, &seen));
             }
         });
-        Self { address, requests }
+        Self { address, requests, answers }
+    }
+
+    /// Gives another answer at a path from now on.
+    pub(crate) fn put(&self, path: &'static str, answer: Answer) {
+        self.answers.lock().unwrap().insert(path, answer);
     }
 
     /// The address of a path.
@@ -104,10 +112,14 @@ impl Publisher {
     }
 }
 
-fn answer(mut stream: TcpStream, answers: &HashMap<&str, Answer>, seen: &Mutex<Vec<String>>) {
+fn answer(
+    mut stream: TcpStream,
+    answers: &Mutex<HashMap<&'static str, Answer>>,
+    seen: &Mutex<Vec<String>>,
+) {
     let Some(head) = read_head(&mut stream) else { return };
     let path = head.split(' ').nth(1).unwrap_or_default();
-    let answer = answers.get(path).cloned();
+    let answer = answers.lock().unwrap().get(path).cloned();
     seen.lock().unwrap().push(head.clone());
     match answer {
         None => drop(stream.write_all(
