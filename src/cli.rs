@@ -22,10 +22,12 @@ pub mod status;
 use crate::admin;
 use crate::cli::log::LogFormat;
 use crate::cli::poll::Detail;
+use crate::cli::preview::Wish;
 use crate::cli::status::Form;
 use crate::config::Config;
 use crate::config::read;
 use crate::export::Others;
+use crate::model::feed::Private;
 use crate::model::id::FeedId;
 use crate::replay::Act;
 use crate::store::Store;
@@ -115,16 +117,29 @@ pub enum Command {
         json: bool,
     },
 
-    /// Show what a feed or a file would bring, without keeping it: repairs, articles, labels
-    #[command(after_help = "Example:\n  visnyk preview kharkiv")]
+    /// Show what a feed, an address or a file would bring, without keeping it: how it is read,
+    /// articles, labels, what rules do
+    #[command(after_help = "Example:\n  visnyk preview https://city.example/rss")]
     Preview {
-        /// The id of a feed in feeds.toml, or a file
-        #[arg(value_name = "FEED|FILE")]
+        /// The id of a feed in feeds.toml, an address, or a file
+        #[arg(value_name = "FEED|URL|FILE")]
         what: String,
 
-        /// Read a file as this feed's document
+        /// Read an address or a file as this feed's document
         #[arg(long = "as", value_name = "FEED")]
         like: Option<FeedId>,
+
+        /// Fetch an address of a network that is not public, such as this machine's
+        #[arg(long)]
+        allow_private: bool,
+
+        /// How many articles are shown
+        #[arg(long, value_name = "N", default_value_t = 10)]
+        limit: usize,
+
+        /// Write an object, with all articles
+        #[arg(long)]
+        json: bool,
     },
 
     /// Tell why an article is where it is: its labels with their reasons, what did not count, the
@@ -204,7 +219,16 @@ pub enum Command {
 
     /// Read feeds.toml and show every mistake in it
     #[command(after_help = "Example:\n  visnyk check && visnyk reload")]
-    Check,
+    Check {
+        /// Try every enabled feed once, and tell how it answers, how it is read, and which labels
+        /// its entries would get
+        #[arg(long)]
+        online: bool,
+
+        /// Write an array of objects
+        #[arg(long, requires = "online")]
+        json: bool,
+    },
 }
 
 impl Default for Command {
@@ -245,7 +269,12 @@ pub fn run(arguments: Arguments) -> ExitCode {
             let form = if json { Form::Json } else { Form::Table };
             status::status(&config, &state, &feeds, form)
         }
-        Command::Preview { what, like } => preview::preview(&config, &what, like.as_ref()),
+        Command::Preview { what, like, allow_private, limit, json } => {
+            let private = if allow_private { Private::Allowed } else { Private::Refused };
+            let form = if json { Form::Json } else { Form::Table };
+            let wish = Wish { what: &what, like: like.as_ref(), private, limit, form };
+            preview::preview(&config, &wish)
+        }
         Command::Explain { what, json } => {
             let form = if json { Form::Json } else { Form::Table };
             explain::article(&config, &state, &what, form)
@@ -266,7 +295,10 @@ pub fn run(arguments: Arguments) -> ExitCode {
             export::site(config, &state, &directory, others, form)
         }
         Command::Reload => reload::reload(&state),
-        Command::Check => check::check(&path, &config),
+        Command::Check { online: true, json } => {
+            check::online::check(&path, &config, if json { Form::Json } else { Form::Table })
+        }
+        Command::Check { .. } => check::check(&path, &config),
     }
 }
 

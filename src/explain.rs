@@ -14,6 +14,9 @@ use crate::classify::evidence::Cause;
 use crate::classify::evidence::Dismissed;
 use crate::classify::words::fold;
 use crate::config::Config;
+use crate::explain::lines::COLUMNS;
+use crate::explain::lines::put_at;
+use crate::explain::lines::wrapped;
 use crate::model::article::Article;
 use crate::model::article::Field;
 use crate::model::article::Labels;
@@ -39,7 +42,6 @@ use serde_json::Value;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::fmt::Display;
-use std::fmt::Write;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -153,7 +155,9 @@ fn zone_of(config: &Config, article: &Article) -> Tz {
     config.feeds.get(&article.feed).map_or(Tz::Europe__Kyiv, |feed| feed.timezone)
 }
 
-fn labels_in_json(config: &Config, labels: &Labels) -> Value {
+/// The labels of an article with their reasons, for a program.
+#[must_use]
+pub fn labels_in_json(config: &Config, labels: &Labels) -> Value {
     let one = |kind: &str, id: &dyn Display, reasons: &[Reason]| {
         let reasons = reasons
             .iter()
@@ -485,6 +489,27 @@ fn place(field: Field) -> &'static str {
 }
 
 fn line(told: &mut String, what: std::fmt::Arguments<'_>) {
-    // To write into a text cannot fail.
-    let _ = writeln!(told, "  {what}");
+    let what = what.to_string();
+    if what.chars().count() + 2 <= COLUMNS {
+        told.push_str("  ");
+        told.push_str(&what);
+        told.push('\n');
+        return;
+    }
+    // What goes on stands below the words, not below the name or the points before them.
+    let indent = what.len() - what.trim_start().len();
+    let rest = what.trim_start();
+    match rest.split_once("  ") {
+        Some((name, words)) => {
+            let width = rest.len() - words.trim_start().len();
+            put_at(told, indent + 2, width, name, words);
+        }
+        None => {
+            let mut left = indent + 2;
+            for line in wrapped(rest, COLUMNS - left - 4) {
+                told.push_str(&format!("{:left$}{line}\n", ""));
+                left = indent + 6;
+            }
+        }
+    }
 }

@@ -39,8 +39,9 @@ const ROOMS: [(&str, &[&str]); 25] = [
     (
         "cli",
         &[
-            "model", "place", "config", "schedule", "classify", "ingest", "fetch", "store",
-            "serve", "export", "admin", "explain", "takedown", "daemon", "trial", "replay",
+            "crontab", "parse", "model", "place", "config", "schedule", "classify", "ingest",
+            "fetch", "store", "serve", "export", "admin", "explain", "takedown", "daemon", "trial",
+            "replay",
         ],
     ),
     ("main", &["cli"]),

@@ -1,5 +1,7 @@
 //! `visnyk check`: feeds.toml, read and found good. Its mistakes are shown before this.
 
+pub mod online;
+
 use crate::cli::enabled;
 use crate::cli::say;
 use crate::config::Config;

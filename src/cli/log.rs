@@ -52,6 +52,13 @@ pub fn colours() -> bool {
     std::io::stderr().is_terminal() && !asked_not_to
 }
 
+/// The same for standard output.
+#[must_use]
+pub fn colours_of_output() -> bool {
+    let asked_not_to = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    std::io::stdout().is_terminal() && !asked_not_to
+}
+
 fn layer(format: LogFormat) -> Box<dyn Layer<Registry> + Send + Sync> {
     let to_stderr = || tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     // A terminal that was itself started by systemd has the variable too.

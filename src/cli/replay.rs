@@ -4,7 +4,8 @@ use crate::classify::Classifier;
 use crate::cli::IO_ERROR;
 use crate::cli::SOME_FAILED;
 use crate::cli::USAGE;
-use crate::cli::explain::of_daemon;
+use crate::cli::asking::Patience;
+use crate::cli::asking::asked;
 use crate::cli::explain::warn_of_changes;
 use crate::cli::fail;
 use crate::cli::open;
@@ -84,9 +85,9 @@ fn by_daemon(
     };
     let mut all = Vec::new();
     for feed in feeds {
-        let Some(told) = of_daemon(state, &format!("replay {word} {}", feed.id))? else {
-            return Ok(None);
-        };
+        let asked = asked(state, &format!("replay {word} {}", feed.id), Patience::Long)?;
+        let Some(told) = asked else { return Ok(None) };
+        let told = told.map_err(std::io::Error::other)?;
         all.push(serde_json::from_str(&told).map_err(std::io::Error::other)?);
     }
     // Without a feed nobody was asked.

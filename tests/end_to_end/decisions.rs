@@ -180,3 +180,109 @@ fn a_running_daemon_goes_over_what_it_keeps_and_says_if_feeds_toml_is_another() 
     let json = told(&folder, &["explain", "https://city.example/2", "--json"]);
     assert!(json.starts_with('{') && json.contains("\"entry_id\":\"2\""), "{json}");
 }
+
+#[test]
+fn an_address_is_shown_as_a_poll_would_read_it_and_a_page_names_its_feeds() {
+    let school = item(2, "Реклама школи", "Її відкрито.");
+    let feed = rss(&[school.clone(), item(1, "Ремонт мосту", "Триває."), school])
+        .with_header("Link: <https://hub.example/>; rel=\"hub\"")
+        .with_etag("\"v1\"");
+    let publisher = Publisher::start([("/rss", feed)]);
+    let moved = format!("Location: {}", publisher.url("/rss"));
+    let moved =
+        Answer::document("text/plain", "").with_status("301 Moved Permanently").with_header(&moved);
+    publisher.put("/old", moved);
+    let page = format!(
+        "<!doctype html><html><head><title>Новини</title><link rel=\"alternate\" \
+         type=\"application/rss+xml\" href=\"{}\"></head></html>",
+        publisher.url("/rss")
+    );
+    publisher.put("/page", Answer::document("text/html", page));
+    let folder = Folder::with(&format!("{FEED}url = \"{}\"\n{RULES}", publisher.url("/old")));
+    let old = publisher.url("/old");
+    let text = told(&folder, &["preview", &old, "--allow-private", "--limit", "1"]);
+    let expected = "\
+Місто (city)
+  redirected 301 by http://publisher/old
+  fetched    200 http://publisher/rss
+  as         application/rss+xml; charset=utf-8, 755 bytes, in N ms
+  read as    RSS, UTF-8 as its bytes are
+  moved      for good: write `url = \"http://publisher/rss\"`
+  says       Місто, https://city.example/
+  hub        https://hub.example/ (WebSub)
+  validators ETag \"v1\"
+  dates      all entries have one, the newest 03.07.2023 10:02
+  tags       osvita 1
+  kept out   1 article by rules
+
+03.07.2023 10:02  Реклама школи
+  page       https://city.example/2
+  lead       Її відкрито.
+  kept out of all publications by rule `adverts`, feeds.toml:19
+  tag osvita
+       20  «школи» in the title
+
+… and 1 more: `--limit N` shows N of them
+
+no article from
+  rejected   «Реклама школи»: it repeats an earlier entry of the document
+
+3 entries, 2 articles, 1 rejected";
+    assert_eq!(lasting(&text, &publisher), expected);
+    let json: serde_json::Value =
+        serde_json::from_str(&told(&folder, &["preview", "city", "--json"])).unwrap();
+    assert_eq!(json["fetched"]["redirects"][0]["status"], 301);
+    assert_eq!(json["articles"].as_array().unwrap().len(), 2);
+    assert!(!folder.path("state").exists(), "nothing is kept");
+    let output = folder.visnyk(&["preview", &publisher.url("/page"), "--allow-private"]).output();
+    let output = output.unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert!(errors.contains("an HTML page came instead of a feed"), "{errors}");
+    assert!(errors.contains(&format!("\n  visnyk add {}", publisher.url("/rss"))), "{errors}");
+    let output = folder.visnyk(&["preview", &publisher.url("/page")]).output().unwrap();
+    assert!(String::from_utf8_lossy(&output.stderr).contains("not public"), "{output:?}");
+}
+
+#[test]
+fn every_feed_is_tried_and_what_is_to_be_mended_is_told_with_its_line() {
+    let publisher = Publisher::start([("/rss", rss(&[item(1, "Нова школа", "Відкрито.")]))]);
+    let moved = format!("Location: {}", publisher.url("/rss"));
+    let moved =
+        Answer::document("text/plain", "").with_status("301 Moved Permanently").with_header(&moved);
+    publisher.put("/old", moved);
+    let feed = |id: &str, path: &str| {
+        FEED.replace("\"city\"", &format!("\"{id}\""))
+            + &format!("url = \"{}\"\n", publisher.url(path))
+    };
+    let good = format!("{}{}{RULES}", feed("city", "/rss"), feed("town", "/old"));
+    let folder = Folder::with(&good);
+    let text = told(&folder, &["check", "--online"]);
+    let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+    let words = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(words(lines[0]), ["feed", "outcome", "format", "charset", "entries", "dated", "ms"]);
+    assert_eq!(words(lines[1])[..6], ["city", "read", "RSS", "UTF-8", "1", "1"]);
+    assert_eq!(words(lines[2])[..6], ["town", "read", "RSS", "UTF-8", "1", "1"]);
+    let notes = lasting(&lines[3..].join("\n"), &publisher);
+    let expected = "
+city
+  dates      all entries have one, the newest 03.07.2023 10:01
+  tags       osvita 1
+
+town
+  moved      for good: write `url = \"http://publisher/rss\"` at feeds.toml:20
+  dates      all entries have one, the newest 03.07.2023 10:01
+  tags       osvita 1
+
+2 feeds read, 0 not";
+    assert_eq!(notes.replace("`\n             at", "` at"), expected);
+    let broken = Folder::with(&format!("{good}{}", feed("nowhere", "/nowhere")));
+    let output = broken.visnyk(&["check", "--online", "--json"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(json[1]["feed"], "nowhere");
+    assert_eq!(json[1]["outcome"], "failed");
+    assert!(json[1]["error"].as_str().unwrap().contains("404"), "{json}");
+    assert_eq!(json[2]["line"], 20);
+    assert_eq!(json[2]["document"]["labels"]["tags"]["osvita"], 1);
+}
