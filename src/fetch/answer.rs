@@ -85,8 +85,8 @@ pub(crate) fn is_delta(headers: &HeaderMap) -> bool {
 /// Where changes are announced, as the first `Link` header with `rel=hub` says (RFC 8288, 3).
 pub(crate) fn hub(headers: &HeaderMap, url: &Url) -> Option<Url> {
     let lines = headers.get_all(LINK).iter().filter_map(|line| line.to_str().ok());
-    let links = lines.flat_map(|line| line.split('<').skip(1));
-    let hubs = links.filter_map(|link| {
+    let targets = lines.flat_map(|line| line.split('<').skip(1));
+    let hubs = targets.filter_map(|link| {
         let (target, parameters) = link.split_once('>')?;
         let is_hub = parameters.split([';', ',']).any(|parameter| {
             let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
@@ -96,7 +96,7 @@ pub(crate) fn hub(headers: &HeaderMap, url: &Url) -> Option<Url> {
         });
         is_hub.then(|| url.join(target.trim()).ok()).flatten()
     });
-    hubs.into_iter().find(|hub| matches!(hub.scheme(), "http" | "https"))
+    hubs.into_iter().find(|hub: &Url| matches!(hub.scheme(), "http" | "https"))
 }
 
 /// The validators of an answer, byte for byte.
