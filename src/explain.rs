@@ -176,12 +176,12 @@ fn same_in_json(near: &[Article], apart: &Apart) -> Vec<Value> {
     let told = of_it.map(|(one, other, likeness)| {
         let other = &near[one.max(other)];
         json!({ "id": other.id.to_string(), "feed": other.feed.as_str(),
-                "title": other.headline(), "why": likeness_told(&likeness) })
+                "title": other.headline(), "why": likeness_told(likeness) })
     });
     told.collect()
 }
 
-fn likeness_told(likeness: &Likeness) -> String {
+fn likeness_told(likeness: Likeness) -> String {
     match likeness {
         Likeness::Page => "it has the same page".to_owned(),
         Likeness::Text(share) => format!("{share} % of the shorter text are in the other"),
@@ -386,7 +386,7 @@ fn stories(near: &[Article], apart: &Apart) -> String {
     let others = same.iter().filter(|(one, other, _)| *one == 0 || *other == 0);
     for (one, other, likeness) in others {
         let other = &near[one.max(other).to_owned()];
-        let why = likeness_told(likeness);
+        let why = likeness_told(*likeness);
         line(&mut told, format_args!("same story: {} in {}: {why}", other.id, other.feed));
         line(&mut told, format_args!("    {}", other.headline()));
     }
@@ -499,17 +499,14 @@ fn line(told: &mut String, what: std::fmt::Arguments<'_>) {
     // What goes on stands below the words, not below the name or the points before them.
     let indent = what.len() - what.trim_start().len();
     let rest = what.trim_start();
-    match rest.split_once("  ") {
-        Some((name, words)) => {
-            let width = rest.len() - words.trim_start().len();
-            put_at(told, indent + 2, width, name, words);
-        }
-        None => {
-            let mut left = indent + 2;
-            for line in wrapped(rest, COLUMNS - left - 4) {
-                told.push_str(&format!("{:left$}{line}\n", ""));
-                left = indent + 6;
-            }
-        }
+    if let Some((name, words)) = rest.split_once("  ") {
+        let width = rest.len() - words.trim_start().len();
+        put_at(told, indent + 2, width, name, words);
+        return;
+    }
+    let mut left = indent + 2;
+    for line in wrapped(rest, COLUMNS.saturating_sub(indent + 6)) {
+        told.extend([" ".repeat(left).as_str(), &line, "\n"]);
+        left = indent + 6;
     }
 }

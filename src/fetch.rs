@@ -147,7 +147,7 @@ pub struct Said {
     pub status: Option<u16>,
     /// The redirects that led to it, in their order.
     pub hops: Vec<Hop>,
-    /// Where changes are announced, as its `Link` header says (WebSub, 4).
+    /// Where changes are announced, as its `Link` header says (`WebSub`, 4).
     pub hub: Option<Url>,
 }
 

@@ -85,7 +85,7 @@ pub struct Heading {
     pub link: Option<String>,
     /// BCP 47.
     pub language: Option<String>,
-    /// Where changes are announced (WebSub).
+    /// Where changes are announced (`WebSub`).
     pub hub: Option<String>,
 }
 

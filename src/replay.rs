@@ -20,6 +20,7 @@ use crate::explain::trail::in_json;
 use crate::ingest::Ingested;
 use crate::ingest::ingest;
 use crate::model::article::Article;
+use crate::model::article::Labels;
 use crate::model::exchange::Document;
 use crate::model::exchange::History;
 use crate::model::exchange::Outcome;
@@ -206,14 +207,12 @@ async fn document_of(
     replayed.document = Some(kept.url.to_string());
     replayed.read = Some(read.to_rfc3339_opts(SecondsFormat::Secs, true));
     replayed.bytes = Some(kept.length);
-    match kept.document() {
-        Some(document) => Ok(Some((document, read))),
-        None => {
-            let why = "its document is too large to be kept: only stored articles are gone over";
-            replayed.note = Some(why.to_owned());
-            Ok(None)
-        }
+    let document = kept.document();
+    if document.is_none() {
+        let why = "its document is too large to be kept: only stored articles are gone over";
+        replayed.note = Some(why.to_owned());
     }
+    Ok(document.map(|document| (document, read)))
 }
 
 /// What a document brings, as the poll of that moment would have read it.
@@ -303,14 +302,13 @@ async fn apply(
     for changes in changes.chunks(BATCH_MAX) {
         let provenances = provenances.clone();
         let part = Harvest { changes: changes.to_vec(), provenances, document: None };
-        match store.amend(Arc::clone(feed), history.clone(), part, now).await? {
-            Some(stale) => touched.extend(stale),
-            None => {
-                let why = "it was polled meanwhile: what is left is not applied, ask again";
-                replayed.note = Some(why.to_owned());
-                return Ok(touched);
-            }
-        }
+        let amended = store.amend(Arc::clone(feed), history.clone(), part, now).await?;
+        let Some(stale) = amended else {
+            let why = "it was polled meanwhile: what is left is not applied, ask again";
+            replayed.note = Some(why.to_owned());
+            return Ok(touched);
+        };
+        touched.extend(stale);
     }
     replayed.applied = true;
     Ok(touched)
@@ -322,7 +320,7 @@ fn rejected_before(history: &History) -> Option<u32> {
 }
 
 fn difference(config: &Config, before: Option<&Article>, after: &Article) -> Difference {
-    let empty = Article { labels: Default::default(), ..after.clone() };
+    let empty = Article { labels: Labels::default(), ..after.clone() };
     let edits = edits(before.unwrap_or(&empty), after);
     let mut labels = Vec::new();
     let (mut told, mut changes) = (String::new(), Vec::new());

@@ -13,7 +13,7 @@ pub struct ParsedFeed {
     pub format: Format,
     /// The characters that the document is written in.
     pub charset: Charset,
-    /// Where changes are announced (WebSub): Atom `link rel="hub"`, JSON `hubs`.
+    /// Where changes are announced (`WebSub`): Atom `link rel="hub"`, JSON `hubs`.
     pub hub: Option<String>,
     /// atom:feed/atom:id.
     pub id: Option<String>,

@@ -48,7 +48,7 @@ fn belief(frame: &Frame<'_>, entry: &Entry) -> Belief {
             let late = frame.now.checked_add_signed(AHEAD).unwrap_or(frame.now);
             if given.iter().any(|given| read(given, late).is_some_and(|at| at > frame.now)) {
                 Belief::Future
-            } else if given.iter().any(|given| said_something(given)) {
+            } else if given.iter().any(|given| said_something(given.as_ref())) {
                 Belief::Unread
             } else {
                 Belief::Undated
@@ -57,8 +57,8 @@ fn belief(frame: &Frame<'_>, entry: &Entry) -> Belief {
     }
 }
 
-fn said_something(given: &Option<String>) -> bool {
-    given.as_deref().is_some_and(|text| !text.trim().is_empty())
+fn said_something(given: Option<&String>) -> bool {
+    given.is_some_and(|text| !text.trim().is_empty())
 }
 
 #[cfg(test)]

@@ -124,13 +124,12 @@ fn told(path: &Path, tried: &Tried, lines: &BTreeMap<FeedId, usize>) -> String {
     for (feed, tried) in tried {
         let notes = notes(path, feed, tried, lines.get(&feed.id).copied());
         if !notes.is_empty() {
-            told.push_str(&format!("\n\n{}\n{}", feed.id, notes.trim_end()));
+            told.extend(["\n\n", feed.id.as_str(), "\n", notes.trim_end()]);
         }
     }
     let failed = tried.iter().filter(|(_, tried)| !is_read(tried)).count();
     let read = tried.len() - failed;
-    told.push_str(&format!("\n\n{} read, {failed} not", counted(read, "feed")));
-    told
+    format!("{told}\n\n{} read, {failed} not", counted(read, "feed"))
 }
 
 fn table(tried: &Tried) -> Table {

@@ -47,7 +47,7 @@ pub(super) fn told(
     }
     let more = articles.count().saturating_sub(limit);
     if more > 0 {
-        told.push_str(&format!("\n… and {more} more: `--limit N` shows N of them\n"));
+        told.extend([format!("\n… and {more} more: `--limit N` shows N of them\n")]);
     }
     if !brought.ingested.rejected.is_empty() {
         told.push_str("\nno article from\n");
@@ -56,7 +56,7 @@ pub(super) fn told(
         put(&mut told, "rejected", &format!("{}: {}", rejected.what, rejected.reason));
     }
     let tally = brought.ingested.tally;
-    told.push_str(&format!(
+    told.extend([format!(
         "\n{}, {}, {} rejected",
         if tally.entries == 1 {
             "1 entry".to_owned()
@@ -65,7 +65,7 @@ pub(super) fn told(
         },
         counted(tally.added as usize, "article"),
         tally.rejected
-    ));
+    )]);
     told
 }
 
@@ -146,10 +146,10 @@ pub(crate) fn dates(dates: &Dates, zone: Tz) -> String {
     };
     if let Some(newest) = newest {
         let newest = newest.with_timezone(&zone).format("%d.%m.%Y %H:%M");
-        told.push_str(&format!(", the newest {newest}"));
+        told.extend([format!(", the newest {newest}")]);
     }
     if future > 0 {
-        told.push_str(&format!(", {future} in the future"));
+        told.extend([format!(", {future} in the future")]);
     }
     told
 }
