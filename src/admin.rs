@@ -1,31 +1,24 @@
-//! What an admin asks of a running daemon: a Unix socket for its owner, and the state of each feed
-//! as it is told there.
+//! What an admin asks of a running daemon: a Unix socket for its owner. `board` holds the state of
+//! each feed, as it is told there.
 //!
 //! A request is a line, an answer is a JSON document, and then the connection is closed.
 
+pub mod board;
 pub mod polled;
+pub mod tally;
+pub mod told;
 
-use crate::model::exchange::History;
-use crate::model::feed::Address;
-use crate::model::feed::Feed;
-use crate::model::id::FeedId;
-use crate::schedule::PollTime;
-use crate::schedule::limit::shown;
-use chrono::DateTime;
+use crate::admin::board::Board;
+use crate::admin::told::told;
 use chrono::Utc;
 use serde_json::Value;
 use serde_json::json;
-use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::fs;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::MutexGuard;
-use std::sync::PoisonError;
 use std::time::Duration;
 use tokio::io::AsyncBufReadExt;
 use tokio::io::AsyncReadExt;
@@ -52,98 +45,6 @@ const ANSWERS_MAX: usize = 16;
 pub const REQUEST_BYTES_MAX: u64 = 8 * 1024;
 /// The longest answer that is read, in bytes.
 const ANSWER_BYTES_MAX: u64 = 256 * 1024 * 1024;
-/// After so many failures in a row a feed needs its admin.
-pub const FAILURES_MANY: u32 = 3;
-
-/// The state of every feed, and of feeds.toml, as it is told. Clones are one.
-#[derive(Debug, Clone, Default)]
-pub struct Board(Arc<Mutex<Lines>>);
-
-#[derive(Debug, Default)]
-struct Lines {
-    feeds: BTreeMap<FeedId, Value>,
-    standing: Standing,
-}
-
-/// How it stands with feeds.toml.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Standing {
-    /// Since when the daemon runs with what it runs with.
-    pub since: Option<DateTime<Utc>>,
-    /// When the file was last refused, and what is wrong in it, if it still is.
-    pub refused: Option<(DateTime<Utc>, String)>,
-}
-
-impl Board {
-    /// Puts the state of a feed there.
-    pub fn put(&self, feed: &Feed, history: &History, planned: &PollTime) {
-        self.lines().feeds.insert(feed.id.clone(), state(feed, history, planned));
-    }
-
-    /// Takes the states of other feeds away.
-    pub fn keep(&self, is_kept: impl Fn(&FeedId) -> bool) {
-        self.lines().feeds.retain(|id, _| is_kept(id));
-    }
-
-    /// Notes that feeds.toml is good; at which time it was taken, if it means something new.
-    pub fn config_taken(&self, at: Option<DateTime<Utc>>) {
-        let standing = &mut self.lines().standing;
-        standing.since = at.or(standing.since);
-        standing.refused = None;
-    }
-
-    /// Notes that feeds.toml was refused.
-    pub fn config_refused(&self, at: DateTime<Utc>, why: &str) {
-        self.lines().standing.refused = Some((at, why.to_owned()));
-    }
-
-    /// How it stands with feeds.toml.
-    #[must_use]
-    pub fn standing(&self) -> Standing {
-        self.lines().standing.clone()
-    }
-
-    /// The states of all feeds.
-    #[must_use]
-    pub fn all(&self) -> Value {
-        Value::Array(self.lines().feeds.values().cloned().collect())
-    }
-
-    fn lines(&self) -> MutexGuard<'_, Lines> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// The state of a feed: where it is asked, how it went, and when it is polled next and why.
-#[must_use]
-pub fn state(feed: &Feed, history: &History, planned: &PollTime) -> Value {
-    let history = history.clone().of(&feed.asked_at());
-    let last = history.polls.last();
-    let address = match &feed.address {
-        Address::Http(url) => {
-            let mut url = url.clone();
-            url.set_query(None);
-            url.to_string()
-        }
-        Address::File(_) => feed.address.to_string(),
-    };
-    json!({
-        "feed": feed.id.as_str(),
-        "address": address,
-        "timezone": feed.timezone.name(),
-        "state": last.map_or("never polled", |last| last.outcome.word()),
-        "told": last.and_then(|last| last.outcome.reason()),
-        "failures": history.failing(),
-        "last_poll": last.map(|last| shown(last.at)),
-        "last_success": history.last_success.map(shown),
-        "next_poll": planned.at.map(shown),
-        "reason": planned.reason,
-        "not_obeyed": planned.ignored,
-        "moved_to": history.relocation.stored.as_ref().map(url::Url::as_str),
-        "repairs": last.map(|last| last.repairs.clone()).unwrap_or_default(),
-    })
-}
-
 /// Where the socket of a daemon is whose state lies in this directory: in the directory that the
 /// service manager made for it, if it did.
 #[must_use]
@@ -230,7 +131,7 @@ where
     let mut reader = BufReader::new(read.take(REQUEST_BYTES_MAX));
     timeout(TIMEOUT, reader.read_line(&mut line)).await.map_err(io::Error::other)??;
     let answer = match line.trim_end() {
-        "status" => board.all(),
+        "status" => board.read(|state| told(state, Utc::now())),
         other => match tell(other.to_owned()).await {
             Some(Ok(told)) => json!({ "told": told }),
             Some(Err(error)) => json!({ "error": error }),

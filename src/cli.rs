@@ -23,6 +23,7 @@ use crate::admin;
 use crate::cli::log::LogFormat;
 use crate::cli::poll::Detail;
 use crate::cli::preview::Wish;
+use crate::cli::status::Asked;
 use crate::cli::status::Form;
 use crate::config::Config;
 use crate::config::read;
@@ -106,15 +107,19 @@ pub enum Command {
     },
 
     /// Show how each feed goes, those that need you first, and when it is polled next and why
-    #[command(after_help = "Example:\n  visnyk status --json")]
+    #[command(after_help = "Example:\n  visnyk status --watch")]
     Status {
         /// Ids of feeds, as in feeds.toml
         #[arg(value_name = "FEED")]
         feeds: Vec<FeedId>,
 
-        /// Write an array of objects
+        /// Write an object: the daemon, its configuration, and the feeds with what they need
         #[arg(long)]
         json: bool,
+
+        /// Show it anew every two seconds, until Ctrl-C; without a terminal, after each change
+        #[arg(long)]
+        watch: bool,
     },
 
     /// Show what a feed, an address or a file would bring, without keeping it: how it is read,
@@ -265,9 +270,10 @@ pub fn run(arguments: Arguments) -> ExitCode {
             let detail = if explain { Detail::Explained } else { Detail::Plain };
             poll::poll(&config, &state, &feeds, detail)
         }
-        Command::Status { feeds, json } => {
+        Command::Status { feeds, json, watch } => {
             let form = if json { Form::Json } else { Form::Table };
-            status::status(&config, &state, &feeds, form)
+            let asked = Asked { config: &config, state: &state, named: &feeds, form };
+            if watch { status::watch::watch(&asked) } else { status::status(&asked) }
         }
         Command::Preview { what, like, allow_private, limit, json } => {
             let private = if allow_private { Private::Allowed } else { Private::Refused };

@@ -74,11 +74,26 @@ pub struct Config {
     pub apart: BTreeSet<ArticleId>,
     /// Sources, those that are not enabled too.
     pub feeds: BTreeMap<FeedId, Feed>,
+    /// In which line of the file the address of each feed is.
+    pub addresses: Lines,
     /// What the admin composed, in the order of the file.
     pub publications: Vec<Publication>,
     /// The files beside feeds.toml that it was read from.
     pub files: Vec<PathBuf>,
 }
+
+/// In which line of the file something of each feed is. A line that moves changes nothing of what
+/// the file means: all are equal.
+#[derive(Debug, Clone, Default)]
+pub struct Lines(pub BTreeMap<FeedId, usize>);
+
+impl PartialEq for Lines {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Lines {}
 
 /// How feeds are polled.
 #[derive(Debug, Clone, PartialEq)]
@@ -228,6 +243,7 @@ fn config(
         rules,
         apart,
         feeds,
+        addresses: Lines(feeds::addresses(&feed_rows, text)),
         publications,
     })
 }

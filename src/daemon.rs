@@ -12,8 +12,8 @@ mod rounds;
 mod serving;
 mod watching;
 
-use crate::admin::Board;
 use crate::admin::Listener;
+use crate::admin::board::Board;
 use crate::classify::Classifier;
 use crate::config::Config;
 use crate::daemon::asked::Asked;
@@ -241,6 +241,7 @@ pub async fn run(
     let mut server = tokio::spawn(serving(listener, others, documents.clone(), stop.clone()));
     let board = Board::default();
     board.config_taken(Some(Utc::now()));
+    board.put_addresses(config.addresses.0.clone());
     let admin = match Listener::bind(&socket) {
         Ok(admin) => Some(admin),
         Err(error) => {

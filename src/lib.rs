@@ -53,6 +53,9 @@ pub mod place;
 pub mod config;
 pub mod schedule;
 
+pub mod attention;
+pub mod events;
+
 pub mod classify;
 pub mod merge;
 pub mod normalize;

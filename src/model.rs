@@ -12,6 +12,7 @@ pub mod article;
 pub mod clock;
 pub mod colour;
 pub mod entry;
+pub mod event;
 pub mod exchange;
 pub mod feed;
 pub mod front;

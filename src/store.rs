@@ -21,6 +21,7 @@ mod commit;
 mod composition;
 mod engine;
 pub mod error;
+mod events;
 mod keys;
 mod members;
 mod pages;
@@ -99,6 +100,23 @@ impl Store {
     /// The directory cannot be used, another visnyk holds it, or what is in it is damaged or of
     /// a later format.
     pub fn open(directory: &Path, composed: Vec<Publication>) -> Result<Self, StoreError> {
+        Self::started(directory, Some(composed))
+    }
+
+    /// Opens the store in a directory to read it: nothing of ours is written, no index is brought
+    /// up to date, and no directory is made. None if there is no store. The engine holds its lock
+    /// meanwhile, and may tidy its own files. Blocks.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn look(directory: &Path) -> Result<Option<Self>, StoreError> {
+        if !engine::is_there(directory) {
+            return Ok(None);
+        }
+        Self::started(directory, None).map(Some)
+    }
+
+    fn started(directory: &Path, composed: Option<Vec<Publication>>) -> Result<Self, StoreError> {
         let directory: Arc<Path> = directory.into();
         let (commands, received) = mpsc::channel(COMMANDS_MAX);
         let (opened, opening) = blocking::channel();
@@ -110,7 +128,8 @@ impl Store {
                 // Nobody waits any more if it took too long.
                 let _ = opened.send(keeper.as_ref().map(|_| ()).map_err(Clone::clone));
                 let Ok(mut keeper) = keeper else { return };
-                let composed = keeper.compose(composed, Utc::now()).map(|_| ());
+                let composed = composed
+                    .map_or(Ok(()), |composed| keeper.compose(composed, Utc::now()).map(|_| ()));
                 let is_well = composed.is_ok();
                 if ready.send(composed).is_ok() && is_well {
                     serve(keeper, received);

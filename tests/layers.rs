@@ -7,12 +7,14 @@ use std::path::Path;
 use std::path::PathBuf;
 
 /// A room, and the rooms that it may use: all of them above it.
-const ROOMS: [(&str, &[&str]); 25] = [
+const ROOMS: [(&str, &[&str]); 27] = [
     ("crontab", &[]),
     ("model", &["crontab"]),
     ("place", &["model"]),
     ("config", &["model", "place", "crontab"]),
     ("schedule", &["model"]),
+    ("attention", &["model", "schedule"]),
+    ("events", &["model", "attention"]),
     ("parse", &["model"]),
     ("normalize", &["model"]),
     ("classify", &["model", "place"]),
@@ -25,7 +27,7 @@ const ROOMS: [(&str, &[&str]); 25] = [
     ("export", &["model", "serve", "store"]),
     ("explain", &["model", "config", "classify", "publish", "store", "serve"]),
     ("takedown", &["model", "store", "explain"]),
-    ("admin", &["model", "schedule"]),
+    ("admin", &["model", "schedule", "attention"]),
     ("poll", &["model", "config", "schedule", "ingest", "classify", "parse", "fetch", "store"]),
     ("trial", &["model", "classify", "ingest", "parse", "fetch", "poll"]),
     ("replay", &["model", "config", "classify", "ingest", "store", "explain", "poll", "trial"]),
@@ -40,7 +42,7 @@ const ROOMS: [(&str, &[&str]); 25] = [
         "cli",
         &[
             "crontab", "parse", "model", "place", "config", "schedule", "classify", "ingest",
-            "fetch", "store", "serve", "export", "admin", "explain", "takedown", "daemon", "trial",
+            "fetch", "store", "serve", "export", "attention", "admin", "explain", "takedown", "daemon", "trial",
             "replay",
         ],
     ),
@@ -50,10 +52,12 @@ const ROOMS: [(&str, &[&str]); 25] = [
 ];
 
 /// Rooms without clock, disk, network, chance, environment and log.
-const PURE: [&str; 9] = [
+const PURE: [&str; 11] = [
     "crontab",
     "model",
     "schedule",
+    "attention",
+    "events",
     "parse",
     "normalize",
     "classify",

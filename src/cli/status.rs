@@ -1,30 +1,36 @@
-//! `visnyk status`: how each feed goes, and when it is polled next and why.
+//! `visnyk status`: which feeds need their admin and what cures them, how each goes, and when it is
+//! polled next and why.
+//!
+//! A running daemon is asked; where none runs, the store is read, and nothing is written to it.
+
+pub mod holder;
+pub mod screen;
+pub mod watch;
 
 use crate::admin;
-use crate::admin::FAILURES_MANY;
+use crate::admin::board::Board;
+use crate::admin::told::told;
+use crate::attention::ARTICLES_SEEN_MAX;
 use crate::cli::IO_ERROR;
 use crate::cli::SOME_FAILED;
 use crate::cli::directory;
 use crate::cli::fail;
-use crate::cli::open;
 use crate::cli::say;
+use crate::cli::status::holder::holder;
+use crate::cli::status::screen::Look;
+use crate::cli::status::screen::screen;
 use crate::config::Config;
 use crate::model::exchange::History;
-use crate::model::feed::Feed;
 use crate::model::id::FeedId;
 use crate::schedule::hosts::Hosts;
 use crate::schedule::hosts::host_of;
 use crate::schedule::next_poll;
 use crate::store::Store;
 use crate::store::error::StoreError;
-use chrono::DateTime;
-use chrono::TimeDelta;
 use chrono::Utc;
-use chrono_tz::Tz;
-use comfy_table::Table;
-use comfy_table::presets::NOTHING;
 use serde_json::Value;
-use std::fmt::Write;
+use std::collections::BTreeMap;
+use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -35,134 +41,118 @@ use tokio::runtime::Builder;
 pub enum Form {
     /// A table, for people.
     Table,
-    /// An array of objects, for machines.
+    /// JSON, for machines.
     Json,
+}
+
+/// What is asked.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// The configuration, for where no daemon runs.
+    pub config: &'a Config,
+    /// Where the store is.
+    pub state: &'a Path,
+    /// The feeds that are meant; all if there are none.
+    pub named: &'a [FeedId],
+    /// How the answer is written.
+    pub form: Form,
 }
 
 /// Tells the state of the feeds that are named, or of all.
 #[must_use]
-pub fn status(config: &Config, state: &Path, named: &[FeedId], form: Form) -> ExitCode {
-    let lines = match of_daemon(state) {
-        Ok(Some(lines)) => lines,
-        Ok(None) => match of_store(config, state) {
-            Ok(lines) => lines,
-            Err(status) => return status,
+pub fn status(asked: &Asked<'_>) -> ExitCode {
+    let told = match of_daemon(asked.state) {
+        Ok(Some(told)) => told,
+        Ok(None) => match of_store(asked) {
+            Ok(told) => told,
+            Err(error) => return fail(IO_ERROR, &error),
         },
         Err(error) => return fail(IO_ERROR, &format!("the daemon does not answer: {error}")),
     };
-    let is_named =
-        |line: &Value| named.is_empty() || named.iter().any(|id| line["feed"] == id.as_str());
-    let mut lines: Vec<Value> = lines.into_iter().filter(is_named).collect();
-    lines.sort_by_key(|line| (rank(line), text(line, "next_poll").to_owned()));
-    let said = match form {
-        Form::Json => say(&serde_json::to_string_pretty(&lines).unwrap_or_default()),
-        Form::Table => say(&(table(&lines, Utc::now()).to_string() + &notes(&lines))),
-    };
-    if lines.iter().any(|line| rank(line) == 0) { ExitCode::from(SOME_FAILED) } else { said }
+    let told = only(told, asked.named);
+    let said = say(&written(&told, asked.form).trim_end());
+    if needs_the_admin(&told) { ExitCode::from(SOME_FAILED) } else { said }
 }
 
-fn of_daemon(state: &Path) -> std::io::Result<Option<Vec<Value>>> {
+/// What was told, as it is written.
+fn written(told: &Value, form: Form) -> String {
+    match form {
+        Form::Json => serde_json::to_string_pretty(told).unwrap_or_default(),
+        Form::Table => screen(told, Utc::now(), Look::of_terminal()),
+    }
+}
+
+/// What is told of the feeds that are named, or of all.
+fn only(mut told: Value, named: &[FeedId]) -> Value {
+    if let Some(feeds) = told["feeds"].as_array_mut() {
+        feeds.retain(|feed| {
+            named.is_empty() || named.iter().any(|id| feed["feed"] == id.as_str())
+        });
+    }
+    told
+}
+
+/// Whether a feed has something for its admin to do.
+fn needs_the_admin(told: &Value) -> bool {
+    let acts = |need: &Value| need["call"] == "act";
+    let list = |value: &Value, key: &str| value[key].as_array().cloned().unwrap_or_default();
+    list(told, "feeds").iter().any(|feed| list(feed, "needs").iter().any(acts))
+}
+
+/// What the daemon says; none if no daemon runs.
+fn of_daemon(state: &Path) -> std::io::Result<Option<Value>> {
     let socket = admin::socket(directory("RUNTIME_DIRECTORY"), state);
     let runtime = Builder::new_current_thread().enable_all().build()?;
-    let answer = runtime.block_on(admin::ask(&socket, "status"))?;
-    Ok(answer.map(|answer| answer.as_array().cloned().unwrap_or_default()))
+    runtime.block_on(admin::ask(&socket, "status"))
 }
 
-/// What the store says, where no daemon runs.
-fn of_store(config: &Config, state: &Path) -> Result<Vec<Value>, ExitCode> {
-    eprintln!("visnyk: no daemon runs here: this is what the store remembers");
-    let (store, runtime) = open(config, state)?;
-    runtime.block_on(plans(config, store)).map_err(|error| fail(IO_ERROR, &error))
+/// What the store says, where no daemon runs; or why it does not.
+fn of_store(asked: &Asked<'_>) -> Result<Value, String> {
+    if std::io::stderr().is_terminal() || asked.form == Form::Json {
+        eprintln!("visnyk: no daemon runs here: this is what the store remembers");
+    }
+    let read = || -> Result<_, StoreError> {
+        let Some(store) = Store::look(asked.state)? else { return Ok(Board::default()) };
+        let runtime = Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| StoreError::Directory {
+            directory: asked.state.to_owned(),
+            reason: error.to_string(),
+        })?;
+        runtime.block_on(remembered(asked.config, store))
+    };
+    let board = read().map_err(|error| match (&error, holder(asked.state)) {
+        (StoreError::Locked { .. }, Some(holder)) => format!("{error} (it is {holder})"),
+        _ => error.to_string(),
+    })?;
+    if board.read(|state| state.lines.is_empty()) {
+        plan(&board, asked.config, &BTreeMap::new());
+    }
+    Ok(board.read(|state| told(state, Utc::now())))
 }
 
-async fn plans(config: &Config, store: Store) -> Result<Vec<Value>, StoreError> {
+async fn remembered(config: &Config, store: Store) -> Result<Board, StoreError> {
     let histories = store.histories().await?;
+    let published = store.published(config.feeds.keys().cloned().collect(), ARTICLES_SEEN_MAX);
+    let published = published.await?;
     store.close().await?;
+    let board = Board::default();
+    plan(&board, config, &histories);
+    for (feed, published) in published {
+        board.put_published(&feed, published);
+    }
+    Ok(board)
+}
+
+/// Puts on a board what is planned, as histories tell it.
+fn plan(board: &Board, config: &Config, histories: &BTreeMap<FeedId, History>) {
+    board.put_addresses(config.addresses.0.clone());
     let feeds: Vec<_> = config.feeds.values().cloned().map(Arc::new).collect();
-    let hosts = Hosts::of(feeds.iter().filter(|feed| feed.enabled), &histories);
+    let hosts = Hosts::of(feeds.iter().filter(|feed| feed.enabled), histories);
     let (now, unpolled) = (Utc::now(), History::default());
-    let line = |feed: &Arc<Feed>| {
+    for feed in &feeds {
         let history = histories.get(&feed.id).unwrap_or(&unpolled);
         let host = host_of(feed, history);
         let planned = hosts.delay(host.as_deref(), next_poll(feed, history, now), now);
-        admin::state(feed, history, &planned)
-    };
-    Ok(feeds.iter().map(line).collect())
-}
-
-/// The smaller, the more a feed needs its admin.
-fn rank(line: &Value) -> u8 {
-    let failures = line["failures"].as_u64().unwrap_or(0);
-    match text(line, "state") {
-        "gone" => 0,
-        _ if failures >= u64::from(FAILURES_MANY) => 0,
-        "failed" | "unreachable" => 1,
-        _ if line["moved_to"].is_string() => 2,
-        "later" => 3,
-        _ => 4,
+        board.put(feed, history, &planned);
     }
-}
-
-fn text<'a>(line: &'a Value, key: &str) -> &'a str {
-    line[key].as_str().unwrap_or_default()
-}
-
-fn table(lines: &[Value], now: DateTime<Utc>) -> Table {
-    let mut table = Table::new();
-    table.load_style(NOTHING);
-    table.set_header(["feed", "state", "last good", "failed", "next poll", "why then"]);
-    for line in lines {
-        let instant = |key| text(line, key).parse::<DateTime<Utc>>().ok();
-        let zone: Tz = text(line, "timezone").parse().unwrap_or(Tz::UTC);
-        table.add_row([
-            text(line, "feed").to_owned(),
-            text(line, "state").to_owned(),
-            instant("last_success").map_or("never".to_owned(), |at| age(now - at)),
-            line["failures"].to_string(),
-            instant("next_poll").map_or("never".to_owned(), |at| clock(at, now, zone)),
-            text(line, "reason").to_owned(),
-        ]);
-    }
-    table
-}
-
-/// What is to be said of some of them below the table.
-fn notes(lines: &[Value]) -> String {
-    let mut notes = String::new();
-    for line in lines {
-        let id = text(line, "feed");
-        let mut note = |what: String| {
-            // To write into a text cannot fail.
-            let _ = write!(notes, "\n{id}: {what}");
-        };
-        if let Some(told) = line["told"].as_str() {
-            note(told.to_owned());
-        }
-        if let Some(to) = line["moved_to"].as_str() {
-            note(format!("it has moved: write `url = \"{to}\"`"));
-        }
-        if let Some(ignored) = line["not_obeyed"].as_str() {
-            note(format!("not obeyed: {ignored}"));
-        }
-        for repair in line["repairs"].as_array().into_iter().flatten().filter_map(Value::as_str) {
-            note(format!("mended: {repair}"));
-        }
-    }
-    if notes.is_empty() { notes } else { format!("\n{notes}") }
-}
-
-fn age(age: TimeDelta) -> String {
-    match (age.num_days(), age.num_hours(), age.num_minutes()) {
-        (2.., ..) => format!("{} d ago", age.num_days()),
-        (_, 2.., _) => format!("{} h ago", age.num_hours()),
-        (_, _, 1..) => format!("{} min ago", age.num_minutes()),
-        _ => "now".to_owned(),
-    }
-}
-
-/// On the clocks of the feed, with the day if it is another.
-fn clock(at: DateTime<Utc>, now: DateTime<Utc>, zone: Tz) -> String {
-    let (at, now) = (at.with_timezone(&zone), now.with_timezone(&zone));
-    let form = if at.date_naive() == now.date_naive() { "%H:%M:%S" } else { "%Y-%m-%d %H:%M" };
-    at.format(form).to_string()
 }

@@ -64,6 +64,15 @@ pub(crate) fn feeds(
     feeds
 }
 
+/// In which line the address of each feed is.
+pub(crate) fn addresses(rows: &[Row], text: &str) -> BTreeMap<FeedId, usize> {
+    let line = |row: &Row| {
+        let before = text.get(..row.span("url").start)?;
+        Some((FeedId::new(&row.text("id")?).ok()?, before.matches('\n').count() + 1))
+    };
+    rows.iter().filter_map(line).collect()
+}
+
 /// The word of `republish` and what it means.
 pub(crate) fn republish(row: &Row) -> Option<Republish> {
     row.text("republish").map(|word| match word.as_str() {

@@ -5,7 +5,7 @@
 //! with a mistake changes nothing but what is told of it, and neither a connection nor a poll is
 //! lost. Polls that are under way go on, and what they find is labelled by the new rules.
 
-use crate::admin::Board;
+use crate::admin::board::Board;
 use crate::classify::Classifier;
 use crate::classify::digest;
 use crate::config::Config;
@@ -170,6 +170,7 @@ impl<Tell: Fn(&Notice)> Reloading<Tell> {
         });
         let made = making.await.map_err(|panic| format!("error: reading broke off: {panic}"))?;
         let (config, classifier) = made.map_err(|problems| problems.to_string())?;
+        self.board.put_addresses(config.addresses.0.clone());
         let told = |error: DaemonError| format!("error: {error}");
         let is_alike = fetches_alike(before, &config);
         let fetcher = if is_alike {

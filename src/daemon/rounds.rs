@@ -1,7 +1,7 @@
 //! The rounds of polls: one loop owns the clock, knows when each feed is due, starts its poll as a
 //! task of its own, and learns from the poll's result when the feed is due next.
 
-use crate::admin::Board;
+use crate::admin::board::Board;
 use crate::admin::polled::ended_poll;
 use crate::admin::polled::lost_poll;
 use crate::config::Config;

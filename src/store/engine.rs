@@ -47,6 +47,11 @@ pub(crate) enum Order {
     Reverse,
 }
 
+/// Whether there is a store in a directory.
+pub(crate) fn is_there(directory: &Path) -> bool {
+    directory.join("db").exists()
+}
+
 /// An open store directory.
 #[derive(Debug)]
 pub(crate) struct Engine {
