@@ -4,6 +4,10 @@
 //! A request is a line, an answer is a JSON document, and then the connection is closed.
 
 pub mod board;
+pub mod desk;
+pub mod exposition;
+pub mod metrics;
+pub mod pages;
 pub mod polled;
 pub mod tally;
 pub mod told;

@@ -13,6 +13,7 @@ pub mod keys;
 pub mod problem;
 
 mod access;
+mod admin;
 mod feeds;
 mod labels;
 mod nearest;
@@ -64,6 +65,8 @@ pub struct Config {
     pub polling: Polling,
     /// How publications are made.
     pub publishing: Publishing,
+    /// Where admins are answered, and how they are told.
+    pub admin: Admin,
     /// Regions and communities: the built-in ones and those of feeds.toml.
     pub catalogue: Catalogue,
     /// Topics.
@@ -119,6 +122,19 @@ pub struct Polling {
 pub struct Publishing {
     /// How many articles a document holds: the newest.
     pub entries: usize,
+}
+
+/// Where admins are answered, and how they are told without asking.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Admin {
+    /// Where the events and the metrics are; nowhere without it.
+    pub listen: Option<SocketAddr>,
+    /// Where each event is sent to.
+    pub webhook: Option<Url>,
+    /// The program, and its arguments, that gets each event; empty if there is none.
+    pub command: Vec<String>,
+    /// With less room on the store's disk, in bytes, there is an event.
+    pub disk_free_bytes_min: u64,
 }
 
 /// Reads a feeds.toml. Files that it names are looked for below its folder.
@@ -185,6 +201,7 @@ fn config(
     let site = site::site(&site_row, folder, found);
     let (polling, schedule) = site::polling(&rows.one(&keys::POLLING), found);
     let publishing_row = rows.one(&keys::PUBLISHING);
+    let admin_row = rows.one(&keys::ADMIN);
 
     let mut catalogue = Catalogue::builtin();
     let (region_rows, community_rows) = (rows.many(&keys::REGION), rows.many(&keys::COMMUNITY));
@@ -237,6 +254,7 @@ fn config(
         files: site::files(&site_row, folder),
         polling,
         publishing: site::publishing(&publishing_row),
+        admin: admin::admin(&admin_row, found),
         site,
         catalogue,
         tags,

@@ -5,15 +5,19 @@
 //! to bound.
 
 mod asked;
+mod delivering;
+mod disk;
 pub mod exporting;
 pub mod relabelling;
 mod reloading;
 mod rounds;
 mod serving;
+mod telling;
 mod watching;
 
 use crate::admin::Listener;
 use crate::admin::board::Board;
+use crate::admin::desk::Desk;
 use crate::classify::Classifier;
 use crate::config::Config;
 use crate::daemon::asked::Asked;
@@ -27,10 +31,12 @@ use crate::daemon::reloading::Trigger;
 use crate::daemon::rounds::Rounds;
 use crate::daemon::serving::listen;
 use crate::daemon::serving::serving;
+use crate::daemon::telling::answer_at_listener;
 use crate::daemon::watching::watch as watch_files;
 use crate::fetch::Fetcher;
 use crate::fetch::Settings;
 use crate::fetch::error::FetchError;
+use crate::fetch::post::Poster;
 use crate::model::clock::Clock;
 use crate::model::publication::Pictures;
 use crate::poll::Poller;
@@ -273,6 +279,8 @@ pub async fn run(
         files,
         tell,
     };
+    let desk = Desk::new(board.clone(), documents.clone());
+    let telling = telling::tell(desk.clone(), store.clone(), Poster::new(&user_agent(&config))?);
     let mut rounds = Rounds::new(poller, &config, &histories, board.clone());
     drop((config, histories));
     let signals = async {
@@ -294,6 +302,8 @@ pub async fn run(
         () = watch_files(watched, asking.clone()) => Ok(()),
         never = follow(newest, &documents) => match never {},
         never = keep_reads(&documents) => match never {},
+        never = telling => match never {},
+        never = answer_at_listener(desk) => match never {},
         // The word to stop reaches the server as well as the rounds.
         ended = &mut server => ended.unwrap_or_else(|panic| Err(DaemonError::Server(Some(panic)))),
     };

@@ -211,7 +211,7 @@ impl Journal {
     fn close(&mut self, key: &str, end: String, now: DateTime<Utc>) -> Option<Told> {
         self.seen.remove(key);
         let event = self.events.get_mut(key)?;
-        (event.closed, event.updated, event.end) = (Some(now), now, end);
+        (event.closed, event.end) = (Some(now), end);
         Some(Told { turn: Turn::Closed, event: event.clone() })
     }
 }

@@ -22,6 +22,7 @@ pub mod error;
 pub(crate) mod exchange;
 pub(crate) mod file;
 pub mod guard;
+pub mod post;
 pub(crate) mod proxy;
 pub(crate) mod resolve;
 pub(crate) mod route;

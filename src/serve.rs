@@ -3,6 +3,7 @@
 //! Not a ready-made server, which waits for ever: a client that says nothing, or half a request,
 //! would keep its connection, and enough of them the whole server.
 
+use crate::serve::answer::Body;
 use crate::serve::answer::answer;
 use crate::serve::answer::no_place;
 use crate::serve::documents::Documents;
@@ -11,6 +12,7 @@ use crate::serve::places::Place;
 use crate::serve::places::Places;
 use crate::serve::refusal::Refusals;
 use http::Request;
+use http::Response;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -49,6 +51,7 @@ pub mod reads;
 mod refusal;
 mod render;
 pub mod stale;
+pub mod traffic;
 pub mod view;
 
 const HEADERS_MAX: usize = 64;
@@ -112,6 +115,21 @@ pub async fn serve_until_moved(
     moved: impl Future<Output = ()> + Send,
     shutdown: impl Future<Output = ()> + Send,
 ) {
+    let answers = move |request: Request<Incoming>| {
+        let documents = documents.clone();
+        async move { answer(&documents, &request, limits.request).await }
+    };
+    serve_answers(listener, answers, limits, moved, shutdown).await;
+}
+
+/// The same for whatever answers requests.
+pub async fn serve_answers<A: Future<Output = Response<Body>> + Send + 'static>(
+    listener: TcpListener,
+    answers: impl Fn(Request<Incoming>) -> A + Clone + Send + Sync + 'static,
+    limits: Limits,
+    moved: impl Future<Output = ()> + Send,
+    shutdown: impl Future<Output = ()> + Send,
+) {
     let mut listener = Some(listener);
     let mut moved = pin!(moved);
     let places = Places::new(limits.connections, limits.per_client, limits.request);
@@ -140,8 +158,8 @@ pub async fn serve_until_moved(
         match accepted {
             Ok((stream, from)) => match places.take(from.ip()) {
                 Some(place) => {
-                    let documents = documents.clone();
-                    let client = connection(stream, place, documents, limits, stopped.clone());
+                    let answers = answers.clone();
+                    let client = connection(stream, place, answers, limits, stopped.clone());
                     connections.spawn(client);
                 }
                 None => {
@@ -172,10 +190,10 @@ async fn accept(listener: Option<&TcpListener>) -> io::Result<(TcpStream, Socket
     }
 }
 
-async fn connection(
+async fn connection<A: Future<Output = Response<Body>> + Send>(
     stream: TcpStream,
     place: Place,
-    documents: Documents,
+    answers: impl Fn(Request<Incoming>) -> A + Send + Sync,
     limits: Limits,
     mut stopped: watch::Receiver<()>,
 ) {
@@ -184,10 +202,10 @@ async fn connection(
     }
     let seat = &place.seat;
     let service = service_fn(|request: Request<Incoming>| {
-        let documents = &documents;
+        let answering = answers(request);
         async move {
             seat.answers();
-            let answer = answer(documents, &request, limits.request).await;
+            let answer = answering.await;
             seat.sends();
             Ok::<_, Infallible>(answer)
         }

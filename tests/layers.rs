@@ -27,7 +27,7 @@ const ROOMS: [(&str, &[&str]); 27] = [
     ("export", &["model", "serve", "store"]),
     ("explain", &["model", "config", "classify", "publish", "store", "serve"]),
     ("takedown", &["model", "store", "explain"]),
-    ("admin", &["model", "schedule", "attention"]),
+    ("admin", &["model", "schedule", "attention", "events", "publish", "serve"]),
     ("poll", &["model", "config", "schedule", "ingest", "classify", "parse", "fetch", "store"]),
     ("trial", &["model", "classify", "ingest", "parse", "fetch", "poll"]),
     ("replay", &["model", "config", "classify", "ingest", "store", "explain", "poll", "trial"]),
@@ -36,6 +36,7 @@ const ROOMS: [(&str, &[&str]); 27] = [
         &[
             "model", "place", "config", "schedule", "classify", "poll", "fetch", "store", "serve",
             "export", "admin", "explain", "takedown", "replay",
+            "export", "attention", "events", "admin", "explain", "takedown",
         ],
     ),
     (
@@ -83,14 +84,14 @@ const IMPURE: [&str; 13] = [
     "println!",
 ];
 
-/// A crate, and the one place in which it is named.
-const NAMED_ONCE: [(&str, &str); 6] = [
-    ("sled::", "store/engine.rs"),
-    ("reqwest::", "fetch"),
-    ("feed_rs::", "parse/xml.rs"),
-    ("cron::", "crontab"),
-    ("atom_syndication::", "publish/atom.rs"),
-    ("rustix::", "export/folder.rs"),
+/// A crate, and the places in which it is named.
+const NAMED_ONCE: [(&str, &[&str]); 6] = [
+    ("sled::", &["store/engine.rs"]),
+    ("reqwest::", &["fetch"]),
+    ("feed_rs::", &["parse/xml.rs"]),
+    ("cron::", &["crontab"]),
+    ("atom_syndication::", &["publish/atom"]),
+    ("rustix::", &["export/folder.rs", "daemon/disk.rs"]),
 ];
 
 /// A source file, its room, and its text without tests and comments.
@@ -137,10 +138,10 @@ fn a_pure_room_touches_nothing() {
 #[test]
 fn a_crate_is_named_in_one_place() {
     for source in sources() {
-        for (krate, place) in NAMED_ONCE {
+        for (krate, places) in NAMED_ONCE {
             assert!(
-                !names(&source.code, krate) || source.path.starts_with(place),
-                "{}: `{krate}` is named outside {place}",
+                !names(&source.code, krate) || places.iter().any(|place| source.path.starts_with(place)),
+                "{}: `{krate}` is named outside {places:?}",
                 source.path
             );
         }

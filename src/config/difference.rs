@@ -53,6 +53,13 @@ pub fn difference(before: &Config, after: &Config) -> Vec<String> {
     note(&mut keys, "entries", before.publishing == after.publishing);
     note(&mut keys, "apart", before.apart == after.apart);
     told.extend(changed("`[publishing]`", &keys));
+    let (old, new) = (&before.admin, &after.admin);
+    let mut keys = Vec::new();
+    note(&mut keys, "listen", old.listen == new.listen);
+    note(&mut keys, "webhook", old.webhook == new.webhook);
+    note(&mut keys, "command", old.command == new.command);
+    note(&mut keys, "disk_free_min", old.disk_free_bytes_min == new.disk_free_bytes_min);
+    told.extend(changed("`[admin]`", &keys));
     told
 }
 

@@ -176,6 +176,23 @@ pub const PUBLISHING: Table = Table {
     ],
 };
 
+/// `[admin]`
+pub const ADMIN: Table = Table {
+    name: "admin",
+    times: Times::Once,
+    keys: &[
+        optional("listen", Shape::Socket, "where admins are answered; nowhere without it"),
+        optional("allow_public", Shape::Flag, "whether that may be a public address; `false`"),
+        optional("webhook", Shape::WebAddress, "where each event is sent to, as JSON"),
+        optional("command", Shape::Texts, "a program and its arguments that get each event"),
+        optional(
+            "disk_free_min",
+            Shape::Size { min: MIB, max: 1024 * 1024 * MIB },
+            "with less room on the store's disk there is an event; `1 GiB`",
+        ),
+    ],
+};
+
 /// `[[feed]]`
 pub const FEED: Table = Table {
     name: "feed",
@@ -291,8 +308,8 @@ pub const RULE: Table = Table {
 };
 
 /// All tables, in the order in which the example has them.
-pub const TABLES: [&Table; 9] =
-    [&SITE, &POLLING, &PUBLISHING, &REGION, &COMMUNITY, &TAG, &FEED, &RULE, &PUBLICATION];
+pub const TABLES: [&Table; 10] =
+    [&SITE, &POLLING, &PUBLISHING, &ADMIN, &REGION, &COMMUNITY, &TAG, &FEED, &RULE, &PUBLICATION];
 
 const fn required(name: &'static str, shape: Shape, help: &'static str) -> Key {
     Key { name, shape, need: Need::Required, help }

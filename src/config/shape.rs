@@ -222,11 +222,14 @@ fn duration(text: &str) -> Option<Duration> {
     number.checked_mul(seconds).map(Duration::from_secs)
 }
 
-/// A number of `KiB` or `MiB`.
+/// A number of `KiB`, `MiB` or `GiB`.
 fn size(text: &str) -> Option<u64> {
-    let (digits, unit) = match text.strip_suffix("KiB") {
-        Some(digits) => (digits, 1 << 10),
-        None => (text.strip_suffix("MiB")?, 1 << 20),
+    let (digits, unit) = text.split_at_checked(text.len().checked_sub(3)?)?;
+    let unit: u64 = match unit {
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        "GiB" => 1 << 30,
+        _ => return None,
     };
     digits.trim_end().parse::<u64>().ok()?.checked_mul(unit)
 }

@@ -2,6 +2,7 @@
 //! task of its own, and learns from the poll's result when the feed is due next.
 
 use crate::admin::board::Board;
+use crate::admin::board::Pulse;
 use crate::admin::polled::ended_poll;
 use crate::admin::polled::lost_poll;
 use crate::config::Config;
@@ -127,6 +128,7 @@ impl Rounds {
         let clock = self.poller.clock.clone();
         loop {
             self.start_due(clock.now());
+            self.board.beat(Pulse::Polls);
             tokio::select! {
                 _ = stop.wait_for(|&stop| stop) => return Ok(()),
                 () = tokio::time::sleep(self.sleep(clock.now())) => {}

@@ -18,7 +18,7 @@ pub struct Event {
     pub name: String,
     /// When it was first told.
     pub opened: DateTime<Utc>,
-    /// When something of it was last told.
+    /// When it was last told that it is so: at first, when it began again, when it changed.
     pub updated: DateTime<Utc>,
     /// When it ended; none as long as it lasts.
     pub closed: Option<DateTime<Utc>>,

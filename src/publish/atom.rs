@@ -4,6 +4,8 @@
 //! and it writes the attribute values of extensions without escaping them. Every text goes
 //! through [`xml_text`], and every such value through `attributes`.
 
+pub mod events;
+
 use crate::model::article::Article;
 use crate::model::article::Image;
 use crate::model::feed::Republish;

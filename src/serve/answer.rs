@@ -33,6 +33,7 @@ use crate::serve::passing::Passing;
 use crate::serve::pictures;
 use crate::serve::readers::reported;
 use crate::serve::reads::is_of_person;
+use crate::serve::traffic::Asked;
 use crate::serve::view::View;
 use crate::serve::view::spoken;
 use bytes::Bytes;
@@ -126,12 +127,28 @@ pub async fn answer<B>(
     if method == Method::HEAD {
         *answer.body_mut() = Body::default();
     }
+    let asked = asked_for(page.as_ref(), path, answer.status());
+    documents.audience().traffic().count(asked, answer.status());
     let agent = access::agent(request.headers());
     let readers = page.and_then(|page| heard(documents, &page, &agent, answer.status()));
     if access::is_wanted() {
         access::log(&Line { method, path, agent: &agent, readers, came }, &answer);
     }
     answer
+}
+
+/// What was asked for, for the numbers.
+fn asked_for(page: Option<&Page>, path: &str, status: StatusCode) -> Asked {
+    match page {
+        _ if status == StatusCode::NOT_FOUND => Asked::Other,
+        Some(Page::Atom(..)) => Asked::Atom,
+        Some(Page::Json(..)) => Asked::Json,
+        Some(_) => Asked::Page,
+        None if pictures::at(path).is_some() => Asked::Picture,
+        // A question is answered with a page.
+        None if status == StatusCode::OK => Asked::Page,
+        None => Asked::Other,
+    }
 }
 
 /// The bytes of a whole answer for a client that gets no place to ask.

@@ -6,6 +6,7 @@
 
 use crate::model::publication::Selection;
 use crate::serve::readers::Reported;
+use crate::serve::traffic::Traffic;
 use chrono::DateTime;
 use chrono::SecondsFormat;
 use chrono::TimeDelta;
@@ -28,7 +29,7 @@ const HOURS: u8 = 24;
 
 /// The readers of every publication. Clones are one.
 #[derive(Debug, Clone, Default)]
-pub struct Audience(Arc<Mutex<Heard>>);
+pub struct Audience(Arc<Mutex<Heard>>, Arc<Traffic>);
 
 #[derive(Debug, Default)]
 struct Heard {
@@ -59,6 +60,22 @@ struct Requests {
 }
 
 impl Audience {
+    /// The requests that were answered since the start.
+    #[must_use]
+    pub fn traffic(&self) -> &Traffic {
+        &self.1
+    }
+
+    /// How many readers all aggregators report, and how many aggregators there are.
+    #[must_use]
+    pub fn totals(&self, now: DateTime<Utc>) -> (u64, usize) {
+        let mut heard = self.all();
+        heard.forget_before(now - KEPT);
+        let listeners = heard.publications.values();
+        let said = listeners.flat_map(|listeners| listeners.aggregators.values());
+        (said.map(|said| u64::from(said.readers)).sum(), heard.aggregators)
+    }
+
     /// A publication was given out, or is unchanged, in a form of it such as `atom`.
     pub fn heard(
         &self,

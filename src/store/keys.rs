@@ -69,6 +69,8 @@ pub(crate) enum Space {
     Receipt = b'q',
     /// Feed → the bytes of its last document.
     Document = b'z',
+    /// When it began, kind, feed → an event that admins are told of.
+    Event = b'E',
 }
 
 impl Space {
@@ -98,6 +100,7 @@ impl Space {
             Self::Trail => "trail of article",
             Self::Receipt => "receipt of feed",
             Self::Document => "document of feed",
+            Self::Event => "event",
         }
     }
 
@@ -117,6 +120,9 @@ impl Space {
             | Self::Definition
             | Self::Receipt
             | Self::Document => String::from_utf8_lossy(rest).into_owned(),
+            Self::Meta | Self::History | Self::Shelf | Self::Definition | Self::Event => {
+                String::from_utf8_lossy(rest).into_owned()
+            }
             _ => id_of(key).map_or_else(|| format!("{rest:02x?}"), |id| id.to_string()),
         }
     }
@@ -125,6 +131,11 @@ impl Space {
 /// How far articles are labelled anew.
 pub(crate) fn labelling() -> Vec<u8> {
     key(Space::Meta, &[b"labelling"])
+}
+
+/// An event, by what it is known by for ever.
+pub(crate) fn event(known_by: &str) -> Vec<u8> {
+    key(Space::Event, &[known_by.as_bytes()])
 }
 
 /// The key of the store's own format.

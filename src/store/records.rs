@@ -5,6 +5,7 @@
 //! struct under a new number in `codec`.
 
 pub(crate) mod article;
+pub(crate) mod event;
 pub(crate) mod first_history;
 pub(crate) mod front;
 pub(crate) mod history;

@@ -1,0 +1,234 @@
+//! What admins are told without asking: the loop that judges the feeds after each poll and once a
+//! minute, keeps the events, sends them on their ways, and measures; and the admin's listener.
+
+use crate::admin::board::Pulse;
+use crate::admin::desk::Desk;
+use crate::admin::desk::Measured;
+use crate::admin::pages::answer;
+use crate::attention::ARTICLES_SEEN_MAX;
+use crate::attention::Need;
+use crate::daemon::delivering::Delivering;
+use crate::daemon::disk::free_bytes;
+use crate::daemon::disk::size_bytes;
+use crate::events::Finding;
+use crate::events::Journal;
+use crate::events::Told;
+use crate::events::Turn;
+use crate::fetch::post::Poster;
+use crate::model::event::EventKind;
+use crate::model::feed::Feed;
+use crate::model::id::FeedId;
+use crate::model::publication::Selection;
+use crate::serve::Limits;
+use crate::serve::serve_answers;
+use crate::store::Store;
+use crate::store::error::StoreError;
+use chrono::DateTime;
+use chrono::Utc;
+use http::Request;
+use hyper::body::Incoming;
+use std::collections::BTreeSet;
+use std::convert::Infallible;
+use std::future::pending;
+use std::future::ready;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::task::spawn_blocking;
+use tokio::time::Instant;
+use tokio::time::sleep;
+use tokio::time::sleep_until;
+use tracing::error;
+use tracing::info;
+use tracing::warn;
+
+/// How often all feeds are judged and the disk is measured: silence comes without a poll.
+const EVERY: Duration = Duration::from_mins(1);
+/// How soon it is noticed that feeds.toml names another address for admins.
+const LISTEN_LOOKED_EVERY: Duration = Duration::from_secs(2);
+/// How soon an address is tried again that is not free.
+const LISTEN_RETRY: Duration = Duration::from_secs(10);
+/// Connections of admins and of what reads metrics, at once.
+const CONNECTIONS_MAX: usize = 64;
+
+/// Judges and tells, for ever.
+pub(crate) async fn tell(desk: Desk, store: Store, poster: Poster) -> Infallible {
+    let delivering = Delivering::new(desk.clone(), poster);
+    match store.events().await {
+        Ok(events) => *desk.journal() = Journal::of(events),
+        Err(error) => warn!("earlier events are not known: {error}"),
+    }
+    let mut next = Instant::now();
+    loop {
+        desk.board.beat(Pulse::Tells);
+        let mut touched = desk.board.take_touched();
+        let published = store.published(touched.iter().cloned().collect(), ARTICLES_SEEN_MAX);
+        let is_known = match published.await {
+            Ok(published) => {
+                for (feed, published) in published {
+                    desk.board.put_published(&feed, published);
+                }
+                true
+            }
+            Err(error) => {
+                warn!("when feeds last had news is not known: {error}");
+                false
+            }
+        };
+        let is_round = Instant::now() >= next;
+        let disk = if is_round {
+            next = Instant::now() + EVERY;
+            touched = desk.board.read(|state| state.lines.keys().cloned().collect());
+            let measured = measure(&store).await;
+            desk.measure(measured);
+            of_disk(measured.disk_free_bytes, desk.documents.config().admin.disk_free_bytes_min)
+        } else {
+            Finding::Unknown
+        };
+        if !is_known {
+            // What is not known is no end of a silence.
+            touched.clear();
+        }
+        let told = judge(&desk, &touched, disk, Utc::now());
+        keep(&desk, &store, &told).await;
+        for told in &told {
+            log(told);
+            delivering.send(told);
+        }
+        tokio::select! {
+            () = desk.board.changed() => {}
+            () = sleep_until(next) => {}
+        }
+    }
+}
+
+/// What is new about these feeds, about the disk, and about feeds.toml.
+fn judge(
+    desk: &Desk,
+    touched: &BTreeSet<FeedId>,
+    disk: Finding,
+    now: DateTime<Utc>,
+) -> Vec<Told> {
+    let (judged, polled, config): (Vec<(Arc<Feed>, Vec<Need>)>, BTreeSet<FeedId>, Finding) =
+        desk.board.read(|state| {
+            let lines = touched.iter().filter_map(|id| state.lines.get(id));
+            let judged = lines.map(|line| (Arc::clone(&line.feed), line.needs(now))).collect();
+            let refused = state.config.refused.as_ref().map(|(_, why)| why.as_str());
+            (judged, state.lines.keys().cloned().collect(), of_config(refused))
+        });
+    let mut journal = desk.journal();
+    let mut told = journal.retain(|id| polled.contains(id), now);
+    for (feed, needs) in &judged {
+        told.extend(journal.feed(feed, needs, now));
+    }
+    told.extend(journal.settle(EventKind::Config, (None, "feeds.toml"), config, now));
+    told.extend(journal.settle(EventKind::Disk, (None, "The disk of the store"), disk, now));
+    told
+}
+
+fn of_config(refused: Option<&str>) -> Finding {
+    let Some(why) = refused else { return Finding::Right };
+    Finding::Wrong(
+        format!("was refused, and the one before runs on:\n\n{}\n", why.trim_end()),
+        "mend what is shown; it is read again when it is saved, and `visnyk check` shows every \
+         mistake"
+            .to_owned(),
+    )
+}
+
+/// Whether there is room enough. A tenth more than enough is the end of too little, so that it does
+/// not come and go with each poll.
+fn of_disk(free: Option<u64>, least: u64) -> Finding {
+    match free {
+        Some(free) if free < least => Finding::Wrong(
+            format!("has {} MiB left, less than the {} MiB of `disk_free_min`", free >> 20, least >> 20),
+            "make room: when the disk is full no article is kept, and no feed is polled any more"
+                .to_owned(),
+        ),
+        Some(free) if free >= least.saturating_add(least / 10) => Finding::Right,
+        _ => Finding::Unknown,
+    }
+}
+
+/// Keeps what changed before anybody is told.
+async fn keep(desk: &Desk, store: &Store, told: &[Told]) {
+    if told.is_empty() {
+        return;
+    }
+    let forgotten = desk.journal().drop_surplus();
+    let kept = told.iter().map(|told| told.event.clone());
+    let kept = kept.filter(|event| !forgotten.contains(&event.key())).collect();
+    if let Err(error) = store.keep_events(kept, forgotten).await {
+        warn!("events are not kept, and may be told again after a restart: {error}");
+    }
+}
+
+fn log(told: &Told) {
+    let event = &told.event;
+    let (kind, turn) = (event.kind.word(), told.turn.word());
+    if told.turn == Turn::Closed {
+        info!(kind, turn, "{}: {}", event.end_title(), event.end);
+    } else {
+        warn!(kind, turn, "{}: {} {}: {}", event.title(), event.name, event.what, event.cure);
+    }
+}
+
+async fn measure(store: &Store) -> Measured {
+    let directory = store.directory().to_owned();
+    let sizes = spawn_blocking(move || (size_bytes(&directory), free_bytes(&directory).ok()));
+    let (store_bytes, disk_free_bytes) = sizes.await.unwrap_or_default();
+    let (is_readable, (articles, publications)) = match counts(store).await {
+        Ok(counts) => (true, counts),
+        Err(error) => {
+            error!("the store does not answer: {error}");
+            (false, Default::default())
+        }
+    };
+    Measured { is_readable, store_bytes, disk_free_bytes, articles, publications }
+}
+
+/// How many articles are published, and how many publications hold one.
+async fn counts(store: &Store) -> Result<(u64, u64), StoreError> {
+    let shelves = store.shelves().await?;
+    let all = shelves.get(&Selection::All).map_or(0, |shelf| shelf.count);
+    let filled = shelves.values().filter(|shelf| shelf.count > 0).count();
+    Ok((all, filled as u64))
+}
+
+/// Answers admins where feeds.toml says, for ever. An address that is not free is tried again: the
+/// site does not go down for it.
+pub(crate) async fn answer_at_listener(desk: Desk) -> Infallible {
+    loop {
+        let Some(wanted) = desk.documents.config().admin.listen else {
+            sleep(LISTEN_LOOKED_EVERY).await;
+            continue;
+        };
+        let bound = TcpListener::bind(wanted).await;
+        match bound.and_then(|listener| Ok((listener.local_addr()?, listener))) {
+            Ok((address, listener)) => {
+                info!("admins are answered at {address}: /admin/events.atom and /metrics");
+                answer_at(&desk, listener, address, wanted).await;
+            }
+            Err(error) => {
+                error!("cannot listen for admins at {wanted}, tried again: {error}");
+                sleep(LISTEN_RETRY).await;
+            }
+        }
+    }
+}
+
+/// Until feeds.toml says something else.
+async fn answer_at(desk: &Desk, listener: TcpListener, address: SocketAddr, wanted: SocketAddr) {
+    let moved = async {
+        while desk.documents.config().admin.listen == Some(wanted) {
+            sleep(LISTEN_LOOKED_EVERY).await;
+        }
+    };
+    let answers = {
+        let desk = desk.clone();
+        move |request: Request<Incoming>| ready(answer(&desk, &request, address))
+    };
+    let limits = Limits { connections: CONNECTIONS_MAX, ..Limits::default() };
+    serve_answers(listener, answers, limits, pending(), moved).await;
+}
