@@ -297,9 +297,15 @@ fn charset(case: &Case<'_>) -> Option<Need> {
 /// Whether a repair is one of the charset, by its words.
 #[must_use]
 pub fn is_of_charset(repair: &str) -> bool {
-    ["declared as ", "not UTF-8, read as ", "byte-order mark", "bytes that are not "]
-        .iter()
-        .any(|words| repair.contains(words))
+    [
+        "declared as ",
+        "not UTF-8, read as ",
+        "the Content-Type says ",
+        "byte-order mark",
+        "bytes that are not ",
+    ]
+    .iter()
+    .any(|words| repair.contains(words))
 }
 
 /// Rarer polls than the schedule names. What a feed's own failures cost is no slowing.
@@ -316,9 +322,16 @@ fn slowed(case: &Case<'_>, now: DateTime<Utc>) -> Option<Need> {
         kind: Kind::Slowed,
         call: Call::Know,
         since: None,
-        what: format!("is polled {} later than its schedule says: {}", rough(later), planned.reason),
+        what: format!(
+            "is polled {} later than its schedule says: {}",
+            rough(later),
+            planned.reason
+        ),
         cure: if asked {
-            format!("nothing, if it is rare; else a rarer `schedule` than `{}`", feed.schedule.as_str())
+            format!(
+                "nothing, if it is rare; else a rarer `schedule` than `{}`",
+                feed.schedule.as_str()
+            )
         } else {
             "nothing, if its news are new enough; else `ignore_hints = true`".to_owned()
         },
@@ -358,5 +371,8 @@ fn each_time(documents: &[&Poll], is_so: impl Fn(&Poll) -> bool) -> bool {
 
 /// ` in line 12 of feeds.toml`.
 pub(crate) fn in_line(line: Option<usize>) -> String {
-    line.map_or_else(|| " in feeds.toml".to_owned(), |line| format!(" in line {line} of feeds.toml"))
+    line.map_or_else(
+        || " in feeds.toml".to_owned(),
+        |line| format!(" in line {line} of feeds.toml"),
+    )
 }

@@ -7,9 +7,9 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 use visnyk::attention::Call;
+use visnyk::attention::Case;
 use visnyk::attention::Kind;
 use visnyk::attention::Need;
-use visnyk::attention::Case;
 use visnyk::attention::cure::of_failure;
 use visnyk::attention::is_of_charset;
 use visnyk::attention::needs;
@@ -50,9 +50,8 @@ fn failed() -> Outcome {
 fn history(outcomes: impl IntoIterator<Item = Outcome>) -> History {
     let outcomes: Vec<Outcome> = outcomes.into_iter().collect();
     let last = now() - TimeDelta::minutes(10);
-    let ago = |index: usize| {
-        TimeDelta::minutes(30) * i32::try_from(outcomes.len() - 1 - index).unwrap()
-    };
+    let ago =
+        |index: usize| TimeDelta::minutes(30) * i32::try_from(outcomes.len() - 1 - index).unwrap();
     let polls = outcomes.iter().enumerate().map(|(index, outcome)| Poll {
         at: last - ago(index),
         duration: Duration::from_secs(1),
@@ -226,7 +225,8 @@ fn a_feed_that_is_not_enabled_needs_nothing() {
 
 #[test]
 fn what_was_learnt_at_another_address_does_not_count() {
-    let history = History { address: "https://old.example/".to_owned(), ..history([Outcome::Gone]) };
+    let history =
+        History { address: "https://old.example/".to_owned(), ..history([Outcome::Gone]) };
     let needs = judged(&feed(), &history, &[]);
     assert_eq!(needs.iter().map(|need| need.kind).collect::<Vec<_>>(), [Kind::Unpolled]);
 }
@@ -238,12 +238,21 @@ fn a_failure_is_cured_by_what_its_reason_says() {
         ("https://a.example/: the server answered 403 Forbidden", "write `auth` and `secret`"),
         ("https://a.example/: the server answered 502 Bad Gateway", "tried again by itself"),
         ("https://a.example/: invalid peer certificate: Expired", "has to renew it"),
-        ("https://a.example/: refused: 10.0.0.1 is a private address (RFC 1918) (`allow_private = true` allows it)", "list that address"),
+        (
+            "https://a.example/: refused: 10.0.0.1 is a private address (RFC 1918) (`allow_private = true` allows it)",
+            "list that address",
+        ),
         ("https://a.example/: the body is over 100 bytes", "`body_max`"),
-        ("https://a.example/: failed to lookup address information: Name or service not known", "host's name"),
+        (
+            "https://a.example/: failed to lookup address information: Name or service not known",
+            "host's name",
+        ),
         ("https://a.example/: Connection refused (os error 111)", "does not work"),
         ("https://a.example/: an HTML page came instead of a feed", "and no feed"),
-        ("https://a.example/: the document is <svg>, not RSS, RDF, Atom or JSON Feed", "`visnyk preview kharkiv`"),
+        (
+            "https://a.example/: the document is <svg>, not RSS, RDF, Atom or JSON Feed",
+            "`visnyk preview kharkiv`",
+        ),
     ] {
         let told = of_failure(reason, &FeedId::new("kharkiv").unwrap(), Some(3));
         assert!(told.contains(cure), "{reason}: {told}");
@@ -268,8 +277,10 @@ fn repairs_of_the_charset_are_told_from_others() {
             };
             let Ok(parsed) = parse(&document) else { continue };
             for repair in &parsed.repairs {
-                let is_charset = (repair.contains("UTF") && !repair.contains("<?xml")) || repair.contains("windows-")
-                    || repair.contains("KOI8") || repair.contains("declared");
+                let is_charset = (repair.contains("UTF") && !repair.contains("<?xml"))
+                    || repair.contains("windows-")
+                    || repair.contains("KOI8")
+                    || repair.contains("declared as");
                 assert_eq!(is_of_charset(repair), is_charset, "{}: {repair}", path.display());
                 seen[usize::from(index > 0)] += 1;
             }

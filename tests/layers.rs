@@ -37,6 +37,21 @@ const ROOMS: [(&str, &[&str]); 27] = [
             "model", "place", "config", "schedule", "classify", "poll", "fetch", "store", "serve",
             "export", "admin", "explain", "takedown", "replay",
             "export", "attention", "events", "admin", "explain", "takedown",
+            "model",
+            "place",
+            "config",
+            "schedule",
+            "classify",
+            "poll",
+            "fetch",
+            "store",
+            "serve",
+            "export",
+            "attention",
+            "events",
+            "admin",
+            "explain",
+            "takedown",
         ],
     ),
     (
@@ -140,7 +155,8 @@ fn a_crate_is_named_in_one_place() {
     for source in sources() {
         for (krate, places) in NAMED_ONCE {
             assert!(
-                !names(&source.code, krate) || places.iter().any(|place| source.path.starts_with(place)),
+                !names(&source.code, krate)
+                    || places.iter().any(|place| source.path.starts_with(place)),
                 "{}: `{krate}` is named outside {places:?}",
                 source.path
             );

@@ -6,8 +6,8 @@
 
 use crate::admin::tally::Durations;
 use crate::admin::tally::Polls;
-use crate::attention::Need;
 use crate::attention::Case;
+use crate::attention::Need;
 use crate::attention::needs;
 use crate::model::exchange::History;
 use crate::model::feed::Feed;

@@ -58,11 +58,16 @@ fn of_daemon(to: &mut Exposition, state: &State) {
 
 /// The queue: which polls should have begun, those under way included.
 fn of_rounds(to: &mut Exposition, state: &State, now: DateTime<Utc>) {
-    let late = |line: &Line| line.planned.at.map(|at| now - at).filter(|late| *late >= TimeDelta::zero());
+    let late =
+        |line: &Line| line.planned.at.map(|at| now - at).filter(|late| *late >= TimeDelta::zero());
     let due: Vec<TimeDelta> = state.lines.values().filter_map(late).collect();
     to.family("visnyk_feeds", Type::Gauge, "Feeds that are enabled.");
     to.sample(&[], count(state.lines.len()));
-    to.family("visnyk_feeds_needing_admin", Type::Gauge, "Feeds that have something for their admin to do.");
+    to.family(
+        "visnyk_feeds_needing_admin",
+        Type::Gauge,
+        "Feeds that have something for their admin to do.",
+    );
     let needy = state.lines.values().filter(|line| call(&line.needs(now)) == Some(Call::Act));
     to.sample(&[], count(needy.count()));
     to.family("visnyk_polls_waiting", Type::Gauge, "Polls that are due or under way.");
@@ -100,14 +105,23 @@ fn of_feeds(to: &mut Exposition, state: &State, now: DateTime<Utc>) {
             sample_at(to, &[("feed", id.as_str())], look(line));
         }
     }
-    to.family("visnyk_feed_consecutive_failures", Type::Gauge, "Polls that failed in a row, 20 at most.");
+    to.family(
+        "visnyk_feed_consecutive_failures",
+        Type::Gauge,
+        "Polls that failed in a row, 20 at most.",
+    );
     for (id, line) in &state.lines {
         to.sample(&[("feed", id.as_str())], count(line.history.failing()));
     }
-    to.family("visnyk_feed_need", Type::Gauge, "What the feed needs, as `visnyk status` tells it; always 1.");
+    to.family(
+        "visnyk_feed_need",
+        Type::Gauge,
+        "What the feed needs, as `visnyk status` tells it; always 1.",
+    );
     for (id, line) in &state.lines {
         for need in line.needs(now) {
-            let labels = [("feed", id.as_str()), ("kind", need.kind.word()), ("call", need.call.word())];
+            let labels =
+                [("feed", id.as_str()), ("kind", need.kind.word()), ("call", need.call.word())];
             to.sample(&labels, 1.0);
         }
     }
@@ -120,17 +134,29 @@ fn of_polls(to: &mut Exposition, state: &State) {
             to.sample(&[("feed", id.as_str()), ("outcome", outcome)], number_of(number));
         }
     }
-    to.family("visnyk_feed_document_bytes_total", Type::Counter, "Bytes of the feed's documents, decompressed.");
+    to.family(
+        "visnyk_feed_document_bytes_total",
+        Type::Counter,
+        "Bytes of the feed's documents, decompressed.",
+    );
     for (id, line) in &state.lines {
         to.sample(&[("feed", id.as_str())], number_of(line.polls.bytes));
     }
-    to.family("visnyk_feed_poll_duration_seconds", Type::Summary, "How long polls of the feed took.");
+    to.family(
+        "visnyk_feed_poll_duration_seconds",
+        Type::Summary,
+        "How long polls of the feed took.",
+    );
     for (id, line) in &state.lines {
         let polls: u64 = line.polls.outcomes.iter().sum();
         to.part("_sum", &[("feed", id.as_str())], line.polls.duration.as_secs_f64());
         to.part("_count", &[("feed", id.as_str())], number_of(polls));
     }
-    to.family("visnyk_poll_duration_seconds", Type::Histogram, "How long polls took, of all feeds.");
+    to.family(
+        "visnyk_poll_duration_seconds",
+        Type::Histogram,
+        "How long polls took, of all feeds.",
+    );
     let durations = &state.durations;
     let mut within = 0;
     for (bound, number) in BOUNDS.into_iter().zip(durations.counts) {
@@ -169,9 +195,17 @@ fn of_readers(to: &mut Exposition, desk: &Desk, now: DateTime<Utc>) {
         to.sample(&[("asked", asked), ("code", code)], number_of(number));
     }
     let (subscribers, aggregators) = audience.totals(now);
-    to.family("visnyk_subscribers", Type::Gauge, "Readers that aggregators report, of all publications.");
+    to.family(
+        "visnyk_subscribers",
+        Type::Gauge,
+        "Readers that aggregators report, of all publications.",
+    );
     to.sample(&[], number_of(subscribers));
-    to.family("visnyk_aggregators", Type::Gauge, "Aggregators that reported readers in the last week.");
+    to.family(
+        "visnyk_aggregators",
+        Type::Gauge,
+        "Aggregators that reported readers in the last week.",
+    );
     to.sample(&[], count(aggregators));
 }
 

@@ -142,7 +142,8 @@ fn of_events(
 fn revalidated(bytes: Vec<u8>, media_type: &'static str, request: &HeaderMap) -> Response<Body> {
     let tag = format!("\"{}\"", Digest::of([String::from_utf8_lossy(&bytes).as_ref()]));
     let known = request.get_all(header::IF_NONE_MATCH).iter();
-    let mut known = known.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
+    let mut known =
+        known.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
     let is_same = known.any(|known| {
         let known = known.trim();
         known == "*" || known.trim_start_matches("W/") == tag

@@ -24,9 +24,9 @@ pub fn told(state: &State, now: DateTime<Utc>) -> Value {
         // Without a need, last.
         (call(needs).is_none(), call(needs), kind, line.planned.at, line.feed.id.clone())
     });
-    let daemon = state.since.map(|since| {
-        json!({ "version": env!("CARGO_PKG_VERSION"), "since": shown(since) })
-    });
+    let daemon = state
+        .since
+        .map(|since| json!({ "version": env!("CARGO_PKG_VERSION"), "since": shown(since) }));
     let config = state.config.since.map(|at| {
         let refused = state.config.refused.as_ref();
         json!({

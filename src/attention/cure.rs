@@ -66,10 +66,7 @@ const CURES: [(&[&str], Cure); 10] = [
              the publisher if it lasts",
         ),
     ),
-    (
-        &["redirect"],
-        Cure::Address("its redirects lead nowhere: look for its new address"),
-    ),
+    (&["redirect"], Cure::Address("its redirects lead nowhere: look for its new address")),
 ];
 
 /// What to do about a feed that fails for this reason. `line` is that of its address.

@@ -85,9 +85,7 @@ fn written(told: &Value, form: Form) -> String {
 /// What is told of the feeds that are named, or of all.
 fn only(mut told: Value, named: &[FeedId]) -> Value {
     if let Some(feeds) = told["feeds"].as_array_mut() {
-        feeds.retain(|feed| {
-            named.is_empty() || named.iter().any(|id| feed["feed"] == id.as_str())
-        });
+        feeds.retain(|feed| named.is_empty() || named.iter().any(|id| feed["feed"] == id.as_str()));
     }
     told
 }

@@ -104,12 +104,7 @@ pub(crate) async fn tell(desk: Desk, store: Store, poster: Poster) -> Infallible
 }
 
 /// What is new about these feeds, about the disk, and about feeds.toml.
-fn judge(
-    desk: &Desk,
-    touched: &BTreeSet<FeedId>,
-    disk: Finding,
-    now: DateTime<Utc>,
-) -> Vec<Told> {
+fn judge(desk: &Desk, touched: &BTreeSet<FeedId>, disk: Finding, now: DateTime<Utc>) -> Vec<Told> {
     let (judged, polled, config): (Vec<(Arc<Feed>, Vec<Need>)>, BTreeSet<FeedId>, Finding) =
         desk.board.read(|state| {
             let lines = touched.iter().filter_map(|id| state.lines.get(id));
@@ -142,7 +137,11 @@ fn of_config(refused: Option<&str>) -> Finding {
 fn of_disk(free: Option<u64>, least: u64) -> Finding {
     match free {
         Some(free) if free < least => Finding::Wrong(
-            format!("has {} MiB left, less than the {} MiB of `disk_free_min`", free >> 20, least >> 20),
+            format!(
+                "has {} MiB left, less than the {} MiB of `disk_free_min`",
+                free >> 20,
+                least >> 20
+            ),
             "make room: when the disk is full no article is kept, and no feed is polled any more"
                 .to_owned(),
         ),

@@ -71,6 +71,7 @@ impl Answer {
 /// A publisher's server on loopback. It ends with the test's process.
 pub(crate) struct Publisher {
     address: SocketAddr,
+    answers: Arc<Mutex<HashMap<&'static str, Answer>>>,
     requests: Arc<Mutex<Vec<String>>>,
     answers: Arc<Mutex<HashMap<&'static str, Answer>>>,
 }
@@ -85,6 +86,7 @@ impl Publisher {
         let answers = Arc::new(Mutex::new(answers));
         let given = Arc::clone(&answers);
         let seen = Arc::clone(&requests);
+        let (given, seen) = (Arc::clone(&answers), Arc::clone(&requests));
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let (answers, seen) = (Arc::clone(&given), Arc::clone(&seen));
@@ -96,6 +98,9 @@ impl Publisher {
 
     /// Gives another answer at a path from now on.
     pub(crate) fn put(&self, path: &'static str, answer: Answer) {
+        Self { address, answers, requests }
+    /// Answers otherwise at a path from now on.
+    pub(crate) fn answer(&self, path: &'static str, answer: Answer) {
         self.answers.lock().unwrap().insert(path, answer);
     }
 
@@ -115,6 +120,7 @@ impl Publisher {
 fn answer(
     mut stream: TcpStream,
     answers: &Mutex<HashMap<&'static str, Answer>>,
+    answers: &Mutex<HashMap<&str, Answer>>,
     seen: &Mutex<Vec<String>>,
 ) {
     let Some(head) = read_head(&mut stream) else { return };
@@ -333,7 +339,8 @@ impl Drop for Daemon {
     }
 }
 
-fn get(address: SocketAddr, path: &str, agent: &str) -> (u16, String) {
+/// The status and the body at a path of a server.
+pub(crate) fn get(address: SocketAddr, path: &str, agent: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     let headers = format!("Host: visnyk.example\r\nUser-Agent: {agent}\r\nConnection: close\r\n");

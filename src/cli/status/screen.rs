@@ -127,7 +127,11 @@ fn table(feeds: &[Value], now: DateTime<Utc>, look: Look) -> String {
     let mut table = Table::new();
     table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_width(u16::try_from(look.width).unwrap_or(u16::MAX));
-    if look.ink == Ink::Coloured { table.enforce_styling() } else { table.force_no_tty() };
+    if look.ink == Ink::Coloured {
+        table.enforce_styling()
+    } else {
+        table.force_no_tty()
+    };
     let titles: &[&str] = match look.width {
         WIDTH_OF_ALL.. => &["feed", "state", "last good", "newest", "next poll", "why then"],
         WIDTH_OF_SOME.. => &["feed", "state", "newest", "next poll"],
@@ -163,7 +167,8 @@ fn cell(title: &str, feed: &Value, now: DateTime<Utc>, look: Look) -> Cell {
         "last good" => Cell::new(ago("last_success").unwrap_or_else(|| "never".to_owned())),
         "newest" => Cell::new(ago("newest").unwrap_or_else(|| "none".to_owned())),
         "next poll" => Cell::new(
-            instant(&feed["next_poll"]).map_or_else(|| "never".to_owned(), |at| clock(at, now, zone)),
+            instant(&feed["next_poll"])
+                .map_or_else(|| "never".to_owned(), |at| clock(at, now, zone)),
         ),
         _ => Cell::new(text(feed, "reason")),
     }

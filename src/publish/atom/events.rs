@@ -131,7 +131,8 @@ fn of_event(site: &Site, event: &Event) -> impl Iterator<Item = Line> {
 }
 
 fn entry(site: &Site, line: Line) -> Entry {
-    let category = |term: &str| Category { term: xml_text(term).into_owned(), scheme: None, label: None };
+    let category =
+        |term: &str| Category { term: xml_text(term).into_owned(), scheme: None, label: None };
     Entry {
         title: text(&line.title, None),
         id: line.id,
