@@ -77,7 +77,7 @@ pub(crate) async fn tell(desk: Desk, store: Store, poster: Poster) -> Infallible
             }
         };
         let is_round = Instant::now() >= next;
-        let disk = if is_round {
+        let room = if is_round {
             next = Instant::now() + EVERY;
             touched = desk.board.read(|state| state.lines.keys().cloned().collect());
             let measured = measure(&store).await;
@@ -90,7 +90,7 @@ pub(crate) async fn tell(desk: Desk, store: Store, poster: Poster) -> Infallible
             // What is not known is no end of a silence.
             touched.clear();
         }
-        let told = judge(&desk, &touched, disk, Utc::now());
+        let told = judge(&desk, &touched, room, Utc::now());
         keep(&desk, &store, &told).await;
         for told in &told {
             log(told);
@@ -104,7 +104,7 @@ pub(crate) async fn tell(desk: Desk, store: Store, poster: Poster) -> Infallible
 }
 
 /// What is new about these feeds, about the disk, and about feeds.toml.
-fn judge(desk: &Desk, touched: &BTreeSet<FeedId>, disk: Finding, now: DateTime<Utc>) -> Vec<Told> {
+fn judge(desk: &Desk, touched: &BTreeSet<FeedId>, room: Finding, now: DateTime<Utc>) -> Vec<Told> {
     let (judged, polled, config): (Vec<(Arc<Feed>, Vec<Need>)>, BTreeSet<FeedId>, Finding) =
         desk.board.read(|state| {
             let lines = touched.iter().filter_map(|id| state.lines.get(id));
@@ -118,7 +118,7 @@ fn judge(desk: &Desk, touched: &BTreeSet<FeedId>, disk: Finding, now: DateTime<U
         told.extend(journal.feed(feed, needs, now));
     }
     told.extend(journal.settle(EventKind::Config, (None, "feeds.toml"), config, now));
-    told.extend(journal.settle(EventKind::Disk, (None, "The disk of the store"), disk, now));
+    told.extend(journal.settle(EventKind::Disk, (None, "The disk of the store"), room, now));
     told
 }
 
