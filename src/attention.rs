@@ -313,7 +313,7 @@ fn slowed(case: &Case<'_>, now: DateTime<Utc>) -> Option<Need> {
     let Case { feed, history, planned, .. } = *case;
     let last = history.polls.last()?;
     let at = planned.at.filter(|_| history.failures == 0 && !last.outcome.has_failed())?;
-    let asked = history.not_before.filter(|not_before| *not_before > now).is_some();
+    let asked = history.not_before.is_some_and(|not_before| not_before > now);
     let unhurried = Feed { ignore_hints: true, ..feed.clone() };
     let unasked = History { not_before: None, ..history.clone() };
     let own = next_poll(&unhurried, &unasked, now).at?;

@@ -97,6 +97,7 @@ impl Journal {
     }
 
     /// All events, the oldest first.
+    #[must_use]
     pub fn events(&self) -> impl DoubleEndedIterator<Item = &Event> {
         self.events.values()
     }

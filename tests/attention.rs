@@ -79,6 +79,7 @@ fn judged(feed: &Feed, history: &History, published: &[DateTime<Utc>]) -> Vec<Ne
 #[test]
 fn each_need_is_seen_and_weighed() {
     use Call::{Act, Know, Tell};
+    type Row = (&'static str, History, Vec<i64>, Vec<(Kind, Call)>);
     let read = |count: usize| vec![Outcome::Read; count];
     let with = |count: usize, change: &dyn Fn(&mut Poll)| {
         let mut history = history(read(count));
@@ -105,7 +106,7 @@ fn each_need_is_seen_and_weighed() {
     let shifted = |by: i64| daily.iter().map(|hours| hours + by).collect::<Vec<_>>();
     let burst: Vec<i64> = vec![95; 12];
     let none = Vec::new;
-    let cases: Vec<(&str, History, Vec<i64>, Vec<(Kind, Call)>)> = vec![
+    let cases: Vec<Row> = vec![
         ("well", history(read(5)), daily.clone(), vec![]),
         ("unchanged", history([Outcome::Read, Outcome::NotModified]), none(), vec![]),
         ("new", History::default(), none(), vec![(Kind::Unpolled, Know)]),

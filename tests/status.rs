@@ -13,7 +13,7 @@ fn now() -> DateTime<Utc> {
     "2026-11-26T12:10:00Z".parse().unwrap()
 }
 
-fn need(kind: &str, call: &str, since: Value, what: &str, cure: &str) -> Value {
+fn need(kind: &str, call: &str, since: Option<&str>, what: &str, cure: &str) -> Value {
     json!({ "kind": kind, "call": call, "since": since, "what": what, "cure": cure })
 }
 
@@ -30,17 +30,12 @@ fn told() -> Value {
     let failing = need(
         "failing",
         "act",
-        json!("2026-11-26T10:30:00Z"),
+        Some("2026-11-26T10:30:00Z"),
         "failed 4 times in a row since 2026-11-26 12:30: https://kharkiv.example/a/long/address/feed.xml: the server answered 404 Not Found",
         "it is not there: look for the feed's new address on the publisher's site, and write it as `url` in line 12 of feeds.toml",
     );
-    let slowed = need(
-        "slowed",
-        "know",
-        Value::Null,
-        "is polled 3 h later than its schedule says",
-        "nothing",
-    );
+    let slowed =
+        need("slowed", "know", None, "is polled 3 h later than its schedule says", "nothing");
     json!({
         "at": "2026-11-26T12:10:00Z",
         "daemon": { "version": "0.1.0", "since": "2026-11-25T07:00:00Z" },

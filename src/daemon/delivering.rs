@@ -57,7 +57,7 @@ pub(crate) struct Delivering {
 
 impl Delivering {
     /// Takes events from now on. Where they go is looked up for each: it may be changed meanwhile.
-    pub(crate) fn new(desk: Desk, poster: Poster) -> Self {
+    pub(crate) fn new(desk: Desk, poster: &Poster) -> Self {
         let mut tasks = JoinSet::new();
         let queues = [Way::Webhook, Way::Command].map(|way| {
             let (queue, waiting) = mpsc::channel(WAITING_MAX);

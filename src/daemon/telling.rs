@@ -54,7 +54,7 @@ const CONNECTIONS_MAX: usize = 64;
 
 /// Judges and tells, for ever.
 pub(crate) async fn tell(desk: Desk, store: Store, poster: Poster) -> Infallible {
-    let delivering = Delivering::new(desk.clone(), poster);
+    let delivering = Delivering::new(desk.clone(), &poster);
     match store.events().await {
         Ok(events) => *desk.journal() = Journal::of(events),
         Err(error) => warn!("earlier events are not known: {error}"),
@@ -105,13 +105,14 @@ pub(crate) async fn tell(desk: Desk, store: Store, poster: Poster) -> Infallible
 
 /// What is new about these feeds, about the disk, and about feeds.toml.
 fn judge(desk: &Desk, touched: &BTreeSet<FeedId>, room: Finding, now: DateTime<Utc>) -> Vec<Told> {
-    let (judged, polled, config): (Vec<(Arc<Feed>, Vec<Need>)>, BTreeSet<FeedId>, Finding) =
-        desk.board.read(|state| {
-            let lines = touched.iter().filter_map(|id| state.lines.get(id));
-            let judged = lines.map(|line| (Arc::clone(&line.feed), line.needs(now))).collect();
-            let refused = state.config.refused.as_ref().map(|(_, why)| why.as_str());
-            (judged, state.lines.keys().cloned().collect(), of_config(refused))
-        });
+    let (judged, polled, config) = desk.board.read(|state| {
+        let lines = touched.iter().filter_map(|id| state.lines.get(id));
+        let judged: Vec<(Arc<Feed>, Vec<Need>)> =
+            lines.map(|line| (Arc::clone(&line.feed), line.needs(now))).collect();
+        let polled: BTreeSet<FeedId> = state.lines.keys().cloned().collect();
+        let refused = state.config.refused.as_ref().map(|(_, why)| why.as_str());
+        (judged, polled, of_config(refused))
+    });
     let mut journal = desk.journal();
     let mut told = journal.retain(|id| polled.contains(id), now);
     for (feed, needs) in &judged {

@@ -31,10 +31,11 @@ fn turns(told: &[Told]) -> Vec<String> {
 #[test]
 fn each_change_of_needs_tells_what_it_should() {
     use Call::{Act, Know, Tell};
+    type Case = (&'static str, Vec<Vec<Need>>, Vec<&'static str>);
     let down = || need(Kind::Failing, Act);
     let faltering = || need(Kind::Failing, Know);
     let silent = || need(Kind::Silent, Act);
-    let cases: Vec<(&str, Vec<Vec<Need>>, Vec<&str>)> = vec![
+    let cases: Vec<Case> = vec![
         ("nothing", vec![vec![], vec![]], vec![]),
         ("two failures", vec![vec![faltering()], vec![faltering()], vec![]], vec![]),
         (

@@ -13,6 +13,7 @@ use crate::cli::status::of_store;
 use crate::cli::status::only;
 use crate::cli::status::written;
 use serde_json::Value;
+use std::fmt::Write as _;
 use std::io::IsTerminal;
 use std::io::Write;
 use std::process::ExitCode;
@@ -108,16 +109,15 @@ fn go(
         };
         known = Some(told.clone());
         let mut told = only(told, asked.named);
-        let drawn = match screen {
-            Some(Screen) => Some(put(&framed(&written(&told, asked.form)))),
-            None => {
-                // The time alone is no change.
-                told["at"].take();
-                let is_news = shown.as_ref() != Some(&told);
-                let text = is_news.then(|| written(&told, asked.form) + "\n");
-                shown = Some(told);
-                text.map(|text| put(&text))
-            }
+        let drawn = if let Some(Screen) = screen {
+            Some(put(&framed(&written(&told, asked.form))))
+        } else {
+            // The time alone is no change.
+            told["at"].take();
+            let is_news = shown.as_ref() != Some(&told);
+            let text = is_news.then(|| written(&told, asked.form) + "\n");
+            shown = Some(told);
+            text.map(|text| put(&text))
         };
         match drawn {
             // Who reads has read enough.
@@ -144,7 +144,8 @@ fn framed(text: &str) -> String {
         frame.push_str(CLEAR_LINE);
     }
     if !hidden.is_empty() {
-        frame.push_str(&format!("… and {} lines more", hidden.len()));
+        // To write into a text cannot fail.
+        let _ = write!(frame, "… and {} lines more", hidden.len());
     }
     frame.push_str(CLEAR_REST);
     frame
