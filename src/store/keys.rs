@@ -119,10 +119,8 @@ impl Space {
             | Self::Shelf
             | Self::Definition
             | Self::Receipt
-            | Self::Document => String::from_utf8_lossy(rest).into_owned(),
-            Self::Meta | Self::History | Self::Shelf | Self::Definition | Self::Event => {
-                String::from_utf8_lossy(rest).into_owned()
-            }
+            | Self::Document
+            | Self::Event => String::from_utf8_lossy(rest).into_owned(),
             _ => id_of(key).map_or_else(|| format!("{rest:02x?}"), |id| id.to_string()),
         }
     }

@@ -188,7 +188,7 @@ fn each_event_is_told_once_and_closed_once_over_a_restart_too() {
         titles(&when(admins, "/admin/events.atom", |_, body| body.contains(last)))
     };
     assert_eq!(events(&daemon, "d: moved"), ["Місто d: moved"]);
-    publisher.answer("/a", status("500 Broken"));
+    publisher.put("/a", status("500 Broken"));
     poll(&folder, "a", 4);
     assert_eq!(events(&daemon, "a: down"), ["Місто a: down", "Місто d: moved"]);
     poll(&folder, "c", 3);
@@ -203,10 +203,10 @@ fn each_event_is_told_once_and_closed_once_over_a_restart_too() {
     poll(&folder, "a", 1);
     let known = ["Місто c: malformed", "Місто a: down", "Місто d: moved"];
     assert_eq!(events(&daemon, "c: malformed"), known);
-    publisher.answer("/a", good());
+    publisher.put("/a", good());
     poll(&folder, "a", 2);
     assert_eq!(events(&daemon, "a: back"), [&["Місто a: back"], &known[..]].concat());
-    publisher.answer("/b", status("410 Gone"));
+    publisher.put("/b", status("410 Gone"));
     poll(&folder, "b", 1);
     let all = events(&daemon, "b: gone");
     assert_eq!(all, [&["Місто b: gone", "Місто a: back"], &known[..]].concat());

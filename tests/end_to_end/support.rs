@@ -71,7 +71,6 @@ impl Answer {
 /// A publisher's server on loopback. It ends with the test's process.
 pub(crate) struct Publisher {
     address: SocketAddr,
-    answers: Arc<Mutex<HashMap<&'static str, Answer>>>,
     requests: Arc<Mutex<Vec<String>>>,
     answers: Arc<Mutex<HashMap<&'static str, Answer>>>,
 }
@@ -86,7 +85,6 @@ impl Publisher {
         let answers = Arc::new(Mutex::new(answers));
         let given = Arc::clone(&answers);
         let seen = Arc::clone(&requests);
-        let (given, seen) = (Arc::clone(&answers), Arc::clone(&requests));
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let (answers, seen) = (Arc::clone(&given), Arc::clone(&seen));
@@ -98,9 +96,6 @@ impl Publisher {
 
     /// Gives another answer at a path from now on.
     pub(crate) fn put(&self, path: &'static str, answer: Answer) {
-        Self { address, answers, requests }
-    /// Answers otherwise at a path from now on.
-    pub(crate) fn answer(&self, path: &'static str, answer: Answer) {
         self.answers.lock().unwrap().insert(path, answer);
     }
 
@@ -120,7 +115,6 @@ impl Publisher {
 fn answer(
     mut stream: TcpStream,
     answers: &Mutex<HashMap<&'static str, Answer>>,
-    answers: &Mutex<HashMap<&str, Answer>>,
     seen: &Mutex<Vec<String>>,
 ) {
     let Some(head) = read_head(&mut stream) else { return };
