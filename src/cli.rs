@@ -14,10 +14,10 @@ pub mod poll;
 pub mod preview;
 pub mod readers;
 pub mod reload;
-pub mod remove;
 pub mod replay;
 pub mod run;
 pub mod status;
+pub mod takedown;
 
 use crate::admin;
 use crate::cli::log::LogFormat;
@@ -175,9 +175,9 @@ pub enum Command {
     /// Take an article down: it leaves every publication at once, readers are told, and no poll
     /// brings it back
     #[command(
-        after_help = "Example:\n  visnyk remove https://city.example/news/1 --why \"court order 17/2026\""
+        after_help = "Example:\n  visnyk takedown https://city.example/news/1 --why \"court order 17/2026\""
     )]
-    Remove {
+    Takedown {
         /// The article's id, or the address of its page
         #[arg(value_name = "ARTICLE|URL")]
         what: String,
@@ -284,7 +284,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
             let form = if json { Form::Json } else { Form::Table };
             replay::over(&config, &state, &feeds, act, form)
         }
-        Command::Remove { what, why } => remove::remove(&config, &state, &what, &why),
+        Command::Takedown { what, why } => takedown::takedown(&config, &state, &what, &why),
         Command::Readers { json } => {
             readers::readers(&state, if json { Form::Json } else { Form::Table })
         }
