@@ -15,7 +15,7 @@
 //! └───────────────────── poll: walks one feed through ─────────────┘
 //! ```
 //! It runs one way. [`crontab`], [`schedule`], [`parse`], [`normalize`], [`classify`], [`merge`],
-//! [`ingest`] and [`publish`] are pure: values in, values out; no clock, disk, network, chance,
+//! [`ingest`], [`publish`] and [`edit`] are pure: values in, values out; no clock, disk, network, chance,
 //! environment or log, and the time is an argument. [`fetch`], [`store`] and [`serve`] touch the
 //! world, and decide nothing that a pure function could. [`poll`] walks one feed through,
 //! [`daemon`] runs all feeds and the server, [`export`] writes as files what is served, [`admin`]
@@ -42,7 +42,8 @@
 //! reads the sources and holds each to its row. Where a bug lives: a wrong date, title, picture or
 //! id in [`normalize`]; a wrong region or tag in [`classify`]; a document that cannot be read in
 //! [`parse`]; an item that comes twice in [`merge`] or [`normalize`]; a feed asked too often in
-//! [`schedule`]; a mistake in feeds.toml told badly in [`config`]. `src/build.rs` is the build
+//! [`schedule`]; a mistake in feeds.toml told badly in [`config`],
+//! a comment of it lost in [`edit`]. `src/build.rs` is the build
 //! script: it makes the names of all places from the tables under `src/place/`.
 
 pub mod crontab;
@@ -51,6 +52,7 @@ pub mod model;
 pub mod place;
 
 pub mod config;
+pub mod edit;
 pub mod schedule;
 
 pub mod classify;
