@@ -6,9 +6,12 @@
 //! store or the listener; 78 feeds.toml has a mistake (the last two as in `sysexits.h`).
 
 pub mod asking;
+pub mod change;
 pub mod check;
+pub mod edit;
 pub mod explain;
 pub mod export;
+pub mod feeds_file;
 pub mod log;
 pub mod poll;
 pub mod preview;
@@ -20,6 +23,7 @@ pub mod status;
 pub mod takedown;
 
 use crate::admin;
+use crate::cli::change::Change;
 use crate::cli::log::LogFormat;
 use crate::cli::poll::Detail;
 use crate::cli::preview::Wish;
@@ -217,6 +221,10 @@ pub enum Command {
         into_nonempty: bool,
     },
 
+    /// What changes feeds.toml.
+    #[command(flatten)]
+    Change(Change),
+
     /// Read feeds.toml and show every mistake in it
     #[command(after_help = "Example:\n  visnyk check && visnyk reload")]
     Check {
@@ -244,22 +252,19 @@ pub fn run(arguments: Arguments) -> ExitCode {
     let level = if matches!(command, Command::Run { .. }) { "info" } else { "error" };
     log::start(arguments.log, level);
     let path = arguments.config.unwrap_or_else(default_config);
-    // The daemon tells what is wrong in the file: it reads the one that it runs with.
-    if let Command::Reload = command {
-        return reload::reload(&arguments.state.unwrap_or_else(|| default_state(&path)));
-    }
-    let config = match read(&path) {
-        Ok(config) => config,
-        Err(problems) => {
-            eprintln!(
-                "{}",
-                if log::colours() { problems.coloured() } else { problems.to_string() }
-            );
-            return ExitCode::from(CONFIG_ERROR);
-        }
-    };
     let state = arguments.state.unwrap_or_else(|| default_state(&path));
+    let command = match command {
+        // The daemon tells what is wrong in the file: it reads the one that it runs with.
+        Command::Reload => return reload::reload(&state),
+        Command::Change(change) => return change::run(change, &path, &state),
+        other => other,
+    };
+    let config = match good(&path) {
+        Ok(config) => config,
+        Err(status) => return status,
+    };
     match command {
+        Command::Change(change) => change::run(change, &path, &state),
         Command::Run { export } => run::run(&path, config, &state, export.as_deref()),
         Command::Poll { feeds, explain } => {
             let detail = if explain { Detail::Explained } else { Detail::Plain };
@@ -300,6 +305,14 @@ pub fn run(arguments: Arguments) -> ExitCode {
         }
         Command::Check { .. } => check::check(&path, &config),
     }
+}
+
+/// The configuration, or the status that says that it has mistakes, which are shown.
+fn good(path: &Path) -> Result<Config, ExitCode> {
+    read(path).map_err(|problems| {
+        eprintln!("{}", if log::colours() { problems.coloured() } else { problems.to_string() });
+        ExitCode::from(CONFIG_ERROR)
+    })
 }
 
 /// In the directory that the service manager hands over, here, or where the service has it.

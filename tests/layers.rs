@@ -40,9 +40,9 @@ const ROOMS: [(&str, &[&str]); 26] = [
     (
         "cli",
         &[
-            "crontab", "parse", "model", "place", "config", "schedule", "classify", "ingest",
-            "fetch", "store", "serve", "export", "admin", "explain", "takedown", "daemon", "trial",
-            "replay",
+            "crontab", "model", "place", "config", "edit", "schedule", "classify", "parse", "ingest",
+            "discover", "subscriptions", "fetch", "store", "serve", "export", "explain", "takedown",
+            "admin", "daemon", "trial", "replay",
         ],
     ),
     ("main", &["cli"]),

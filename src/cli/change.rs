@@ -1,0 +1,73 @@
+//! The commands that change feeds.toml.
+
+use crate::cli::edit::remove;
+use crate::cli::edit::switch;
+use crate::cli::feeds_file::Writing;
+use crate::cli::good;
+use crate::edit::Switch;
+use crate::model::id::FeedId;
+use clap::Args;
+use clap::Subcommand;
+use std::path::Path;
+use std::process::ExitCode;
+
+/// What changes feeds.toml.
+#[derive(Debug, Subcommand)]
+pub enum Change {
+    /// Take feeds out of feeds.toml, and out of the lists of rules and publications that name them
+    #[command(after_help = "Example:\n  visnyk remove kharkiv --dry-run")]
+    Remove(Feeds),
+
+    /// Stop polling feeds, which stay in feeds.toml
+    #[command(after_help = "Example:\n  visnyk disable kharkiv lviv")]
+    Disable(Feeds),
+
+    /// Poll feeds again that were disabled
+    #[command(after_help = "Example:\n  visnyk enable kharkiv")]
+    Enable(Feeds),
+}
+
+/// The feeds that are meant.
+#[derive(Debug, Args)]
+pub struct Feeds {
+    /// Ids of feeds, as in feeds.toml
+    #[arg(value_name = "FEED", required = true)]
+    feeds: Vec<FeedId>,
+
+    #[command(flatten)]
+    writing: Dry,
+}
+
+/// Whether a change is made.
+#[derive(Debug, Args)]
+pub struct Dry {
+    /// Show what would change, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// Does it.
+#[must_use]
+pub fn run(change: Change, path: &Path, state: &Path) -> ExitCode {
+    let config = match good(path) {
+        Ok(config) => config,
+        Err(status) => return status,
+    };
+    match change {
+        Change::Remove(named) => {
+            remove(path, state, &config, &named.feeds, named.writing.writing())
+        }
+        Change::Disable(named) => {
+            switch(path, state, &named.feeds, Switch::Off, named.writing.writing())
+        }
+        Change::Enable(named) => {
+            switch(path, state, &named.feeds, Switch::On, named.writing.writing())
+        }
+    }
+}
+
+impl Dry {
+    fn writing(&self) -> Writing {
+        if self.dry_run { Writing::Shown } else { Writing::Real }
+    }
+}
