@@ -5,6 +5,7 @@
 //! 0 done; 1 a feed could not be polled, or needs its admin; 2 the command line is wrong; 74 the
 //! store or the listener; 78 feeds.toml has a mistake (the last two as in `sysexits.h`).
 
+pub mod add;
 pub mod asking;
 pub mod change;
 pub mod check;
@@ -19,7 +20,9 @@ pub mod readers;
 pub mod reload;
 pub mod replay;
 pub mod run;
+pub(crate) mod search;
 pub mod status;
+pub mod table;
 pub mod takedown;
 
 use crate::admin;

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::path::PathBuf;
 
 /// A room, and the rooms that it may use: all of them above it.
-const ROOMS: [(&str, &[&str]); 26] = [
+const ROOMS: [(&str, &[&str]); 27] = [
     ("crontab", &[]),
     ("model", &["crontab"]),
     ("place", &["model"]),
@@ -19,6 +19,7 @@ const ROOMS: [(&str, &[&str]); 26] = [
     ("classify", &["model", "place"]),
     ("merge", &["model"]),
     ("ingest", &["model", "parse", "normalize", "classify", "merge"]),
+    ("discover", &["model", "place", "edit", "classify", "parse", "ingest"]),
     ("publish", &["model", "place", "classify"]),
     ("fetch", &["model"]),
     ("store", &["model"]),
@@ -51,7 +52,7 @@ const ROOMS: [(&str, &[&str]); 26] = [
 ];
 
 /// Rooms without clock, disk, network, chance, environment and log.
-const PURE: [&str; 10] = [
+const PURE: [&str; 11] = [
     "crontab",
     "model",
     "edit",
@@ -61,6 +62,7 @@ const PURE: [&str; 10] = [
     "classify",
     "merge",
     "ingest",
+    "discover",
     "publish",
 ];
 

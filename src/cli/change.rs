@@ -1,7 +1,10 @@
 //! The commands that change feeds.toml.
 
+use crate::cli::add::Add;
+use crate::cli::add::add;
 use crate::cli::edit::remove;
 use crate::cli::edit::switch;
+use crate::cli::feeds_file::FeedsFile;
 use crate::cli::feeds_file::Writing;
 use crate::cli::good;
 use crate::edit::Switch;
@@ -14,6 +17,10 @@ use std::process::ExitCode;
 /// What changes feeds.toml.
 #[derive(Debug, Subcommand)]
 pub enum Change {
+    /// Find the feed of a site, show what it would bring, and write it into feeds.toml
+    #[command(after_help = "Example:\n  visnyk add kharkiv.example --dry-run")]
+    Add(Add),
+
     /// Take feeds out of feeds.toml, and out of the lists of rules and publications that name them
     #[command(after_help = "Example:\n  visnyk remove kharkiv --dry-run")]
     Remove(Feeds),
@@ -49,25 +56,31 @@ pub struct Dry {
 /// Does it.
 #[must_use]
 pub fn run(change: Change, path: &Path, state: &Path) -> ExitCode {
-    let config = match good(path) {
-        Ok(config) => config,
+    let starting = match (&change, path.try_exists()) {
+        (Change::Add(_), Ok(false)) => FeedsFile::first(path),
+        _ => good(path).and_then(|config| Ok((FeedsFile::read(path)?, config))),
+    };
+    let (file, config) = match starting {
+        Ok(starting) => starting,
         Err(status) => return status,
     };
     match change {
+        Change::Add(what) => add(&file, state, &config, &what),
         Change::Remove(named) => {
-            remove(path, state, &config, &named.feeds, named.writing.writing())
+            remove(&file, state, &config, &named.feeds, named.writing.writing())
         }
         Change::Disable(named) => {
-            switch(path, state, &named.feeds, Switch::Off, named.writing.writing())
+            switch(&file, state, &named.feeds, Switch::Off, named.writing.writing())
         }
         Change::Enable(named) => {
-            switch(path, state, &named.feeds, Switch::On, named.writing.writing())
+            switch(&file, state, &named.feeds, Switch::On, named.writing.writing())
         }
     }
 }
 
 impl Dry {
-    fn writing(&self) -> Writing {
+    /// Whether it is.
+    pub(crate) fn writing(&self) -> Writing {
         if self.dry_run { Writing::Shown } else { Writing::Real }
     }
 }

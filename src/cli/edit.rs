@@ -23,13 +23,13 @@ use tokio::runtime::Builder;
 /// Takes feeds out of feeds.toml, and out of the lists that name them.
 #[must_use]
 pub fn remove(
-    path: &Path,
+    file: &FeedsFile,
     state: &Path,
     config: &Config,
     named: &[FeedId],
     writing: Writing,
 ) -> ExitCode {
-    changed(path, state, named, writing, |text, id| {
+    changed(file, state, named, writing, |text, id| {
         let (text, lists) = without_feed(text, id.as_str()).map_err(|error| error.to_string())?;
         let mut told = vec![format!("removed `{id}`; {}", kept(state, config, id))];
         told.extend(
@@ -42,13 +42,13 @@ pub fn remove(
 /// Switches feeds on or off.
 #[must_use]
 pub fn switch(
-    path: &Path,
+    file: &FeedsFile,
     state: &Path,
     named: &[FeedId],
     to: Switch,
     writing: Writing,
 ) -> ExitCode {
-    changed(path, state, named, writing, |text, id| {
+    changed(file, state, named, writing, |text, id| {
         let text = switched(text, id.as_str(), to).map_err(|error| error.to_string())?;
         let word = match to {
             Switch::On => "enabled",
@@ -62,16 +62,12 @@ pub fn switch(
 
 /// Changes the file feed by feed, and writes it once: all of it, or nothing.
 fn changed(
-    path: &Path,
+    file: &FeedsFile,
     state: &Path,
     named: &[FeedId],
     writing: Writing,
     change: impl Fn(&str, &FeedId) -> Result<(Option<String>, String), String>,
 ) -> ExitCode {
-    let file = match FeedsFile::read(path) {
-        Ok(file) => file,
-        Err(status) => return status,
-    };
     let mut text = file.text.clone();
     let mut told = Vec::new();
     for id in named.iter().collect::<BTreeSet<_>>() {
@@ -80,7 +76,7 @@ fn changed(
                 text = changed.unwrap_or(text);
                 told.push(line);
             }
-            Err(error) => return fail(USAGE, &format!("{}: {error}", path.display())),
+            Err(error) => return fail(USAGE, &format!("{}: {error}", file.path.display())),
         }
     }
     if text == file.text {
@@ -88,7 +84,7 @@ fn changed(
     }
     match file.change(&text, writing) {
         Ok(Some(difference)) => say(&difference),
-        Ok(None) => say(&format!("{}\n{}", told.join("\n"), what_next(path, state))),
+        Ok(None) => say(&format!("{}\n{}", told.join("\n"), what_next(&file.path, state))),
         Err(status) => status,
     }
 }

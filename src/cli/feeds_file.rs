@@ -23,6 +23,9 @@ use tempfile::NamedTempFile;
 
 /// Who may read and write a new feeds.toml, before the umask.
 const MODE: u32 = 0o644;
+/// What a feeds.toml begins with that is made where none was.
+const FIRST: &str = include_str!("first.toml");
+
 /// How many lines around a change a difference shows.
 const CONTEXT_LINES: usize = 3;
 
@@ -37,20 +40,29 @@ pub enum Writing {
 
 /// A feeds.toml, as it was read.
 #[derive(Debug)]
-pub(crate) struct FeedsFile {
+pub struct FeedsFile {
     /// As its user names it.
     pub(crate) path: PathBuf,
     /// What stands in it.
     pub(crate) text: String,
+    /// Whether it is there yet.
+    is_new: bool,
 }
 
 impl FeedsFile {
     /// Reads the file.
     pub(crate) fn read(path: &Path) -> Result<Self, ExitCode> {
         match fs::read_to_string(path) {
-            Ok(text) => Ok(Self { path: path.to_owned(), text }),
+            Ok(text) => Ok(Self { path: path.to_owned(), text, is_new: false }),
             Err(error) => Err(fail(IO_ERROR, &format!("{}: {error}", path.display()))),
         }
+    }
+
+    /// A file that is not there yet, with what it begins with.
+    pub(crate) fn first(path: &Path) -> Result<(Self, Config), ExitCode> {
+        let file = Self { path: path.to_owned(), text: FIRST.to_owned(), is_new: true };
+        let config = file.check(FIRST)?;
+        Ok((file, config))
     }
 
     /// What a text would mean in this place; its mistakes are shown.
@@ -87,6 +99,9 @@ impl FeedsFile {
     /// Puts a text in the place of the file: a reader sees the one or the other, whatever happens
     /// in between. Where a link points elsewhere, the file there is replaced.
     fn replace(&self, text: &str) -> io::Result<()> {
+        if self.is_new {
+            return make(&self.path, text);
+        }
         let place = fs::canonicalize(&self.path)?;
         if fs::read_to_string(&place)? != self.text {
             let error = "somebody else has changed it in the meantime: try again";
@@ -104,7 +119,7 @@ impl FeedsFile {
 }
 
 /// Makes a feeds.toml where none is, and its folder as well.
-pub(crate) fn make(path: &Path, text: &str) -> io::Result<()> {
+fn make(path: &Path, text: &str) -> io::Result<()> {
     fs::create_dir_all(folder_of(path))?;
     let file = temporary(path, text)?;
     file.as_file().sync_all()?;
