@@ -196,7 +196,10 @@ fn spellings(text: &str) -> Result<Vec<Url>, String> {
     let spelt: Vec<String> = if text.contains("://") {
         vec![text.to_owned()]
     } else {
-        ["https", "http"].iter().map(|scheme| format!("{scheme}://{text}")).collect()
+        // Where a port is named, it is seldom one for TLS.
+        let has_port = text.split('/').next().is_some_and(|host| host.contains(':'));
+        let schemes = if has_port { ["http", "https"] } else { ["https", "http"] };
+        schemes.iter().map(|scheme| format!("{scheme}://{text}")).collect()
     };
     let read = |text: &String| {
         let mut url = Url::parse(text).ok()?;

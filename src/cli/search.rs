@@ -67,7 +67,7 @@ pub(crate) struct Search<'a> {
 enum Got {
     /// A document, and where it lies for good.
     Document(Document, Url),
-    /// Its host cannot be reached.
+    /// Nothing, for its host does not speak to us in this way.
     Unreachable(String),
     /// Nothing, and why.
     Nothing(String),
@@ -97,16 +97,16 @@ impl<'a> Search<'a> {
 
     /// Looks for the feeds of the first of these addresses that can be reached.
     pub(crate) async fn search(mut self, spellings: &[Url]) -> Result<Searched, String> {
-        let mut reason = String::new();
+        let mut reason = None;
         for asked in spellings {
             match self.get(asked).await {
                 Some(Got::Document(document, asked)) => return Ok(self.of(document, asked).await),
-                Some(Got::Unreachable(why)) => reason = why,
                 Some(Got::Nothing(why)) => return Err(why),
+                Some(Got::Unreachable(why)) => reason = reason.or(Some(why)),
                 None => break,
             }
         }
-        Err(reason)
+        Err(reason.unwrap_or_default())
     }
 
     async fn of(mut self, document: Document, asked: Url) -> Searched {
@@ -193,7 +193,12 @@ impl<'a> Search<'a> {
     fn offer(&mut self, candidate: Candidate, document: &Document) -> Result<(), String> {
         let like = self.like.leading_to(candidate.url.clone());
         let offer = Offer::of(candidate, document, &like, self.classifier, self.now);
-        self.offers.push(offer.map_err(|error| error.to_string())?);
+        let offer = offer.map_err(|error| error.to_string())?;
+        let kind = document.content_type.as_deref().unwrap_or_default();
+        if offer.entries == 0 && kind.to_ascii_lowercase().contains("html") {
+            return Err("a page, with something like an empty feed in it".to_owned());
+        }
+        self.offers.push(offer);
         Ok(())
     }
 
@@ -212,8 +217,8 @@ impl<'a> Search<'a> {
             Fetched::Document { document, said, .. } => {
                 Got::Document(document, said.moved.unwrap_or_else(|| url.clone()))
             }
-            Fetched::Unreachable(error) => Got::Unreachable(error.to_string()),
-            Fetched::Failed(error) => Got::Nothing(told(&error)),
+            Fetched::Failed(error @ FetchError::Status { .. }) => Got::Nothing(error.to_string()),
+            Fetched::Failed(error) | Fetched::Unreachable(error) => Got::Unreachable(told(&error)),
             Fetched::Gone => Got::Nothing(format!("{url}: the server says that it is gone (410)")),
             Fetched::Later { .. } | Fetched::Postponed { .. } | Fetched::NotModified { .. } => {
                 Got::Nothing(format!("{url}: the server asks to come later"))

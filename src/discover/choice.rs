@@ -71,8 +71,11 @@ pub fn ranked(
     for later in 1..ranked.len() {
         let (before, rest) = ranked.split_at_mut(later);
         let (offer, against) = &mut rest[0];
+        // Comments have the pages of the articles that they are on.
+        let is_told = matches!(against, Some(Against::Comments | Against::Stale | Against::Empty));
         let same = before.iter().position(|(other, _)| are_same(other, offer));
-        *against = same.map(Against::Same).or(*against).or(Some(Against::Later));
+        let same = same.filter(|_| !is_told).map(Against::Same);
+        *against = same.or(*against).or(Some(Against::Later));
     }
     if let Some((_, against)) = ranked.first_mut() {
         *against = None;

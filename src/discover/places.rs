@@ -69,7 +69,7 @@ pub fn usual(page: &Url) -> Vec<Candidate> {
 pub fn sitemaps(robots: Option<&Document>, page: &Url) -> Vec<Url> {
     let text = robots.map(text).unwrap_or_default();
     let named = text.lines().filter_map(|line| {
-        let (key, value) = line.split_once(':')?;
+        let (key, value) = line.split('#').next()?.split_once(':')?;
         key.trim().eq_ignore_ascii_case("sitemap").then(|| web_address(value, page))?
     });
     let named: Vec<Url> = named.take(PLACES_MAX).collect();

@@ -165,6 +165,11 @@ pub(crate) struct Folder {
 }
 
 impl Folder {
+    /// A folder with nothing in it.
+    pub(crate) fn empty() -> Self {
+        Self { directory: tempfile::tempdir().unwrap() }
+    }
+
     /// A folder with this feeds.toml. The listener takes any free port.
     pub(crate) fn with(feeds: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
