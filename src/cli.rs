@@ -14,6 +14,7 @@ pub mod explain;
 pub mod export;
 pub mod feeds_file;
 pub mod log;
+pub mod opml;
 pub mod poll;
 pub mod preview;
 pub mod readers;

@@ -15,9 +15,9 @@
 //! └───────────────────── poll: walks one feed through ─────────────┘
 //! ```
 //! It runs one way. [`crontab`], [`edit`], [`schedule`], [`parse`], [`normalize`], [`classify`],
-//! [`merge`], [`ingest`], [`discover`] and [`publish`] are pure: values in, values out; no clock,
-//! disk, network, chance, environment or log, and the time is an argument. [`fetch`], [`store`] and
-//! [`serve`] touch the world, and decide nothing that a pure function could. [`poll`] walks one feed through,
+//! [`merge`], [`ingest`], [`discover`], [`subscriptions`] and [`publish`] are pure: values in, values
+//! out; no clock, disk, network, chance, environment or log, and the time is an argument. [`fetch`],
+//! [`store`] and [`serve`] touch the world, and decide nothing that a pure function could. [`poll`] walks one feed through,
 //! [`daemon`] runs all feeds and the server, [`export`] writes as files what is served, [`admin`]
 //! tells how they go, [`explain`] why an article is where it is, [`takedown`] takes one away, [`cli`]
 //! starts them.
@@ -62,6 +62,7 @@ pub mod parse;
 pub mod ingest;
 
 pub mod discover;
+pub mod subscriptions;
 
 pub mod publish;
 

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::path::PathBuf;
 
 /// A room, and the rooms that it may use: all of them above it.
-const ROOMS: [(&str, &[&str]); 27] = [
+const ROOMS: [(&str, &[&str]); 28] = [
     ("crontab", &[]),
     ("model", &["crontab"]),
     ("place", &["model"]),
@@ -20,6 +20,7 @@ const ROOMS: [(&str, &[&str]); 27] = [
     ("merge", &["model"]),
     ("ingest", &["model", "parse", "normalize", "classify", "merge"]),
     ("discover", &["model", "place", "edit", "classify", "parse", "ingest"]),
+    ("subscriptions", &["model", "place", "edit", "parse", "discover"]),
     ("publish", &["model", "place", "classify"]),
     ("fetch", &["model"]),
     ("store", &["model"]),
@@ -52,7 +53,7 @@ const ROOMS: [(&str, &[&str]); 27] = [
 ];
 
 /// Rooms without clock, disk, network, chance, environment and log.
-const PURE: [&str; 11] = [
+const PURE: [&str; 12] = [
     "crontab",
     "model",
     "edit",
@@ -63,6 +64,7 @@ const PURE: [&str; 11] = [
     "merge",
     "ingest",
     "discover",
+    "subscriptions",
     "publish",
 ];
 

@@ -7,11 +7,15 @@ use crate::cli::edit::switch;
 use crate::cli::feeds_file::FeedsFile;
 use crate::cli::feeds_file::Writing;
 use crate::cli::good;
+use crate::cli::opml::Import;
+use crate::cli::opml::export;
+use crate::cli::opml::import;
 use crate::edit::Switch;
 use crate::model::id::FeedId;
 use clap::Args;
 use clap::Subcommand;
 use std::path::Path;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// What changes feeds.toml.
@@ -20,6 +24,18 @@ pub enum Change {
     /// Find the feed of a site, show what it would bring, and write it into feeds.toml
     #[command(after_help = "Example:\n  visnyk add kharkiv.example --dry-run")]
     Add(Add),
+
+    /// Take over the feeds of an OPML file, without asking for them
+    #[command(after_help = "Example:\n  visnyk import subscriptions.opml --dry-run")]
+    Import(Import),
+
+    /// Write the feeds of feeds.toml as OPML, to standard output or a file
+    #[command(after_help = "Example:\n  visnyk export-opml > feeds.opml")]
+    ExportOpml {
+        /// Where to; `-` is standard output
+        #[arg(value_name = "FILE", default_value = "-")]
+        file: PathBuf,
+    },
 
     /// Take feeds out of feeds.toml, and out of the lists of rules and publications that name them
     #[command(after_help = "Example:\n  visnyk remove kharkiv --dry-run")]
@@ -57,7 +73,7 @@ pub struct Dry {
 #[must_use]
 pub fn run(change: Change, path: &Path, state: &Path) -> ExitCode {
     let starting = match (&change, path.try_exists()) {
-        (Change::Add(_), Ok(false)) => FeedsFile::first(path),
+        (Change::Add(_) | Change::Import(_), Ok(false)) => FeedsFile::first(path),
         _ => good(path).and_then(|config| Ok((FeedsFile::read(path)?, config))),
     };
     let (file, config) = match starting {
@@ -66,6 +82,8 @@ pub fn run(change: Change, path: &Path, state: &Path) -> ExitCode {
     };
     match change {
         Change::Add(what) => add(&file, state, &config, &what),
+        Change::Import(what) => import(&file, state, &config, &what),
+        Change::ExportOpml { file } => export(state, &config, &file),
         Change::Remove(named) => {
             remove(&file, state, &config, &named.feeds, named.writing.writing())
         }

@@ -98,3 +98,39 @@ fn a_file_with_mistakes_is_not_touched() {
     assert_eq!((status, text(&folder)), (78, before));
     assert!(said.contains("write `exclude`"), "{said}");
 }
+
+#[test]
+fn a_list_of_a_reader_is_taken_over_and_given_back() {
+    let folder = Folder::empty();
+    folder.put(
+        "list.opml",
+        "<opml><body><outline text='Громади'><outline text='Місто' xmlUrl='https://misto.example/rss'/>\
+         <outline text='Село' xmlUrl='https://selo.example/rss' isComment='true'/></outline></body></opml>"
+            .as_bytes(),
+    );
+    let (status, shown) = ran(&folder, &["import", "list.opml", "--dry-run"]);
+    assert_eq!(status, 0, "{shown}");
+    assert!(
+        shown.contains("+id = \"misto\"\n") && shown.ends_with("2 of 2 feeds are new\n"),
+        "{shown}"
+    );
+    assert!(!folder.path("feeds.toml").exists());
+    let (status, said) = ran(&folder, &["import", "list.opml"]);
+    assert_eq!(status, 0, "{said}");
+    let expected = "2 of 2 feeds are new\nthey stand in feeds.toml from line 22\nno daemon runs here: `visnyk run` starts one\n";
+    assert_eq!(said, expected);
+    let after = text(&folder);
+    let (_, list) = ran(&folder, &["export-opml"]);
+    folder.put("again.opml", list.as_bytes());
+    let (status, said) = ran(&folder, &["import", "again.opml"]);
+    assert!(status == 0 && said.ends_with("\n0 of 2 feeds are new\n"), "{said}");
+    assert_eq!(text(&folder), after);
+    let other = Folder::empty();
+    let mut import = other.visnyk(&["import", "-"]);
+    import.stdin(fs::File::open(folder.path("again.opml")).unwrap());
+    assert!(import.status().unwrap().success());
+    assert_eq!(text(&other), after);
+    folder.put("no.opml", b"<rss/>");
+    let (status, said) = ran(&folder, &["import", "no.opml"]);
+    assert_eq!((status, said.as_str()), (1, "visnyk: no.opml is no OPML: it has no `<opml>`\n"));
+}
