@@ -14,6 +14,7 @@ pub mod explain;
 pub mod export;
 pub mod feeds_file;
 pub mod log;
+pub mod man;
 pub mod opml;
 pub mod poll;
 pub mod preview;
@@ -41,6 +42,7 @@ use crate::replay::Act;
 use crate::store::Store;
 use clap::Parser;
 use clap::Subcommand;
+use clap_complete::Shell;
 use std::io::ErrorKind;
 use std::io::Write;
 use std::path::Path;
@@ -229,6 +231,22 @@ pub enum Command {
     #[command(flatten)]
     Change(Change),
 
+    /// Write the pages of the manual into a directory, or that of visnyk to standard output
+    #[command(after_help = "Example:\n  visnyk man /usr/local/share/man/man1")]
+    Man {
+        /// Where to; it is made if there is none
+        #[arg(value_name = "DIR")]
+        directory: Option<PathBuf>,
+    },
+
+    /// Write what a shell needs to complete the command line
+    #[command(after_help = "Example:\n  visnyk completions bash > /etc/bash_completion.d/visnyk")]
+    Completions {
+        /// Which shell
+        #[arg(value_name = "SHELL")]
+        shell: Shell,
+    },
+
     /// Read feeds.toml and show every mistake in it
     #[command(after_help = "Example:\n  visnyk check && visnyk reload")]
     Check {
@@ -261,6 +279,8 @@ pub fn run(arguments: Arguments) -> ExitCode {
         // The daemon tells what is wrong in the file: it reads the one that it runs with.
         Command::Reload => return reload::reload(&state),
         Command::Change(change) => return change::run(change, &path, &state),
+        Command::Man { directory } => return man::man(directory.as_deref()),
+        Command::Completions { shell } => return man::completions(shell),
         other => other,
     };
     let config = match good(&path) {
@@ -269,6 +289,8 @@ pub fn run(arguments: Arguments) -> ExitCode {
     };
     match command {
         Command::Change(change) => change::run(change, &path, &state),
+        Command::Man { directory } => man::man(directory.as_deref()),
+        Command::Completions { shell } => man::completions(shell),
         Command::Run { export } => run::run(&path, config, &state, export.as_deref()),
         Command::Poll { feeds, explain } => {
             let detail = if explain { Detail::Explained } else { Detail::Plain };
