@@ -1,5 +1,5 @@
 //! The command line: `visnyk run`, `visnyk poll`, `visnyk status`, `visnyk preview`,
-//! `visnyk export` and `visnyk check`.
+//! `visnyk export` and `visnyk check`; what changes feeds.toml is in [`change`].
 //!
 //! # Exit status
 //! 0 done; 1 a feed could not be polled, or needs its admin; 2 the command line is wrong; 74 the

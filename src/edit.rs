@@ -2,7 +2,7 @@
 //! byte that the change is not about stays as it is.
 //!
 //! # How
-//! toml_edit tells where each table and value stands, and writes what is new; the text itself is
+//! `toml_edit` tells where each table and value stands, and writes what is new; the text itself is
 //! cut and joined there. So comments, order, alignment and line ends cannot be lost on the way.
 //!
 //! # Whose a comment is
@@ -236,9 +236,10 @@ pub fn switched(text: &str, id: &str, switch: Switch) -> Result<Option<String>, 
         (Some((true, span)), Switch::Off) => text.replace_range(span, "false"),
         (None, Switch::Off) => {
             let line_end = if text.contains("\r\n") { "\r\n" } else { "\n" };
-            let line = match text[..block.last].ends_with('\n') {
-                true => format!("enabled = false{line_end}"),
-                false => format!("{line_end}enabled = false"),
+            let line = if text[..block.last].ends_with('\n') {
+                format!("enabled = false{line_end}")
+            } else {
+                format!("{line_end}enabled = false")
             };
             text.insert_str(block.last, &line);
         }

@@ -83,10 +83,10 @@ pub fn read(document: &Document) -> Option<Vec<Subscription>> {
                 if let Some(own) = own.filter(|_| subscriptions.len() < SUBSCRIPTIONS_MAX) {
                     subscriptions.push(own);
                 }
-                match empty {
-                    true => {}
-                    false if around.len() < DEPTH_MAX => around.push(title),
-                    false => deeper += 1,
+                if !empty && around.len() < DEPTH_MAX {
+                    around.push(title);
+                } else if !empty {
+                    deeper += 1;
                 }
             }
             Token::End { name } if name.eq_ignore_ascii_case("outline") => {

@@ -345,10 +345,10 @@ fn told(
 
 /// A line more, no longer than fits.
 fn line(text: &mut String, more: &str) {
-    let fits = |line: &str| match line.contains("://") {
+    let fits = |line: &str| {
         // An address that is cut leads nowhere.
-        true => line.to_owned(),
-        false => cut(line, usize::from(columns())),
+        let columns = if line.contains("://") { usize::MAX } else { columns().into() };
+        cut(line, columns)
     };
     for line in more.split('\n') {
         // To write into a text cannot fail.

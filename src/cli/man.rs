@@ -129,9 +129,10 @@ fn of_command(command: &Command) -> io::Result<Page> {
     listed(&mut roff, "ENVIRONMENT", VARIABLES.map(|(name, what)| (name.to_owned(), what)));
     listed(&mut roff, "FILES", FILES.map(|(name, what)| (name.to_owned(), what)));
     examples(&mut roff, command);
-    let others = match is_whole {
-        true => "feeds.toml(5), and a page of each subcommand, such as visnyk-add(1)",
-        false => "visnyk(1), feeds.toml(5)",
+    let others = if is_whole {
+        "feeds.toml(5), and a page of each subcommand, such as visnyk-add(1)"
+    } else {
+        "visnyk(1), feeds.toml(5)"
     };
     roff.control("SH", ["SEE ALSO"]).text([roman(others)]);
     roff.to_writer(&mut text)?;

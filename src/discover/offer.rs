@@ -46,7 +46,7 @@ pub struct Offer {
     pub language: Option<String>,
     /// The page whose news it is.
     pub site: Option<Url>,
-    /// The hub that would tell of news at once (WebSub).
+    /// The hub that would tell of news at once (`WebSub`).
     pub hub: Option<Url>,
     /// Its articles, the newest first.
     pub articles: Vec<Article>,
@@ -104,8 +104,8 @@ impl Offer {
     /// three articles, or if they bear no dates of their own.
     #[must_use]
     pub fn gap(&self) -> Option<TimeDelta> {
-        let dated = self.articles.iter().filter(|article| article.published != article.first_seen);
-        let dates: Vec<DateTime<Utc>> = dated.map(|article| article.published).collect();
+        let own = self.articles.iter().filter(|article| article.published != article.first_seen);
+        let dates: Vec<DateTime<Utc>> = own.map(|article| article.published).collect();
         let mut gaps: Vec<TimeDelta> = dates.windows(2).map(|two| two[0] - two[1]).collect();
         gaps.sort_unstable();
         (gaps.len() >= 2).then(|| gaps[gaps.len() / 2])
@@ -145,7 +145,7 @@ fn plain(title: &str) -> String {
     plain.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The hub that a document names (WebSub, 4): `link rel="hub"`, or `hubs` of a JSON Feed.
+/// The hub that a document names (`WebSub`, 4): `link rel="hub"`, or `hubs` of a JSON Feed.
 fn hub(document: &Document) -> Option<Url> {
     let whole = text(document);
     if whole.trim_start().starts_with('{') {

@@ -10,7 +10,7 @@ use crate::parse::lexer::Token;
 use crate::parse::text;
 use url::Url;
 
-/// Where feeds usually lie on a site, the likeliest first: WordPress, the systems of Ukrainian
+/// Where feeds usually lie on a site, the likeliest first: `WordPress`, the systems of Ukrainian
 /// municipalities, Joomla, Drupal, Hugo, Plone.
 const USUAL: [&str; 12] = [
     "/feed",

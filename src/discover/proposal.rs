@@ -216,13 +216,11 @@ fn telling(title: &str) -> String {
         let part = part.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
         part.is_empty() || GENERIC.contains(&part.as_str())
     };
-    match parts.iter().filter(|part| is_generic(part)).count() {
-        0 => title.trim().to_owned(),
-        _ => {
-            let kept = parts.into_iter().filter(|part| !is_generic(part)).map(str::trim);
-            kept.collect::<Vec<_>>().join(" – ")
-        }
+    if !parts.iter().any(is_generic) {
+        return title.trim().to_owned();
     }
+    let kept = parts.into_iter().filter(|part| !is_generic(part)).map(str::trim);
+    kept.collect::<Vec<_>>().join(" – ")
 }
 
 /// Partners are of another country than Ukraine; where that cannot be told from the place, the
