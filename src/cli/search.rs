@@ -111,14 +111,12 @@ impl<'a> Search<'a> {
 
     async fn of(mut self, document: Document, asked: Url) -> Searched {
         let itself = Candidate { url: asked.clone(), how: How::Asked };
-        let title = match self.offer(itself, &document) {
-            Ok(()) => None,
-            Err(_) => {
-                let page = page(&document);
-                self.look_around(&document.url, page.candidates).await;
-                Some(page.title)
-            }
-        };
+        let mut title = None;
+        if self.offer(itself, &document).is_err() {
+            let page = page(&document);
+            self.look_around(&document.url, page.candidates).await;
+            title = Some(page.title);
+        }
         self.bar.finish_and_clear();
         let Self { offers, failed, requests, .. } = self;
         Searched { asked, page: title, offers, failed, requests }

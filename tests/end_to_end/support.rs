@@ -203,7 +203,7 @@ impl Folder {
         let mut command = Command::new(program);
         command.current_dir(self.directory.path()).args(arguments);
         for variable in
-            ["STATE_DIRECTORY", "CONFIGURATION_DIRECTORY", "NOTIFY_SOCKET", "VISNYK_LOG"]
+            ["STATE_DIRECTORY", "CONFIGURATION_DIRECTORY", "NOTIFY_SOCKET", "VISNYK_LOG", "COLUMNS"]
         {
             command.env_remove(variable);
         }
