@@ -11,19 +11,14 @@ use crate::model::feed::Feed;
 use crate::model::known::Change;
 use crate::model::known::Memory;
 use crate::parse::ParseError;
-use crate::parse::charset;
 use crate::parse::lexer::Lexer;
 use crate::parse::lexer::Token;
 use crate::parse::parse;
-use crate::parse::text;
 use chrono::DateTime;
 use chrono::TimeDelta;
 use chrono::Utc;
 use std::collections::BTreeMap;
 use url::Url;
-
-/// How far into a document its hub is looked for, in bytes.
-const HUB_BYTES_MAX: usize = 64 * 1_024;
 
 /// What a feed would bring.
 #[derive(Debug, Clone)]
@@ -82,14 +77,14 @@ impl Offer {
                 Format::Atom => "Atom",
                 Format::Json => "JSON Feed",
             },
-            charset: charset(document),
+            charset: ingested.heading.charset.name,
             repairs: ingested.repairs,
             entries: ingested.tally.entries,
             rejected: ingested.tally.rejected,
             title,
             language: parsed.language,
             site: parsed.link.and_then(|link| web_address(&link, &document.url)),
-            hub: hub(document),
+            hub: ingested.heading.hub.and_then(|hub| web_address(&hub, &document.url)),
             articles,
         })
     }
@@ -143,32 +138,4 @@ fn plain(title: &str) -> String {
         }
     }
     plain.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// The hub that a document names (`WebSub`, 4): `link rel="hub"`, or `hubs` of a JSON Feed.
-fn hub(document: &Document) -> Option<Url> {
-    let whole = text(document);
-    if whole.trim_start().starts_with('{') {
-        let read: serde_json::Value = serde_json::from_str(&whole).ok()?;
-        return web_address(read["hubs"][0]["url"].as_str()?, &document.url);
-    }
-    let mut lexer = Lexer::new(&whole[..whole.floor_char_boundary(HUB_BYTES_MAX)], 0);
-    loop {
-        match lexer.next() {
-            Token::Start { name, attributes, .. } => {
-                let local = name.rsplit(':').next().unwrap_or_default();
-                if matches!(local, "item" | "entry") {
-                    return None;
-                }
-                let get = |key: &str| {
-                    attributes.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
-                };
-                if local == "link" && get("rel") == Some("hub") {
-                    return web_address(get("href")?, &document.url);
-                }
-            }
-            Token::Stop { .. } => return None,
-            _ => {}
-        }
-    }
 }
