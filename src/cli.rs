@@ -1,25 +1,34 @@
 //! The command line: `visnyk run`, `visnyk poll`, `visnyk status`, `visnyk preview`,
-//! `visnyk export` and `visnyk check`.
+//! `visnyk export` and `visnyk check`; what changes feeds.toml is in [`change`].
 //!
 //! # Exit status
 //! 0 done; 1 a feed could not be polled, or needs its admin; 2 the command line is wrong; 74 the
 //! store or the listener; 78 feeds.toml has a mistake (the last two as in `sysexits.h`).
 
+pub mod add;
 pub mod asking;
+pub mod change;
 pub mod check;
+pub mod edit;
 pub mod explain;
 pub mod export;
+pub mod feeds_file;
 pub mod log;
+pub mod man;
+pub mod opml;
 pub mod poll;
 pub mod preview;
 pub mod readers;
 pub mod reload;
-pub mod remove;
 pub mod replay;
 pub mod run;
+pub(crate) mod search;
 pub mod status;
+pub mod table;
+pub mod takedown;
 
 use crate::admin;
+use crate::cli::change::Change;
 use crate::cli::log::LogFormat;
 use crate::cli::poll::Detail;
 use crate::cli::preview::Wish;
@@ -34,6 +43,7 @@ use crate::replay::Act;
 use crate::store::Store;
 use clap::Parser;
 use clap::Subcommand;
+use clap_complete::Shell;
 use std::io::ErrorKind;
 use std::io::Write;
 use std::path::Path;
@@ -180,9 +190,9 @@ pub enum Command {
     /// Take an article down: it leaves every publication at once, readers are told, and no poll
     /// brings it back
     #[command(
-        after_help = "Example:\n  visnyk remove https://city.example/news/1 --why \"court order 17/2026\""
+        after_help = "Example:\n  visnyk takedown https://city.example/news/1 --why \"court order 17/2026\""
     )]
-    Remove {
+    Takedown {
         /// The article's id, or the address of its page
         #[arg(value_name = "ARTICLE|URL")]
         what: String,
@@ -222,6 +232,26 @@ pub enum Command {
         into_nonempty: bool,
     },
 
+    /// What changes feeds.toml.
+    #[command(flatten)]
+    Change(Change),
+
+    /// Write the pages of the manual into a directory, or that of visnyk to standard output
+    #[command(after_help = "Example:\n  visnyk man /usr/local/share/man/man1")]
+    Man {
+        /// Where to; it is made if there is none
+        #[arg(value_name = "DIR")]
+        directory: Option<PathBuf>,
+    },
+
+    /// Write what a shell needs to complete the command line
+    #[command(after_help = "Example:\n  visnyk completions bash > /etc/bash_completion.d/visnyk")]
+    Completions {
+        /// Which shell
+        #[arg(value_name = "SHELL")]
+        shell: Shell,
+    },
+
     /// Read feeds.toml and show every mistake in it
     #[command(after_help = "Example:\n  visnyk check && visnyk reload")]
     Check {
@@ -249,22 +279,23 @@ pub fn run(arguments: Arguments) -> ExitCode {
     let level = if matches!(command, Command::Run { .. }) { "info" } else { "error" };
     log::start(arguments.log, level);
     let path = arguments.config.unwrap_or_else(default_config);
-    // The daemon tells what is wrong in the file: it reads the one that it runs with.
-    if let Command::Reload = command {
-        return reload::reload(&arguments.state.unwrap_or_else(|| default_state(&path)));
-    }
-    let config = match read(&path) {
-        Ok(config) => config,
-        Err(problems) => {
-            eprintln!(
-                "{}",
-                if log::colours() { problems.coloured() } else { problems.to_string() }
-            );
-            return ExitCode::from(CONFIG_ERROR);
-        }
-    };
     let state = arguments.state.unwrap_or_else(|| default_state(&path));
+    let command = match command {
+        // The daemon tells what is wrong in the file: it reads the one that it runs with.
+        Command::Reload => return reload::reload(&state),
+        Command::Change(change) => return change::run(change, &path, &state),
+        Command::Man { directory } => return man::man(directory.as_deref()),
+        Command::Completions { shell } => return man::completions(shell),
+        other => other,
+    };
+    let config = match good(&path) {
+        Ok(config) => config,
+        Err(status) => return status,
+    };
     match command {
+        Command::Change(change) => change::run(change, &path, &state),
+        Command::Man { directory } => man::man(directory.as_deref()),
+        Command::Completions { shell } => man::completions(shell),
         Command::Run { export } => run::run(&path, config, &state, export.as_deref()),
         Command::Poll { feeds, explain } => {
             let detail = if explain { Detail::Explained } else { Detail::Plain };
@@ -290,7 +321,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
             let form = if json { Form::Json } else { Form::Table };
             replay::over(&config, &state, &feeds, act, form)
         }
-        Command::Remove { what, why } => remove::remove(&config, &state, &what, &why),
+        Command::Takedown { what, why } => takedown::takedown(&config, &state, &what, &why),
         Command::Readers { json } => {
             readers::readers(&state, if json { Form::Json } else { Form::Table })
         }
@@ -306,6 +337,14 @@ pub fn run(arguments: Arguments) -> ExitCode {
         }
         Command::Check { .. } => check::check(&path, &config),
     }
+}
+
+/// The configuration, or the status that says that it has mistakes, which are shown.
+fn good(path: &Path) -> Result<Config, ExitCode> {
+    read(path).map_err(|problems| {
+        eprintln!("{}", if log::colours() { problems.coloured() } else { problems.to_string() });
+        ExitCode::from(CONFIG_ERROR)
+    })
 }
 
 /// In the directory that the service manager hands over, here, or where the service has it.

@@ -20,7 +20,7 @@ mod nearest;
 mod publications;
 mod reference;
 mod rules;
-mod shape;
+pub(crate) mod shape;
 mod site;
 mod table;
 

@@ -14,10 +14,10 @@
 //!                      └──────────── ingest: pure ───────────┘
 //! └───────────────────── poll: walks one feed through ─────────────┘
 //! ```
-//! It runs one way. [`crontab`], [`schedule`], [`parse`], [`normalize`], [`classify`], [`merge`],
-//! [`ingest`] and [`publish`] are pure: values in, values out; no clock, disk, network, chance,
-//! environment or log, and the time is an argument. [`fetch`], [`store`] and [`serve`] touch the
-//! world, and decide nothing that a pure function could. [`poll`] walks one feed through,
+//! It runs one way. [`crontab`], [`edit`], [`schedule`], [`parse`], [`normalize`], [`classify`],
+//! [`merge`], [`ingest`], [`discover`], [`subscriptions`] and [`publish`] are pure: values in, values
+//! out; no clock, disk, network, chance, environment or log, and the time is an argument. [`fetch`],
+//! [`store`] and [`serve`] touch the world, and decide nothing that a pure function could. [`poll`] walks one feed through,
 //! [`daemon`] runs all feeds and the server, [`export`] writes as files what is served, [`admin`]
 //! tells how they go, [`explain`] why an article is where it is, [`takedown`] takes one away, [`cli`]
 //! starts them.
@@ -42,8 +42,8 @@
 //! reads the sources and holds each to its row. Where a bug lives: a wrong date, title, picture or
 //! id in [`normalize`]; a wrong region or tag in [`classify`]; a document that cannot be read in
 //! [`parse`]; an item that comes twice in [`merge`] or [`normalize`]; a feed asked too often in
-//! [`schedule`]; a mistake in feeds.toml told badly in [`config`]. `src/build.rs` is the build
-//! script: it makes the names of all places from the tables under `src/place/`.
+//! [`schedule`]; a mistake in feeds.toml told badly in [`config`]; a comment of it lost in [`edit`];
+//! a feed that `visnyk add` does not find in [`discover`]. `src/build.rs` is the build script: it makes the names of all places from the tables under `src/place/`.
 
 pub mod crontab;
 pub mod model;
@@ -51,6 +51,7 @@ pub mod model;
 pub mod place;
 
 pub mod config;
+pub mod edit;
 pub mod schedule;
 
 pub mod attention;
@@ -62,6 +63,9 @@ pub mod normalize;
 pub mod parse;
 
 pub mod ingest;
+
+pub mod discover;
+pub mod subscriptions;
 
 pub mod publish;
 

@@ -20,7 +20,7 @@ mod field;
 mod guard;
 mod hints;
 mod json;
-mod lexer;
+pub(crate) mod lexer;
 mod name;
 pub mod page;
 mod root;
@@ -122,6 +122,12 @@ pub fn parse(document: &Document) -> Result<ParsedFeed, ParseError> {
     feed.repairs = repairs.list;
     feed.is_broken_off = repairs.is_broken_off;
     Ok(feed)
+}
+
+/// A document as text, whatever it is.
+#[must_use]
+pub fn text(document: &Document) -> String {
+    charset::decode(document, &mut Repairs::default()).0
 }
 
 /// What had to be mended, in words, without repetition.

@@ -7,11 +7,12 @@ use std::path::Path;
 use std::path::PathBuf;
 
 /// A room, and the rooms that it may use: all of them above it.
-const ROOMS: [(&str, &[&str]); 27] = [
+const ROOMS: [(&str, &[&str]); 30] = [
     ("crontab", &[]),
     ("model", &["crontab"]),
     ("place", &["model"]),
     ("config", &["model", "place", "crontab"]),
+    ("edit", &[]),
     ("schedule", &["model"]),
     ("attention", &["model", "schedule"]),
     ("events", &["model", "attention"]),
@@ -20,6 +21,8 @@ const ROOMS: [(&str, &[&str]); 27] = [
     ("classify", &["model", "place"]),
     ("merge", &["model"]),
     ("ingest", &["model", "parse", "normalize", "classify", "merge"]),
+    ("discover", &["model", "place", "edit", "classify", "parse", "ingest"]),
+    ("subscriptions", &["model", "place", "edit", "parse", "discover"]),
     ("publish", &["model", "place", "classify"]),
     ("fetch", &["model"]),
     ("store", &["model"]),
@@ -56,13 +59,16 @@ const ROOMS: [(&str, &[&str]); 27] = [
         "cli",
         &[
             "crontab",
-            "parse",
             "model",
             "place",
             "config",
+            "edit",
             "schedule",
             "classify",
+            "parse",
             "ingest",
+            "discover",
+            "subscriptions",
             "fetch",
             "store",
             "serve",
@@ -82,9 +88,10 @@ const ROOMS: [(&str, &[&str]); 27] = [
 ];
 
 /// Rooms without clock, disk, network, chance, environment and log.
-const PURE: [&str; 11] = [
+const PURE: [&str; 14] = [
     "crontab",
     "model",
+    "edit",
     "schedule",
     "attention",
     "events",
@@ -93,6 +100,8 @@ const PURE: [&str; 11] = [
     "classify",
     "merge",
     "ingest",
+    "discover",
+    "subscriptions",
     "publish",
 ];
 
@@ -114,13 +123,14 @@ const IMPURE: [&str; 13] = [
 ];
 
 /// A crate, and the places in which it is named.
-const NAMED_ONCE: [(&str, &[&str]); 6] = [
+const NAMED_ONCE: [(&str, &[&str]); 7] = [
     ("sled::", &["store/engine.rs"]),
     ("reqwest::", &["fetch"]),
     ("feed_rs::", &["parse/xml.rs"]),
     ("cron::", &["crontab"]),
     ("atom_syndication::", &["publish/atom"]),
     ("rustix::", &["export/folder.rs", "daemon/disk.rs"]),
+    ("toml_edit::", &["edit"]),
 ];
 
 /// A source file, its room, and its text without tests and comments.

@@ -9,6 +9,7 @@ use crate::cli::asking::asked;
 use crate::cli::fail;
 use crate::cli::open;
 use crate::cli::say;
+use crate::cli::table::fitted;
 use crate::config::Config;
 use crate::daemon::DaemonError;
 use crate::daemon::poller;
@@ -63,7 +64,7 @@ pub fn poll(config: &Config, state: &Path, named: &[FeedId], detail: Detail) -> 
             Err(status) => return status,
         },
     };
-    let mut said = say(&table(&polls));
+    let mut said = say(&fitted(table(&polls)));
     if detail == Detail::Explained {
         said = say(&explained(&polls));
     }

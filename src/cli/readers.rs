@@ -5,6 +5,7 @@ use crate::cli::explain::of_daemon;
 use crate::cli::fail;
 use crate::cli::say;
 use crate::cli::status::Form;
+use crate::cli::table::fitted;
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
 use serde_json::Value;
@@ -28,7 +29,7 @@ pub fn readers(state: &Path, form: Form) -> ExitCode {
     match (form, serde_json::from_str::<Vec<Value>>(&told)) {
         (Form::Json, Ok(lines)) => say(&serde_json::to_string_pretty(&lines).unwrap_or_default()),
         (Form::Table, Ok(lines)) if lines.is_empty() => say(&"nobody has asked for a publication"),
-        (Form::Table, Ok(lines)) => say(&table(&lines)),
+        (Form::Table, Ok(lines)) => say(&fitted(table(&lines))),
         (_, Err(error)) => fail(IO_ERROR, &format!("the daemon does not answer: {error}")),
     }
 }

@@ -68,7 +68,7 @@ impl Asked {
                 };
                 Some(self.replay(act, feed).await)
             }
-            ("remove", words) => {
+            ("takedown", words) => {
                 let (what, why) = words.split_once(' ')?;
                 Some(self.take_down(what, why).await.map_err(|error| error.to_string()))
             }

@@ -17,7 +17,7 @@ const REFERENCE_BYTES_MAX: usize = 32;
 
 /// A part of the text.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Token<'a> {
+pub(crate) enum Token<'a> {
     /// `<name …>`, or with `empty` `<name … />`.
     Start { name: String, attributes: Vec<(String, String)>, empty: bool },
     /// `</name>`.
@@ -31,7 +31,7 @@ pub(super) enum Token<'a> {
 }
 
 /// Reads tokens one after another.
-pub(super) struct Lexer<'a> {
+pub(crate) struct Lexer<'a> {
     text: &'a str,
     /// Where in `text` the reader began.
     offset: usize,
@@ -39,7 +39,7 @@ pub(super) struct Lexer<'a> {
 }
 
 impl<'a> Lexer<'a> {
-    pub(super) fn new(text: &'a str, offset: usize) -> Self {
+    pub(crate) fn new(text: &'a str, offset: usize) -> Self {
         let mut reader = Reader::from_str(&text[offset..]);
         let config = reader.config_mut();
         config.check_end_names = false;
@@ -49,13 +49,13 @@ impl<'a> Lexer<'a> {
     }
 
     /// How many bytes were read.
-    pub(super) fn position(&self) -> usize {
+    pub(crate) fn position(&self) -> usize {
         let read = usize::try_from(self.reader.buffer_position()).unwrap_or(usize::MAX);
         self.offset.saturating_add(read).min(self.text.len())
     }
 
     /// The next token; comments, declarations and instructions are passed over.
-    pub(super) fn next(&mut self) -> Token<'a> {
+    pub(crate) fn next(&mut self) -> Token<'a> {
         loop {
             let position = self.position();
             if let Some(length) = self.text.get(position..).and_then(stray_length) {

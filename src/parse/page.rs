@@ -18,7 +18,7 @@ const PAGE_BYTES_MAX: usize = 256 * 1_024;
 const FEEDS_MAX: usize = 5;
 
 /// The types of `link rel="alternate"` that name a feed.
-const FEED_TYPES: [&str; 5] = [
+pub(crate) const FEED_TYPES: [&str; 5] = [
     "application/rss+xml",
     "application/atom+xml",
     "application/rdf+xml",
@@ -131,7 +131,7 @@ fn push(links: &mut Vec<String>, href: &str) {
 }
 
 /// Whether an address ends as those of feeds do.
-fn looks_like_a_feed(href: &str) -> bool {
+pub(crate) fn looks_like_a_feed(href: &str) -> bool {
     let path = href.split(['?', '#']).next().unwrap_or_default().to_ascii_lowercase();
     let last = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
     let (name, ending) = last.rsplit_once('.').unwrap_or((last, ""));

@@ -136,7 +136,7 @@ fn an_article_is_taken_down_through_the_daemon_and_without_one() {
     let atom = daemon.get_when("/all.atom", |body| body.matches("<entry>").count() >= 23);
     let pages = pages(&atom);
     let shows = |body: &str, page: &str| self::pages(body).contains(&page.to_owned());
-    let said = told(&folder, &["remove", &pages[0], "--why", "за рішенням суду"]);
+    let said = told(&folder, &["takedown", &pages[0], "--why", "за рішенням суду"]);
     assert!(said.starts_with("took down article ") && said.contains("/all, "), "{said}");
     let body = daemon.get("/all.atom").1;
     assert!(!shows(&body, &pages[0]) && shows(&body, &pages[1]), "{body}");
@@ -148,7 +148,7 @@ fn an_article_is_taken_down_through_the_daemon_and_without_one() {
     assert!(explained.contains("за рішенням суду"), "{explained}");
     daemon.signal("-TERM");
     daemon.wait();
-    told(&folder, &["remove", &pages[1], "--why", "помилка"]);
+    told(&folder, &["takedown", &pages[1], "--why", "помилка"]);
     // Another poll brings none of the two back.
     told(&folder, &["poll"]);
     let daemon = folder.run();
@@ -156,8 +156,12 @@ fn an_article_is_taken_down_through_the_daemon_and_without_one() {
     assert!(!shows(&body, &pages[0]) && !shows(&body, &pages[1]) && shows(&body, &pages[2]));
     assert_eq!(body.matches("<at:deleted-entry ").count(), 2);
     for (arguments, status, message) in [
-        (["remove", "https://a.example/", "--why", "так"], 1, "no article has the id or the page"),
-        (["remove", id, "--why", " "], 2, "--why takes one line of 1 to 200 characters"),
+        (
+            ["takedown", "https://a.example/", "--why", "так"],
+            1,
+            "no article has the id or the page",
+        ),
+        (["takedown", id, "--why", " "], 2, "--why takes one line of 1 to 200 characters"),
     ] {
         let output = folder.visnyk(&arguments).output().unwrap();
         assert_eq!(output.status.code(), Some(status));

@@ -1,7 +1,9 @@
 //! The whole road with the real program: a publisher's server on loopback, `visnyk poll` and
 //! `visnyk run`, a store on disk, and the feeds that a reader would get.
 
+mod add;
 mod admin;
+mod changes;
 mod credentials;
 mod decisions;
 mod explain;

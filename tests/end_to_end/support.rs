@@ -165,6 +165,11 @@ pub(crate) struct Folder {
 }
 
 impl Folder {
+    /// A folder with nothing in it.
+    pub(crate) fn empty() -> Self {
+        Self { directory: tempfile::tempdir().unwrap() }
+    }
+
     /// A folder with this feeds.toml. The listener takes any free port.
     pub(crate) fn with(feeds: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
@@ -198,7 +203,7 @@ impl Folder {
         let mut command = Command::new(program);
         command.current_dir(self.directory.path()).args(arguments);
         for variable in
-            ["STATE_DIRECTORY", "CONFIGURATION_DIRECTORY", "NOTIFY_SOCKET", "VISNYK_LOG"]
+            ["STATE_DIRECTORY", "CONFIGURATION_DIRECTORY", "NOTIFY_SOCKET", "VISNYK_LOG", "COLUMNS"]
         {
             command.env_remove(variable);
         }

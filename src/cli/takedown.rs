@@ -1,4 +1,4 @@
-//! `visnyk remove`: takes an article down, through the daemon if one runs.
+//! `visnyk takedown`: takes an article down, through the daemon if one runs.
 
 use crate::cli::SOME_FAILED;
 use crate::cli::USAGE;
@@ -19,7 +19,7 @@ const WHAT_BYTES_MAX: usize = 4 * 1024;
 
 /// Takes an article down.
 #[must_use]
-pub fn remove(config: &Config, state: &Path, what: &str, why: &str) -> ExitCode {
+pub fn takedown(config: &Config, state: &Path, what: &str, why: &str) -> ExitCode {
     let Some(why) = reason(why) else {
         let message = format!("--why takes one line of 1 to {WHY_CHARS_MAX} characters");
         return fail(USAGE, &message);
@@ -31,7 +31,7 @@ pub fn remove(config: &Config, state: &Path, what: &str, why: &str) -> ExitCode 
         let taken = take_down(store, what, &why, Utc::now()).await?;
         Ok(taken.told().unwrap_or_default())
     };
-    match told(config, state, &format!("remove {what} {why}"), of_store) {
+    match told(config, state, &format!("takedown {what} {why}"), of_store) {
         Ok(told) if told.is_empty() => {
             fail(SOME_FAILED, &format!("no article has the id or the page `{what}`"))
         }

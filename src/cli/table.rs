@@ -1,0 +1,36 @@
+//! Output that fits where it is shown: a terminal as wide as it is, else 80 columns.
+
+use comfy_table::ContentArrangement;
+use comfy_table::Table;
+use std::io::stdout;
+use terminal_size::Width;
+use terminal_size::terminal_size_of;
+
+/// How many columns there are where no terminal says it.
+const COLUMNS: u16 = 80;
+/// No terminal is taken for narrower, or nothing could be shown in it.
+const COLUMNS_MIN: u16 = 20;
+
+/// How many columns there are: what `COLUMNS` says, else the terminal.
+#[must_use]
+pub fn columns() -> u16 {
+    let said = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    let terminal = || terminal_size_of(stdout()).map(|(Width(columns), _)| columns);
+    said.or_else(terminal).unwrap_or(COLUMNS).max(COLUMNS_MIN)
+}
+
+/// The table, its cells broken into lines where there is too little room.
+#[must_use]
+pub fn fitted(mut table: Table) -> Table {
+    table.set_content_arrangement(ContentArrangement::Dynamic).set_width(columns());
+    table
+}
+
+/// A text in one line of so many columns, cut with `…` where it is longer.
+#[must_use]
+pub fn cut(text: &str, columns: usize) -> String {
+    match text.char_indices().nth(columns) {
+        None => text.to_owned(),
+        Some(_) => text.chars().take(columns.saturating_sub(1)).chain(['…']).collect(),
+    }
+}
