@@ -2,8 +2,9 @@
 //! `visnyk export` and `visnyk check`.
 //!
 //! # Exit status
-//! 0 done; 1 a feed could not be polled, or needs its admin; 2 the command line is wrong; 74 the
-//! store or the listener; 78 feeds.toml has a mistake (the last two as in `sysexits.h`).
+//! 0 done; 1 a feed could not be polled, or needs its admin, or feeds.toml has warnings that count;
+//! 2 the command line is wrong; 74 the store or the listener; 78 feeds.toml has a mistake (the last
+//! two as in `sysexits.h`).
 
 pub mod asking;
 pub mod check;
@@ -19,11 +20,14 @@ pub mod run;
 pub mod status;
 
 use crate::admin;
+use crate::cli::check::Asked;
 use crate::cli::log::LogFormat;
 use crate::cli::poll::Detail;
 use crate::cli::status::Form;
+use crate::config;
+use crate::config::Checked;
 use crate::config::Config;
-use crate::config::read;
+use crate::config::schema::schema;
 use crate::export::Others;
 use crate::model::id::FeedId;
 use crate::store::Store;
@@ -179,9 +183,13 @@ pub enum Command {
         into_nonempty: bool,
     },
 
-    /// Read feeds.toml and show every mistake in it
-    #[command(after_help = "Example:\n  visnyk check && visnyk reload")]
-    Check,
+    /// Read feeds.toml and show every mistake and warning in it, and what its schedules mean
+    #[command(after_help = check::HELP)]
+    Check(Asked),
+
+    /// Print the JSON Schema of feeds.toml, by which editors check it while it is written
+    #[command(after_help = "Example:\n  visnyk schema > feeds.schema.json")]
+    Schema,
 }
 
 impl Default for Command {
@@ -198,11 +206,16 @@ pub fn run(arguments: Arguments) -> ExitCode {
     log::start(arguments.log, level);
     let path = arguments.config.unwrap_or_else(default_config);
     // The daemon tells what is wrong in the file: it reads the one that it runs with.
-    if let Command::Reload = command {
-        return reload::reload(&arguments.state.unwrap_or_else(|| default_state(&path)));
-    }
-    let config = match read(&path) {
-        Ok(config) => config,
+    let command = match command {
+        Command::Reload => {
+            return reload::reload(&arguments.state.unwrap_or_else(|| default_state(&path)));
+        }
+        Command::Check(asked) => return check::check(path, &asked),
+        Command::Schema => return say(&schema()),
+        command => command,
+    };
+    let Checked { config, warnings } = match config::check(&path) {
+        Ok(checked) => checked,
         Err(problems) => {
             eprintln!(
                 "{}",
@@ -211,6 +224,9 @@ pub fn run(arguments: Arguments) -> ExitCode {
             return ExitCode::from(CONFIG_ERROR);
         }
     };
+    if matches!(command, Command::Run { .. }) {
+        log::doubts(&warnings);
+    }
     let state = arguments.state.unwrap_or_else(|| default_state(&path));
     match command {
         Command::Run { export } => run::run(&path, config, &state, export.as_deref()),
@@ -235,7 +251,8 @@ pub fn run(arguments: Arguments) -> ExitCode {
             export::site(config, &state, &directory, others, form)
         }
         Command::Reload => reload::reload(&state),
-        Command::Check => check::check(&path, &config),
+        // Done above, without a configuration.
+        Command::Check(_) | Command::Schema => ExitCode::SUCCESS,
     }
 }
 

@@ -37,8 +37,8 @@ const ROOMS: [(&str, &[&str]); 23] = [
     (
         "cli",
         &[
-            "model", "place", "config", "schedule", "classify", "ingest", "fetch", "store",
-            "serve", "export", "admin", "explain", "takedown", "daemon",
+            "crontab", "model", "place", "config", "schedule", "classify", "ingest", "fetch",
+            "store", "serve", "export", "admin", "explain", "takedown", "daemon",
         ],
     ),
     ("main", &["cli"]),

@@ -1,8 +1,10 @@
 //! Where log lines go, and in what form.
 
+use crate::config::problem::Problems;
 use clap::ValueEnum;
 use std::io::IsTerminal;
 use tracing::level_filters::LevelFilter;
+use tracing::warn;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::Layer;
 use tracing_subscriber::Registry;
@@ -50,6 +52,13 @@ pub fn start(format: LogFormat, level: &str) {
 pub fn colours() -> bool {
     let asked_not_to = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     std::io::stderr().is_terminal() && !asked_not_to
+}
+
+/// Logs what in feeds.toml is hardly meant, a line each. A daemon goes on with it.
+pub fn doubts(warnings: &Problems) {
+    for warning in warnings.listed() {
+        warn!(code = warning.code, "{warning}");
+    }
 }
 
 fn layer(format: LogFormat) -> Box<dyn Layer<Registry> + Send + Sync> {

@@ -1,6 +1,7 @@
 //! The whole road with the real program: a publisher's server on loopback, `visnyk poll` and
 //! `visnyk run`, a store on disk, and the feeds that a reader would get.
 
+mod check;
 mod credentials;
 mod explain;
 mod export;
