@@ -3,26 +3,32 @@
 //! # How
 //! `keys` declares which tables and keys there are; `table` and `shape` read a document by it
 //! and note what does not fit; `site`, `labels`, `feeds`, `rules` and `publications` make values of
-//! the rows and note what does not fit together; `problem` shows what was noted. Nothing stops at
-//! the first mistake, except where the text is not TOML at all.
+//! the rows and note what does not fit together; `warn` notes what is hardly meant; `problem` shows
+//! what was noted. Nothing stops at the first mistake, except where the text is not TOML at all:
+//! then `syntax` says what it is instead.
 //!
 //! Never here: whether a feed can be reached, or a file be read. That is for the poll to find.
 
 pub mod difference;
 pub mod keys;
 pub mod problem;
+pub mod schema;
 
 mod access;
 mod admin;
 mod feeds;
 mod labels;
+mod lookalike;
 mod nearest;
 mod publications;
 mod reference;
 mod rules;
+mod same;
 pub(crate) mod shape;
 mod site;
+mod syntax;
 mod table;
+mod warn;
 
 use crate::config::feeds::Defaults;
 use crate::config::feeds::Places;
@@ -137,11 +143,36 @@ pub struct Admin {
     pub disk_free_bytes_min: u64,
 }
 
+/// A feeds.toml without a mistake, and what in it is hardly meant as it is written.
+#[derive(Debug, Clone)]
+pub struct Checked {
+    /// What it says.
+    pub config: Config,
+    /// What looks wrong in it: warnings, or nothing.
+    pub warnings: Problems,
+}
+
 /// Reads a feeds.toml. Files that it names are looked for below its folder.
 ///
 /// # Errors
 /// Everything that is wrong in it, or why it cannot be read.
 pub fn read(path: &Path) -> Result<Config, Problems> {
+    check(path).map(|checked| checked.config)
+}
+
+/// Reads the text of a feeds.toml that lies in `folder`.
+///
+/// # Errors
+/// Everything that is wrong in it.
+pub fn parse(file_name: &str, text: &str, folder: &Path) -> Result<Config, Problems> {
+    check_text(file_name, text, folder).map(|checked| checked.config)
+}
+
+/// The same as [`read`], with the warnings.
+///
+/// # Errors
+/// Everything that is wrong in it, with the warnings, or why it cannot be read.
+pub fn check(path: &Path) -> Result<Checked, Problems> {
     let file_name = path.display().to_string();
     let unreadable = |why: &str| {
         let mut found = Found::default();
@@ -152,31 +183,42 @@ pub fn read(path: &Path) -> Result<Config, Problems> {
     if bytes.len() as u64 > FILE_BYTES_MAX {
         return Err(unreadable(&format!("it is over {} MiB", FILE_BYTES_MAX >> 20)));
     }
-    let text = String::from_utf8(bytes).map_err(|error| {
-        let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-        let line = before.split(|byte| *byte == b'\n').count();
-        unreadable(&format!("it is not UTF-8 in line {line}; save it as UTF-8"))
-    })?;
-    parse(&file_name, &text, path.parent().unwrap_or(Path::new("")))
+    let text = String::from_utf8(bytes).map_err(|error| syntax::not_utf8(&file_name, &error))?;
+    check_text(&file_name, &text, path.parent().unwrap_or(Path::new("")))
 }
 
-/// Reads the text of a feeds.toml that lies in `folder`.
+/// The same as [`parse`], with the warnings.
 ///
 /// # Errors
-/// Everything that is wrong in it.
-pub fn parse(file_name: &str, text: &str, folder: &Path) -> Result<Config, Problems> {
+/// Everything that is wrong in it, with the warnings.
+pub fn check_text(file_name: &str, text: &str, folder: &Path) -> Result<Checked, Problems> {
     let mut found = Found::default();
     let (document, errors) = DeTable::parse_recoverable(text);
-    for error in errors {
-        let span = error.span().unwrap_or(text.len()..text.len());
-        found.add(error.message(), span, "");
-    }
+    syntax::note(&errors, text, &mut found);
     // What a document with such a mistake means can only be guessed.
-    let config = if found.is_empty() { config(&document, text, folder, &mut found) } else { None };
+    let config =
+        if found.has_errors() { None } else { config(&document, text, folder, &mut found) };
     match config {
-        Some(config) if found.is_empty() => Ok(config),
+        Some(config) if !found.has_errors() => {
+            Ok(Checked { config, warnings: found.of_file(file_name, text) })
+        }
         _ => Err(found.of_file(file_name, text)),
     }
+}
+
+/// The tables of a file, as they were written.
+#[derive(Debug)]
+pub(crate) struct Given {
+    site: Row,
+    polling: Row,
+    publishing: Row,
+    admin: Row,
+    regions: Vec<Row>,
+    communities: Vec<Row>,
+    tags: Vec<Row>,
+    feeds: Vec<Row>,
+    rules: Vec<Row>,
+    publications: Vec<Row>,
 }
 
 /// At most one byte more than may be.
@@ -196,36 +238,13 @@ fn config(
     folder: &Path,
     found: &mut Found,
 ) -> Option<Config> {
-    let mut rows = table::rows(document.get_ref(), found);
-    let site_row = rows.one(&keys::SITE);
-    let site = site::site(&site_row, folder, found);
-    let (polling, schedule) = site::polling(&rows.one(&keys::POLLING), found);
-    let publishing_row = rows.one(&keys::PUBLISHING);
-    let admin_row = rows.one(&keys::ADMIN);
+    let given = Given::of(document.get_ref(), found);
+    let site = site::site(&given.site, folder, found);
+    let (polling, schedule) = site::polling(&given.polling, found);
 
     let mut catalogue = Catalogue::builtin();
-    let (region_rows, community_rows) = (rows.many(&keys::REGION), rows.many(&keys::COMMUNITY));
-    let [regions_off, mut communities_off] =
-        labels::add_regions(&region_rows, &mut catalogue, found);
-    let regions = Known::regions(catalogue.regions.values()).without(regions_off);
-    communities_off.extend(labels::add_communities(
-        &community_rows,
-        &regions,
-        &mut catalogue,
-        found,
-    ));
-    let communities = Known::communities(catalogue.communities.values()).without(communities_off);
-    let regions_named = catalogue
-        .regions
-        .values()
-        .map(|region| (region.id.as_str(), region.name.and(&region.aliases).collect()));
-    labels::clashes("regions", &region_rows, regions_named, found);
-    let communities_named = catalogue
-        .communities
-        .values()
-        .map(|community| (community.id.as_str(), community.name.and(&community.aliases).collect()));
-    labels::clashes("communities", &community_rows, communities_named, found);
-    let tags = labels::tags(&rows.many(&keys::TAG), found);
+    let (regions, communities) = places(&given, &mut catalogue, found);
+    let tags = labels::tags(&given.tags, found);
     let known_tags = Known::tags(tags.values());
     let places = Places {
         catalogue: &catalogue,
@@ -238,32 +257,71 @@ fn config(
     let defaults = Defaults {
         schedule: schedule?,
         timezone: site.timezone,
-        republish: feeds::republish(&publishing_row).unwrap_or_default(),
+        republish: feeds::republish(&given.publishing).unwrap_or_default(),
         tagging: &site.tagging,
         folder,
     };
-    let feed_rows = rows.many(&keys::FEED);
-    let feeds = feeds::feeds(&feed_rows, &places, &defaults, found);
-    let known_feeds = Known::feeds(feed_rows.iter().filter_map(id_and_title).collect());
-    let rules = rules::rules(&rows.many(&keys::RULE), &places, &known_feeds, text, found);
-    let apart = site::apart(&publishing_row, found);
-    let publication_rows = rows.many(&keys::PUBLICATION);
-    let publications = publications::publications(&publication_rows, &places, &known_feeds, found);
-    Some(Config {
-        listen: site::listen(&site_row),
-        files: site::files(&site_row, folder),
+    let feeds = feeds::feeds(&given.feeds, &places, &defaults, found);
+    let known_feeds = Known::feeds(given.feeds.iter().filter_map(id_and_title).collect());
+    let rules = rules::rules(&given.rules, &places, &known_feeds, text, found);
+    let apart = site::apart(&given.publishing, found);
+    let publications =
+        publications::publications(&given.publications, &places, &known_feeds, found);
+    let config = Config {
+        listen: site::listen(&given.site),
+        files: site::files(&given.site, folder),
         polling,
-        publishing: site::publishing(&publishing_row),
-        admin: admin::admin(&admin_row, found),
+        publishing: site::publishing(&given.publishing),
+        admin: admin::admin(&given.admin, found),
         site,
         catalogue,
         tags,
         rules,
         apart,
         feeds,
-        addresses: Lines(feeds::addresses(&feed_rows, text)),
+        addresses: Lines(feeds::addresses(&given.feeds, text)),
         publications,
-    })
+    };
+    warn::warn(&given, &config, found);
+    Some(config)
+}
+
+impl Given {
+    fn of(document: &DeTable<'_>, found: &mut Found) -> Self {
+        let mut rows = table::rows(document, found);
+        Self {
+            site: rows.one(&keys::SITE),
+            polling: rows.one(&keys::POLLING),
+            publishing: rows.one(&keys::PUBLISHING),
+            admin: rows.one(&keys::ADMIN),
+            regions: rows.many(&keys::REGION),
+            communities: rows.many(&keys::COMMUNITY),
+            tags: rows.many(&keys::TAG),
+            feeds: rows.many(&keys::FEED),
+            rules: rows.many(&keys::RULE),
+            publications: rows.many(&keys::PUBLICATION),
+        }
+    }
+}
+
+/// Adds the places of the file to the catalogue, and gives those that may be named.
+fn places(given: &Given, catalogue: &mut Catalogue, found: &mut Found) -> (Known, Known) {
+    let [regions_off, mut communities_off] = labels::add_regions(&given.regions, catalogue, found);
+    let regions = Known::regions(catalogue.regions.values()).without(regions_off);
+    let added = labels::add_communities(&given.communities, &regions, catalogue, found);
+    communities_off.extend(added);
+    let communities = Known::communities(catalogue.communities.values()).without(communities_off);
+    let regions_named = catalogue
+        .regions
+        .values()
+        .map(|region| (region.id.as_str(), region.name.and(&region.aliases).collect()));
+    labels::clashes("regions", &given.regions, regions_named, found);
+    let communities_named = catalogue
+        .communities
+        .values()
+        .map(|community| (community.id.as_str(), community.name.and(&community.aliases).collect()));
+    labels::clashes("communities", &given.communities, communities_named, found);
+    (regions, communities)
 }
 
 fn id_and_title(row: &Row) -> Option<(String, Vec<String>)> {

@@ -13,6 +13,8 @@
 //! twice, and none before the one before it.
 
 pub(crate) mod field;
+pub mod surprise;
+pub mod words;
 
 use crate::crontab::field::DAY;
 use crate::crontab::field::Field;
@@ -33,9 +35,9 @@ use chrono_tz::Tz;
 use cron::Schedule;
 
 /// The shortest period of `every`, in seconds.
-const EVERY_SECONDS_MIN: i64 = 60;
+pub(crate) const EVERY_SECONDS_MIN: i64 = 60;
 /// The longest period of `every`, in seconds.
-const EVERY_SECONDS_MAX: i64 = 31 * 24 * 3600;
+pub(crate) const EVERY_SECONDS_MAX: i64 = 31 * 24 * 3600;
 /// The longest leap of a clock that is looked over, in minutes: Samoa left out a whole day.
 const GAP_MINUTES_MAX: i64 = 25 * 60;
 /// The years that the `cron` crate knows.
@@ -99,6 +101,23 @@ impl Crontab {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
+    }
+
+    /// The five fields of the line, or of the line that a word such as `@hourly` stands for.
+    fn fields(&self) -> Option<[&str; 5]> {
+        if matches!(self.when, When::Every(_)) {
+            return None;
+        }
+        let line = nickname(&self.text).unwrap_or(&self.text);
+        line.split_whitespace().collect::<Vec<_>>().try_into().ok()
+    }
+
+    /// The seconds between two times, if there are as many between all.
+    fn every(&self) -> Option<i64> {
+        match self.when {
+            When::Every(seconds) => Some(seconds),
+            When::Wall(_) => None,
+        }
     }
 
     /// The first instant after `after`, on the clocks of `zone`; the end of time if there is

@@ -9,7 +9,7 @@ mod delivering;
 mod disk;
 pub mod exporting;
 pub mod relabelling;
-mod reloading;
+pub mod reloading;
 mod rounds;
 mod serving;
 mod telling;

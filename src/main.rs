@@ -2,7 +2,7 @@
 
 use clap::Parser;
 use std::process::ExitCode;
-use visnyk::cli::Arguments;
+use visnyk::cli::arguments::Arguments;
 use visnyk::cli::run;
 
 fn main() -> ExitCode {

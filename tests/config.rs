@@ -19,13 +19,20 @@ use visnyk::model::id::FeedId;
 use visnyk::model::id::RegionId;
 use visnyk::model::id::TagId;
 
-/// Checks that the mistakes of `NAME.toml` are shown as `NAME.expected` says; `VISNYK_BLESS=1`
-/// writes that file.
+/// Checks that the mistakes and warnings of `NAME.toml` are shown as `NAME.expected` says, each with
+/// its line and with what to write; `VISNYK_BLESS=1` writes that file.
 fn check(toml: &Path) {
     let text = fs::read_to_string(toml).unwrap();
-    let Err(problems) = config::parse("feeds.toml", &text, Path::new("")) else {
-        panic!("{}: no mistake was found", toml.display())
+    let problems = match config::check_text("feeds.toml", &text, Path::new("")) {
+        Ok(checked) => checked.warnings,
+        Err(problems) => problems,
     };
+    let shown = problems.listed().inspect(|problem| {
+        assert!(problem.place.is_some(), "{}: {problem} has no line", toml.display());
+        let cure = problem.suggestion.unwrap_or_default();
+        assert!(!cure.is_empty(), "{}: {problem} says not what to write", toml.display());
+    });
+    assert_ne!(shown.count(), 0, "{}: nothing was found", toml.display());
     if std::env::var_os("VISNYK_BLESS").is_some() {
         fs::write(toml.with_extension("expected"), format!("{problems}\n")).unwrap();
     }
@@ -49,12 +56,12 @@ fn unreadable(path: &Path) -> String {
 }
 
 #[test]
-fn every_mistake_is_shown_at_its_line() {
+fn every_mistake_and_warning_is_shown_at_its_line() {
     let paths = fs::read_dir(root().join("tests/fixtures/config")).unwrap();
     let paths: Vec<PathBuf> = paths.map(|entry| entry.unwrap().path()).collect();
     let documents = paths.iter().filter(|path| path.extension().is_some_and(|end| end == "toml"));
     let checked = documents.inspect(|path| check(path)).count();
-    assert!(checked >= 25, "only {checked} fixtures were found");
+    assert!(checked >= 75, "only {checked} fixtures were found");
     assert_eq!(paths.len(), 2 * checked, "a document without its expectation, or the reverse");
 }
 
@@ -204,7 +211,8 @@ fn a_file_that_cannot_be_read_says_which_and_why() {
     fs::write(&path, b"[site]\ntitle = \"\xC2\xB3\xF1\xED\xE8\xEA\"\n").unwrap();
     assert_eq!(
         unreadable(&path),
-        "error: cannot read `cp1251.toml`: it is not UTF-8 in line 2; save it as UTF-8"
+        "error: the file is not UTF-8\n --> cp1251.toml:2:10\n  |\n2 | title = \"Вісник\"\n  |          \
+         ^^^^^^ save it as UTF-8; it may be Windows-1251 now"
     );
 }
 

@@ -4,7 +4,7 @@
 use clap::CommandFactory;
 use std::fs;
 use std::process::Command;
-use visnyk::cli::Arguments;
+use visnyk::cli::arguments::Arguments;
 use visnyk::cli::man::STATUSES;
 use visnyk::cli::man::pages;
 use visnyk::config::keys::TABLES;

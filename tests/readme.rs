@@ -3,7 +3,8 @@
 
 use clap::CommandFactory;
 use std::path::Path;
-use visnyk::cli::Arguments;
+use visnyk::cli::arguments::Arguments;
+use visnyk::config::check_text;
 use visnyk::config::parse;
 use visnyk::config::read;
 use visnyk::model::publication::Selection;
@@ -33,6 +34,15 @@ fn the_mistake_of_the_readme_is_told_as_it_says() {
     let mistaken = block.replacen("region = \"kharkivska\"", "region = \"kharkivsk\"", 1);
     let problems = parse("feeds.toml", &mistaken, Path::new(".")).unwrap_err().to_string();
     assert!(blocks("text").iter().any(|text| text.trim() == problems.trim()), "{problems}");
+}
+
+#[test]
+fn the_warning_of_the_readme_is_told_as_it_says() {
+    let block = blocks("toml")[0];
+    let doubtful = block.replacen("schedule = \"*/30 * * * *\"", "schedule = \"*/45 * * * *\"", 1);
+    let checked = check_text("feeds.toml", &doubtful, Path::new("."));
+    let warnings = checked.unwrap_or_else(|problems| panic!("{problems}")).warnings.to_string();
+    assert!(blocks("text").iter().any(|text| text.trim() == warnings.trim()), "{warnings}");
 }
 
 #[test]

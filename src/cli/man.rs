@@ -1,11 +1,11 @@
 //! `visnyk man` and `visnyk completions`: what a packager installs beside the program, made of the
 //! same declarations as `--help` and the reader of feeds.toml.
 
-use crate::cli::Arguments;
 use crate::cli::CONFIG_ERROR;
 use crate::cli::IO_ERROR;
 use crate::cli::SOME_FAILED;
 use crate::cli::USAGE;
+use crate::cli::arguments::Arguments;
 use crate::cli::fail;
 use crate::cli::say;
 use crate::config::keys::Need;

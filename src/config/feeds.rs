@@ -5,6 +5,7 @@ use crate::config::problem::Found;
 use crate::config::problem::Span;
 use crate::config::reference::Known;
 use crate::config::reference::once;
+use crate::config::same::surely;
 use crate::config::table::Row;
 use crate::crontab::Crontab;
 use crate::model::feed::Address;
@@ -149,12 +150,7 @@ fn once_polled(
     found: &mut Found,
 ) {
     let key = match address {
-        // What stands after `#` is never sent to a server.
-        Address::Http(url) => {
-            let mut url = url.clone();
-            url.set_fragment(None);
-            url.to_string()
-        }
+        Address::Http(url) => surely(url),
         Address::File(_) => address.to_string(),
     };
     match seen.get(&key) {

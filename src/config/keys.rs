@@ -34,6 +34,8 @@ pub struct Key {
     pub need: Need,
     /// What it means, and what holds without it.
     pub help: &'static str,
+    /// What holds without it, as it would be written.
+    pub default: Option<&'static str>,
 }
 
 /// Whether a key may be left out.
@@ -106,7 +108,7 @@ pub enum Shape {
 }
 
 /// The words of `kind`.
-pub const KINDS: &[&str] = &["municipal", "partner"];
+pub const KINDS: &[&str] = &["municipal", "national", "partner"];
 /// The words of `auth`.
 pub const AUTHS: &[&str] = &["basic", "bearer", "header"];
 /// The words of `pictures`.
@@ -122,26 +124,33 @@ pub const SITE: Table = Table {
     name: "site",
     times: Times::Once,
     keys: &[
-        optional("title", Shape::Text, "the name of the site; `Вісник` without it"),
+        optional("title", Shape::Text, "the name of the site; `Вісник` without it")
+            .or("\"Вісник\""),
         optional("subtitle", Shape::Text, "what the site is, in a sentence"),
         optional("address", Shape::WebAddress, "where subscribers reach the site"),
-        optional("listen", Shape::Socket, "where the server listens; `127.0.0.1:8080` without it"),
+        optional("listen", Shape::Socket, "where the server listens; `127.0.0.1:8080` without it")
+            .or("\"127.0.0.1:8080\""),
         optional("contact", Shape::Text, "an e-mail address or page that polled servers are told"),
         optional("readers", Shape::Number { min: 1, max: 1_000_000_000 }, "told to servers"),
-        optional("language", Shape::Language, "the language of the site's titles; `uk` without it"),
-        optional("timezone", Shape::Zone, "the zone of dates and schedules; `Europe/Kyiv`"),
+        optional("language", Shape::Language, "the language of the site's titles; `uk` without it")
+            .or("\"uk\""),
+        optional("timezone", Shape::Zone, "the zone of dates and schedules; `Europe/Kyiv`")
+            .or("\"Europe/Kyiv\""),
         optional("rights", Shape::Text, "the terms under which the combined feeds are given out"),
         optional("icon", Shape::WebAddress, "a small square picture"),
         optional("logo", Shape::WebAddress, "a picture before the title on pages"),
-        optional("colour", Shape::Colour, "the ground of the pages' header; `#0d2b4b` without it"),
+        optional("colour", Shape::Colour, "the ground of the pages' header; `#0d2b4b` without it")
+            .or("\"#0d2b4b\""),
         optional("about", Shape::Text, "a Markdown file: what the page about the site says"),
-        optional("pictures", Shape::Choice(PICTURES), "how pages show pictures; `direct`"),
+        optional("pictures", Shape::Choice(PICTURES), "how pages show pictures; `direct`")
+            .or("\"direct\""),
         optional(
             "tag_authority",
             Shape::Authority,
             "in whose name ids are minted; never change it",
         ),
-        optional("since", Shape::Day, "a day on which that name was yours; never change it"),
+        optional("since", Shape::Day, "a day on which that name was yours; never change it")
+            .or("2026-01-01"),
     ],
 };
 
@@ -150,18 +159,23 @@ pub const POLLING: Table = Table {
     name: "polling",
     times: Times::Once,
     keys: &[
-        optional("schedule", Shape::Schedule, "for feeds that have none; `every 30m` without it"),
-        optional("concurrency", Shape::Number { min: 1, max: 1000 }, "polls that run at once; 32"),
-        optional("per_host", Shape::Number { min: 1, max: 32 }, "requests to one host at once; 2"),
-        optional("host_pause", time(0, 60), "between two requests to one host; `1s`"),
+        optional("schedule", Shape::Schedule, "for feeds that have none; `every 30m` without it")
+            .or("\"every 30m\""),
+        optional("concurrency", Shape::Number { min: 1, max: 1000 }, "polls that run at once; 32")
+            .or("32"),
+        optional("per_host", Shape::Number { min: 1, max: 32 }, "requests to one host at once; 2")
+            .or("2"),
+        optional("host_pause", time(0, 60), "between two requests to one host; `1s`").or("\"1s\""),
         optional("proxy", Shape::Text, "for feeds that name none; the usual variables"),
-        optional("connect_timeout", time(1, 60), "how long a connection may take; `10s`"),
-        optional("timeout", time(1, 600), "how long a poll may take in all; `60s`"),
+        optional("connect_timeout", time(1, 60), "how long a connection may take; `10s`")
+            .or("\"10s\""),
+        optional("timeout", time(1, 600), "how long a poll may take in all; `60s`").or("\"60s\""),
         optional(
             "body_max",
             Shape::Size { min: 64 * KIB, max: 64 * MIB },
             "of a document; `16 MiB`",
-        ),
+        )
+        .or("\"16 MiB\""),
     ],
 };
 
@@ -170,8 +184,10 @@ pub const PUBLISHING: Table = Table {
     name: "publishing",
     times: Times::Once,
     keys: &[
-        optional("entries", Shape::Number { min: 1, max: 500 }, "articles in a document; 50"),
-        optional("republish", Shape::Choice(REPUBLISH), "for feeds that say nothing; `full`"),
+        optional("entries", Shape::Number { min: 1, max: 500 }, "articles in a document; 50")
+            .or("50"),
+        optional("republish", Shape::Choice(REPUBLISH), "for feeds that say nothing; `full`")
+            .or("\"full\""),
         optional("apart", Shape::Texts, "ids of articles that are one story with no other"),
     ],
 };
@@ -201,18 +217,22 @@ pub const FEED: Table = Table {
         required("id", Shape::Id, "the name under which it is known for ever"),
         required("title", Shape::Text, "the name that readers see"),
         required("url", Shape::FeedAddress, "where its document is"),
-        optional("kind", Shape::Choice(KINDS), "who speaks in it; `municipal` without it"),
+        optional("kind", Shape::Choice(KINDS), "who speaks in it; `municipal` without it")
+            .or("\"municipal\""),
         optional("region", Shape::Text, "the region that all its articles belong to"),
         optional("community", Shape::Text, "the community that all its articles belong to"),
         optional("tags", Shape::Texts, "tags that all its articles bear"),
         optional("schedule", Shape::Schedule, "when to poll it, in its own time zone"),
         optional("language", Shape::Language, "of its articles, where its documents do not say"),
         optional("timezone", Shape::Zone, "of its dates that name none, and of its schedule"),
-        optional("enabled", Shape::Flag, "whether it is polled; `true` without it"),
+        optional("enabled", Shape::Flag, "whether it is polled; `true` without it").or("true"),
         optional("republish", Shape::Choice(REPUBLISH), "how much of an article is published"),
-        optional("unite", Shape::Flag, "whether a story that others have too is one; `true`"),
-        optional("ignore_hints", Shape::Flag, "whether its own rhythm does not count; `false`"),
-        optional("allow_private", Shape::Private, "private addresses at which it may lie; `false`"),
+        optional("unite", Shape::Flag, "whether a story that others have too is one; `true`")
+            .or("true"),
+        optional("ignore_hints", Shape::Flag, "whether its own rhythm does not count; `false`")
+            .or("false"),
+        optional("allow_private", Shape::Private, "private addresses at which it may lie; `false`")
+            .or("false"),
         optional("ca_file", Shape::Text, "a file of authorities (PEM) that are trusted for it"),
         optional("proxy", Shape::Text, "through which proxy it is fetched, or `none`"),
         optional("auth", Shape::Choice(AUTHS), "how its server knows us"),
@@ -234,7 +254,7 @@ pub const REGION: Table = Table {
         optional("aliases", Shape::Texts, "other names, by which categories of feeds are known"),
         optional("match", Shape::Texts, "words of a text that name it"),
         optional("unless", Shape::Texts, "words that look like its name, and are not"),
-        optional("enabled", Shape::Flag, "whether articles get it; `true` without it"),
+        optional("enabled", Shape::Flag, "whether articles get it; `true` without it").or("true"),
     ],
 };
 
@@ -250,7 +270,7 @@ pub const COMMUNITY: Table = Table {
         optional("aliases", Shape::Texts, "other names, by which categories of feeds are known"),
         optional("match", Shape::Texts, "words of a text that name it"),
         optional("unless", Shape::Texts, "words that look like its name, and are not"),
-        optional("enabled", Shape::Flag, "whether articles get it; `true` without it"),
+        optional("enabled", Shape::Flag, "whether articles get it; `true` without it").or("true"),
     ],
 };
 
@@ -293,8 +313,9 @@ pub const RULE: Table = Table {
         optional("feeds", Shape::Texts, "the feeds that it is for; all without it"),
         optional("match", Shape::Texts, "the articles that it fits; all without it"),
         optional("unless", Shape::Texts, "words that void those of `match`"),
-        optional("exclude", Shape::Flag, "keep these articles out of all publications"),
-        optional("only", Shape::Flag, "publish these articles, and no others of the feeds"),
+        optional("exclude", Shape::Flag, "keep these articles out of all publications").or("false"),
+        optional("only", Shape::Flag, "publish these articles, and no others of the feeds")
+            .or("false"),
         optional("regions", Shape::Texts, "regions that they get"),
         optional("communities", Shape::Texts, "communities that they get"),
         optional("tags", Shape::Texts, "tags that they get"),
@@ -303,7 +324,7 @@ pub const RULE: Table = Table {
         optional("without_tags", Shape::Texts, "tags that they lose"),
         optional("drop_categories", Shape::Texts, "categories that do not count"),
         optional("replace", Shape::Text, "a regular expression for a part of the headline"),
-        optional("with", Shape::Part, "what stands there instead; nothing without it"),
+        optional("with", Shape::Part, "what stands there instead; nothing without it").or("\"\""),
     ],
 };
 
@@ -312,15 +333,22 @@ pub const TABLES: [&Table; 10] =
     [&SITE, &POLLING, &PUBLISHING, &ADMIN, &REGION, &COMMUNITY, &TAG, &FEED, &RULE, &PUBLICATION];
 
 const fn required(name: &'static str, shape: Shape, help: &'static str) -> Key {
-    Key { name, shape, need: Need::Required, help }
+    Key { name, shape, need: Need::Required, help, default: None }
 }
 
 const fn optional(name: &'static str, shape: Shape, help: &'static str) -> Key {
-    Key { name, shape, need: Need::Optional, help }
+    Key { name, shape, need: Need::Optional, help, default: None }
 }
 
 const fn time(min_seconds: u64, max_seconds: u64) -> Shape {
     Shape::Time { min: Duration::from_secs(min_seconds), max: Duration::from_secs(max_seconds) }
+}
+
+impl Key {
+    /// The same key, and what holds without it.
+    const fn or(self, default: &'static str) -> Self {
+        Self { default: Some(default), ..self }
+    }
 }
 
 impl Table {

@@ -15,18 +15,31 @@ const PROBLEMS_SHOWN_MAX: usize = 500;
 /// A place in the text: bytes.
 pub(crate) type Span = Range<usize>;
 
-/// Everything that is wrong in a feeds.toml, in the order of the file.
+/// What is wrong in a feeds.toml, or looks so, in the order of the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problems {
     file_name: String,
     text: String,
     shown: Vec<Problem>,
-    count: usize,
+    errors: usize,
+    warnings: usize,
+}
+
+/// Whether a file with such a problem is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Severity {
+    /// It is.
+    Error,
+    /// It is not: it means something, which is hardly what its admin meant.
+    Warning,
 }
 
 /// One thing that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Problem {
+    severity: Severity,
+    /// The name of a kind of warnings, which stays the same when its words change.
+    code: Option<&'static str>,
     what: String,
     /// Where, and what would be right there. Nowhere if the file could not be read at all.
     here: Option<Mark>,
@@ -45,14 +58,68 @@ struct Mark {
 #[derive(Debug, Default)]
 pub(crate) struct Found {
     kept: Vec<Problem>,
-    count: usize,
+    errors: usize,
+    warnings: usize,
+}
+
+/// A problem as other programs take it. Lines and columns begin with 1, columns are characters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed<'p> {
+    /// Whether the file is refused for it.
+    pub severity: Severity,
+    /// The name of its kind, if it is a warning.
+    pub code: Option<&'static str>,
+    /// What is wrong.
+    pub message: &'p str,
+    /// The file.
+    pub file: &'p str,
+    /// Where, if not in the whole of it: the first character, and the one behind the last.
+    pub place: Option<[Position; 2]>,
+    /// What would be right there.
+    pub suggestion: Option<&'p str>,
+    /// The beginning of another place that has to do with it, and what that is.
+    pub related: Option<(Position, &'p str)>,
+}
+
+/// A place in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Position {
+    /// The line.
+    pub line: usize,
+    /// The column.
+    pub column: usize,
 }
 
 impl Found {
     /// Notes what is wrong, where, and what would be right.
     pub(crate) fn add(&mut self, what: impl Into<String>, span: Span, label: impl Into<String>) {
         let here = Mark { span, label: label.into() };
-        self.keep(Problem { what: what.into(), here: Some(here), there: None });
+        self.keep(Problem { here: Some(here), ..error(what) });
+    }
+
+    /// Notes what is hardly meant, where, and what would be; `code` names its kind.
+    pub(crate) fn warn(
+        &mut self,
+        code: &'static str,
+        what: impl Into<String>,
+        span: Span,
+        label: impl Into<String>,
+    ) {
+        let here = Mark { span, label: label.into() };
+        self.keep(Problem { here: Some(here), ..warning(code, what) });
+    }
+
+    /// Notes what is hardly meant between two places.
+    pub(crate) fn warn_pair(
+        &mut self,
+        code: &'static str,
+        what: impl Into<String>,
+        here: (Span, impl Into<String>),
+        there: (Span, impl Into<String>),
+    ) {
+        let here = Mark { span: here.0, label: here.1.into() };
+        let there = Mark { span: there.0, label: there.1.into() };
+        self.keep(Problem { here: Some(here), there: Some(there), ..warning(code, what) });
     }
 
     /// Notes what is wrong between two places.
@@ -64,17 +131,17 @@ impl Found {
     ) {
         let here = Mark { span: here.0, label: here.1.into() };
         let there = Mark { span: there.0, label: there.1.into() };
-        self.keep(Problem { what: what.into(), here: Some(here), there: Some(there) });
+        self.keep(Problem { here: Some(here), there: Some(there), ..error(what) });
     }
 
     /// Notes what is wrong with the file as a whole.
     pub(crate) fn add_unplaced(&mut self, what: impl Into<String>) {
-        self.keep(Problem { what: what.into(), here: None, there: None });
+        self.keep(error(what));
     }
 
-    /// Whether nothing was found.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.count == 0
+    /// Whether a mistake was found, for which the file is refused.
+    pub(crate) fn has_errors(&self) -> bool {
+        self.errors > 0
     }
 
     /// Whether more problems are only counted, so that no work on their wording is due.
@@ -87,14 +154,18 @@ impl Found {
         self.kept.sort_by_key(|problem| problem.here.as_ref().map(|mark| mark.span.start));
         Problems {
             file_name: file_name.to_owned(),
-            text: without_secrets(&without_credentials(text)),
+            text: without_secrets(&without_keys(&without_credentials(text))),
             shown: self.kept,
-            count: self.count,
+            errors: self.errors,
+            warnings: self.warnings,
         }
     }
 
     fn keep(&mut self, problem: Problem) {
-        self.count += 1;
+        match problem.severity {
+            Severity::Error => self.errors += 1,
+            Severity::Warning => self.warnings += 1,
+        }
         if !self.is_full() {
             self.kept.push(problem);
         }
@@ -102,10 +173,43 @@ impl Found {
 }
 
 impl Problems {
-    /// How many there are. Never none.
+    /// How many mistakes there are. Never none where a file is refused.
     #[must_use]
     pub fn count(&self) -> usize {
-        self.count
+        self.errors
+    }
+
+    /// How many warnings there are.
+    #[must_use]
+    pub fn warnings(&self) -> usize {
+        self.warnings
+    }
+
+    /// Each by itself, for another program or for a log. Of very many, the first only.
+    pub fn listed(&self) -> impl Iterator<Item = Listed<'_>> {
+        // Lines are counted once for all: a file may be long, and its problems many.
+        let starts: Vec<usize> =
+            std::iter::once(0).chain(self.text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        let position = move |at: usize| {
+            let at = self.border(at);
+            let line = starts.partition_point(|start| *start <= at);
+            let start = starts[line.saturating_sub(1)];
+            Position { line, column: self.text[start..at].chars().count() + 1 }
+        };
+        self.shown.iter().map(move |problem| Listed {
+            severity: problem.severity,
+            code: problem.code,
+            message: &problem.what,
+            file: &self.file_name,
+            place: problem.here.as_ref().map(|mark| {
+                [position(mark.span.start), position(mark.span.end.max(mark.span.start))]
+            }),
+            suggestion: problem.here.as_ref().map(|mark| mark.label.as_str()),
+            related: problem
+                .there
+                .as_ref()
+                .map(|mark| (position(mark.span.start), mark.label.as_str())),
+        })
     }
 
     /// The text for a terminal that shows colours.
@@ -120,7 +224,7 @@ impl Problems {
             .iter()
             .map(|problem| renderer.render(&[self.group(problem)]).trim_end().to_owned())
             .collect();
-        let more = self.count - self.shown.len();
+        let more = self.errors + self.warnings - self.shown.len();
         if more > 0 {
             let title = Level::ERROR.primary_title(format!("{more} more problems are not shown"));
             parts.push(renderer.render(&[Group::with_title(title)]));
@@ -129,7 +233,14 @@ impl Problems {
     }
 
     fn group<'a>(&'a self, problem: &'a Problem) -> Group<'a> {
-        let title = Level::ERROR.primary_title(problem.what.as_str());
+        let level = match problem.severity {
+            Severity::Error => Level::ERROR,
+            Severity::Warning => Level::WARNING,
+        };
+        let mut title = level.primary_title(problem.what.as_str());
+        if let Some(code) = problem.code {
+            title = title.id(code);
+        }
         let Some(here) = &problem.here else {
             return Group::with_title(title);
         };
@@ -173,6 +284,31 @@ impl fmt::Display for Problems {
 
 impl std::error::Error for Problems {}
 
+impl fmt::Display for Listed<'_> {
+    /// One line, for a log: the place, what is wrong, and what would be right.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.file)?;
+        if let Some([Position { line, column }, _]) = self.place {
+            write!(f, ":{line}:{column}")?;
+        }
+        write!(f, ": {}", self.message)?;
+        match self.suggestion {
+            Some(suggestion) => write!(f, ": {suggestion}"),
+            None => Ok(()),
+        }
+    }
+}
+
+fn error(what: impl Into<String>) -> Problem {
+    let (severity, code) = (Severity::Error, None);
+    Problem { severity, code, what: what.into(), here: None, there: None }
+}
+
+fn warning(code: &'static str, what: impl Into<String>) -> Problem {
+    let (severity, code) = (Severity::Warning, Some(code));
+    Problem { severity, code, what: what.into(), here: None, there: None }
+}
+
 /// The text with `*` for each byte of a user name and password in an address: what is shown may
 /// end in a log. Places in the text stay what they were.
 fn without_credentials(text: &str) -> String {
@@ -190,6 +326,50 @@ fn without_credentials(text: &str) -> String {
             }
         }
         safe.push_str(&line[from..]);
+    }
+    safe
+}
+
+/// What the parameters of an address are called in which a key stands.
+const KEYS: [&str; 14] = [
+    "access_token",
+    "api_key",
+    "api-key",
+    "apikey",
+    "auth",
+    "auth_token",
+    "key",
+    "passwd",
+    "password",
+    "pass",
+    "pwd",
+    "secret",
+    "sig",
+    "token",
+];
+
+/// Whether a parameter of an address by its name holds a key.
+pub(crate) fn is_key(parameter: &str) -> bool {
+    KEYS.iter().any(|key| key.eq_ignore_ascii_case(parameter))
+}
+
+/// The text with `*` for each byte of a key in the query of an address.
+fn without_keys(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    let mut parts = text.split_inclusive(['?', '&', '\n']);
+    safe.push_str(parts.next().unwrap_or_default());
+    for part in parts {
+        let follows = !safe.ends_with('\n');
+        let end = part.find(|c: char| c.is_whitespace() || "\"'#?&".contains(c));
+        let end = end.unwrap_or(part.len());
+        match part[..end].split_once('=') {
+            Some((name, value)) if follows && is_key(name) => {
+                safe.push_str(&part[..=name.len()]);
+                safe.extend(std::iter::repeat_n('*', value.len()));
+                safe.push_str(&part[end..]);
+            }
+            _ => safe.push_str(part),
+        }
     }
     safe
 }
@@ -249,6 +429,28 @@ mod tests {
             assert_eq!(without_credentials(line), shown);
             assert_eq!(without_credentials(line).len(), line.len());
         }
+    }
+
+    #[test]
+    fn a_key_in_an_address_is_not_shown() {
+        for (line, shown) in [
+            ("url = \"https://a/?token=я1&b=2\" # x", "url = \"https://a/?token=***&b=2\" # x"),
+            ("'https://a/?b=2&API_KEY=s3'", "'https://a/?b=2&API_KEY=**'"),
+            ("url = 'https://a/?tokens=1'\nkey=2", "url = 'https://a/?tokens=1'\nkey=2"),
+        ] {
+            assert_eq!(without_keys(line), shown);
+        }
+    }
+
+    #[test]
+    fn a_place_is_told_in_lines_and_characters() {
+        let mut found = Found::default();
+        found.warn("kind", "a doubt", 11..13, "so");
+        let problems = found.of_file("feeds.toml", "x = 1\nя = 'ї'\n");
+        let told: Vec<String> = problems.listed().map(|listed| listed.to_string()).collect();
+        assert_eq!(told, ["feeds.toml:2:5: a doubt: so"]);
+        let end = problems.listed().next().and_then(|listed| listed.place).map(|place| place[1]);
+        assert_eq!(end, Some(Position { line: 2, column: 6 }));
     }
 
     #[test]

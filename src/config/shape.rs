@@ -2,6 +2,7 @@
 
 use crate::config::keys::Key;
 use crate::config::keys::Shape;
+use crate::config::lookalike::in_latin;
 use crate::config::nearest::listed;
 use crate::config::nearest::nearest;
 use crate::config::problem::Found;
@@ -24,9 +25,9 @@ use toml::de::DeValue;
 use url::Url;
 
 /// The longest text, in bytes.
-const TEXT_BYTES_MAX: usize = 2000;
+pub(crate) const TEXT_BYTES_MAX: usize = 2000;
 /// The longest list of texts.
-const TEXTS_MAX: usize = 2000;
+pub(crate) const TEXTS_MAX: usize = 2000;
 
 /// A value that is what its key asks for.
 #[derive(Debug, Clone)]
@@ -200,7 +201,7 @@ fn identifier(text: &str) -> Result<Value, Wrong> {
     if RegionId::new(text).is_ok() {
         return Ok(Value::Text(text.to_owned()));
     }
-    let better = slug(text);
+    let better = slug(&in_latin(text).unwrap_or_else(|| text.to_owned()));
     let instead = if better.is_empty() {
         format!("write {}", wanted(Shape::Id))
     } else {
@@ -242,12 +243,12 @@ fn web_address(text: &str) -> Result<Url, Wrong> {
     let url = match Url::parse(text) {
         Ok(url) => url,
         Err(url::ParseError::RelativeUrlWithoutBase) => {
-            let instead = if text.starts_with(['/', '.', '#', '?']) {
-                format!("write {}", wanted(Shape::WebAddress))
-            } else {
-                format!("write `https://{text}`")
+            let instead = match with_scheme(text) {
+                Some(meant) => format!("`{meant}`"),
+                None if text.starts_with(['/', '.', '#', '?']) => wanted(Shape::WebAddress),
+                None => format!("`https://{text}`"),
             };
-            return fail("is not a whole address", instead);
+            return fail("is not a whole address", format!("write {instead}"));
         }
         Err(error) => {
             let instead = format!("write {}", wanted(Shape::WebAddress));
@@ -255,14 +256,34 @@ fn web_address(text: &str) -> Result<Url, Wrong> {
         }
     };
     if !matches!(url.scheme(), "http" | "https") {
-        let instead = "write an address that begins with `https://` or `http://`".to_owned();
+        let instead = match with_scheme(text) {
+            Some(meant) => format!("write `{meant}`"),
+            None => "write an address that begins with `https://` or `http://`".to_owned(),
+        };
         return fail(&format!("has the scheme `{}`", url.scheme()), instead);
+    }
+    if matches!(url.host_str(), Some("http" | "https")) {
+        let rest = &text[text.find(':').map_or(0, |colon| colon + 1)..];
+        let meant = rest.trim_start_matches('/').replacen("//", "://", 1).replacen("::", ":", 1);
+        return fail("has its scheme twice", format!("write `{meant}`"));
     }
     if !url.username().is_empty() || url.password().is_some() {
         let instead = "leave out everything up to the `@`".to_owned();
         return fail("holds a user name or a password", instead);
     }
     Ok(url)
+}
+
+/// An address whose scheme is misspelt, with the one that was likely meant: `htp://`, `https//`,
+/// `https;//`, `feed://`.
+fn with_scheme(text: &str) -> Option<String> {
+    let (scheme, rest) = text.split_once("//")?;
+    let scheme = scheme.trim_end_matches([':', ';', '.', ',']);
+    let meant = match scheme {
+        "" | "feed" | "rss" => "https",
+        _ => nearest(scheme, ["https", "http"])?,
+    };
+    Some(format!("{meant}://{rest}"))
 }
 
 /// A path that stays below the folder of feeds.toml.

@@ -80,6 +80,31 @@ impl Field {
         texts.collect::<Vec<_>>().join(",")
     }
 
+    /// The values by themselves: days of the week from Sunday, which is 0.
+    pub(crate) fn values(&self, values: Values) -> Vec<u32> {
+        (self.min..=self.star_max).filter(|value| values.bits & (1 << value) != 0).collect()
+    }
+
+    /// The least and the greatest number that may be written.
+    pub(crate) fn bounds(&self) -> [u32; 2] {
+        [self.min, self.max]
+    }
+
+    /// The words that may be written.
+    pub(crate) fn words(&self) -> &'static [&'static str] {
+        self.words
+    }
+
+    /// How many values there are.
+    pub(crate) fn count(&self) -> u32 {
+        self.star_max - self.min + 1
+    }
+
+    /// Whether a turn is always as long: months are not.
+    pub(crate) fn is_of_one_length(&self) -> bool {
+        self.name != DAY.name
+    }
+
     /// Whether every value is in it.
     pub(crate) fn is_full(&self, values: Values) -> bool {
         (self.min..=self.star_max).all(|value| values.bits & (1 << value) != 0)

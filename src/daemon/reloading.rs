@@ -8,10 +8,11 @@
 use crate::admin::board::Board;
 use crate::classify::Classifier;
 use crate::classify::digest;
+use crate::config::Checked;
 use crate::config::Config;
+use crate::config::check;
 use crate::config::difference::difference;
 use crate::config::problem::Problems;
-use crate::config::read;
 use crate::daemon::DaemonError;
 use crate::daemon::Notice;
 use crate::daemon::enabled;
@@ -39,6 +40,7 @@ use tokio::task::spawn_blocking;
 use tracing::debug;
 use tracing::error;
 use tracing::info;
+use tracing::warn;
 
 /// How many words to reload wait; more of them are the same word.
 pub(crate) const ASKED_MAX: usize = 8;
@@ -159,17 +161,18 @@ impl<Tell: Fn(&Notice)> Reloading<Tell> {
         let path = self.path.clone();
         let known = self.poller.rules.classifier().await;
         let making = spawn_blocking(move || {
-            let config = Arc::new(read(&path)?);
+            let Checked { config, warnings } = check(&path)?;
+            let config = Arc::new(config);
             let is_known = digest(&config.catalogue, &config.tags, &config.rules) == known.digest();
             let classifier = if is_known {
                 known
             } else {
                 Arc::new(Classifier::new(&config.catalogue, &config.tags, &config.rules))
             };
-            Ok::<_, Problems>((config, classifier))
+            Ok::<_, Problems>((config, warnings, classifier))
         });
         let made = making.await.map_err(|panic| format!("error: reading broke off: {panic}"))?;
-        let (config, classifier) = made.map_err(|problems| problems.to_string())?;
+        let (config, warnings, classifier) = made.map_err(|problems| problems.to_string())?;
         self.board.put_addresses(config.addresses.0.clone());
         let told = |error: DaemonError| format!("error: {error}");
         let is_alike = fetches_alike(before, &config);
@@ -188,6 +191,9 @@ impl<Tell: Fn(&Notice)> Reloading<Tell> {
         } else {
             Some(listen(config.listen).await.map_err(told)?)
         };
+        if *config != **before {
+            doubts(&warnings);
+        }
         Ok(Ready { config, classifier, fetcher, pictures, listener })
     }
 
@@ -224,5 +230,12 @@ impl<Tell: Fn(&Notice)> Reloading<Tell> {
         } else {
             told.join("; ")
         })
+    }
+}
+
+/// Logs what in feeds.toml is hardly meant as it is written, a line each. A daemon goes on with it.
+pub fn doubts(warnings: &Problems) {
+    for warning in warnings.listed() {
+        warn!(code = warning.code, "{warning}");
     }
 }

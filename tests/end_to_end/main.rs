@@ -4,6 +4,7 @@
 mod add;
 mod admin;
 mod changes;
+mod check;
 mod credentials;
 mod decisions;
 mod explain;
