@@ -110,7 +110,7 @@ fn work(command: Working, path: &Path, state: &Path) -> ExitCode {
         }
         Working::Status { feeds, json, watch } => {
             let form = if json { Form::Json } else { Form::Table };
-            let asked = Asked { config: &config, state: state, named: &feeds, form };
+            let asked = Asked { config: &config, state, named: &feeds, form };
             if watch { status::watch::watch(&asked) } else { status::status(&asked) }
         }
         Working::Preview { what, like, allow_private, limit, json } => {

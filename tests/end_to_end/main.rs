@@ -354,10 +354,11 @@ fn every_poll_is_one_line_with_its_fields() {
 fn a_second_visnyk_in_the_same_directory_is_told_why_it_cannot_be() {
     let folder = Folder::with("");
     let daemon = folder.run();
-    let output = folder.poll();
+    let output = folder.visnyk(&["run"]).output().unwrap();
     let told = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(74), "{told}");
     assert!(told.contains("state") && told.contains("another"), "{told}");
+    assert_eq!(folder.poll().status.code(), Some(0), "the daemon polls for who asks");
     assert_eq!(daemon.get("/all.atom").0, 200, "the first goes on");
 }
 

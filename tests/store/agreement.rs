@@ -33,6 +33,7 @@ use visnyk::model::known::Known;
 use visnyk::model::provenance::Provenance;
 use visnyk::model::publication::Publication;
 use visnyk::model::publication::Selection;
+use visnyk::model::publication::Shelf;
 use visnyk::model::publication::selections_of;
 use visnyk::model::revision::Trail;
 use visnyk::model::revision::between;
@@ -262,6 +263,20 @@ impl Promise {
     }
 }
 
+/// What a commit made stale changed when it was made, and later than before.
+async fn check_moved(
+    store: &Store,
+    stale: BTreeSet<Selection>,
+    before: &BTreeMap<Selection, Shelf>,
+    at: DateTime<Utc>,
+) {
+    for selection in stale {
+        let shelf = store.shelf(&selection).await.unwrap().unwrap();
+        let later = before.get(&selection).map(|before| before.changed + TimeDelta::seconds(1));
+        assert_eq!(shelf.changed, later.map_or(at, |later| later.max(at)), "{selection:?}");
+    }
+}
+
 async fn follow(steps: Vec<Step>) {
     let folder = tempdir().unwrap();
     let mut store = Store::open(folder.path(), Vec::new()).unwrap();
@@ -294,15 +309,7 @@ async fn follow(steps: Vec<Step>) {
                 assert_eq!(kept.document(), Some(document));
                 promise.trail(&before_commit, at);
                 assert_eq!(store.history(&feed_id(FEEDS[name])).await.unwrap(), history);
-                for selection in stale {
-                    let shelf = store.shelf(&selection).await.unwrap().unwrap();
-                    let later = before.get(&selection).map(|b| b.changed + TimeDelta::seconds(1));
-                    assert_eq!(
-                        shelf.changed,
-                        later.map_or(at, |later| later.max(at)),
-                        "{selection:?}"
-                    );
-                }
+                check_moved(&store, stale, &before, at).await;
             }
             Step::Reopen { composed } => {
                 store.close().await.unwrap();
