@@ -39,3 +39,17 @@ pub fn asked(
         _ => Err(io::Error::other("it says something else")),
     }
 }
+
+/// What the daemon answers at once; none if no daemon runs.
+///
+/// # Errors
+/// It does not answer, or does not do it.
+pub fn of_daemon(state: &Path, command: &str) -> io::Result<Option<String>> {
+    asked(state, command, Patience::Short)?.transpose().map_err(io::Error::other)
+}
+
+/// Whether a daemon runs that answers.
+#[must_use]
+pub fn has_daemon(state: &Path) -> bool {
+    of_daemon(state, "digest").is_ok_and(|answer| answer.is_some())
+}

@@ -2,7 +2,7 @@
 //! come back.
 
 use crate::cli::USAGE;
-use crate::cli::explain::of_daemon;
+use crate::cli::asking::has_daemon;
 use crate::cli::fail;
 use crate::cli::feeds_file::FeedsFile;
 use crate::cli::feeds_file::Writing;
@@ -105,7 +105,7 @@ fn count(state: &Path, config: &Config, id: &FeedId) -> Option<u64> {
     if !state.is_dir() {
         return Some(0);
     }
-    if of_daemon(state, "digest").is_ok_and(|answer| answer.is_some()) {
+    if has_daemon(state) {
         return None;
     }
     let store = Store::open(state, config.publications.clone()).ok()?;

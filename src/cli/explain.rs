@@ -1,11 +1,10 @@
 //! `visnyk explain` and `visnyk tags`: of the daemon if one runs, else of the store.
 
-use crate::admin;
 use crate::classify::Classifier;
 use crate::classify::digest;
 use crate::cli::IO_ERROR;
 use crate::cli::SOME_FAILED;
-use crate::cli::directory;
+use crate::cli::asking::of_daemon;
 use crate::cli::fail;
 use crate::cli::open;
 use crate::cli::say;
@@ -17,7 +16,6 @@ use crate::store::error::StoreError;
 use serde_json::Value;
 use std::path::Path;
 use std::process::ExitCode;
-use tokio::runtime::Builder;
 
 /// Tells why an article is where it is.
 #[must_use]
@@ -83,22 +81,10 @@ pub(super) fn told(
     }
 }
 
-/// The daemon goes by what it read when it started.
+/// The daemon goes by the last feeds.toml that it took, which this one may not be.
 pub(super) fn warn_of_changes(config: &Config, state: &Path) {
     let own = digest(&config.catalogue, &config.tags, &config.rules).to_string();
     if of_daemon(state, "digest").is_ok_and(|theirs| theirs.is_some_and(|theirs| theirs != own)) {
-        eprintln!("note: feeds.toml has changed since the daemon read it: restart the daemon");
-    }
-}
-
-/// What the daemon answers to a command; none if no daemon runs.
-pub(crate) fn of_daemon(state: &Path, command: &str) -> std::io::Result<Option<String>> {
-    let socket = admin::socket(directory("RUNTIME_DIRECTORY"), state);
-    let runtime = Builder::new_current_thread().enable_all().build()?;
-    let Some(answer) = runtime.block_on(admin::ask(&socket, command))? else { return Ok(None) };
-    match (&answer["told"], &answer["error"]) {
-        (Value::String(told), _) => Ok(Some(told.clone())),
-        (_, Value::String(error)) => Err(std::io::Error::other(error.clone())),
-        _ => Err(std::io::Error::other("it says something else")),
+        eprintln!("note: the daemon runs with another feeds.toml: `visnyk reload` says why");
     }
 }

@@ -3,7 +3,7 @@
 use crate::admin::REQUEST_BYTES_MAX;
 use crate::cli::IO_ERROR;
 use crate::cli::USAGE;
-use crate::cli::explain::of_daemon;
+use crate::cli::asking::of_daemon;
 use crate::cli::fail;
 use crate::cli::open;
 use crate::config::Config;

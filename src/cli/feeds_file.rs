@@ -3,7 +3,7 @@
 
 use crate::cli::CONFIG_ERROR;
 use crate::cli::IO_ERROR;
-use crate::cli::explain::of_daemon;
+use crate::cli::asking::has_daemon;
 use crate::cli::fail;
 use crate::cli::log;
 use crate::config::Config;
@@ -129,7 +129,7 @@ fn make(path: &Path, text: &str) -> io::Result<()> {
 
 /// What comes of a change for whoever runs the daemon, or is about to.
 pub(crate) fn what_next(path: &Path, state: &Path) -> String {
-    if of_daemon(state, "digest").is_ok_and(|answer| answer.is_some()) {
+    if has_daemon(state) {
         return "the daemon that runs takes it up by itself".to_owned();
     }
     let named = match path.to_str() {

@@ -4,7 +4,7 @@ use crate::cli::IO_ERROR;
 use crate::cli::SOME_FAILED;
 use crate::cli::USAGE;
 use crate::cli::change::Dry;
-use crate::cli::explain::of_daemon;
+use crate::cli::asking::has_daemon;
 use crate::cli::fail;
 use crate::cli::feeds_file::FeedsFile;
 use crate::cli::feeds_file::what_next;
@@ -141,8 +141,7 @@ pub fn export(state: &Path, config: &Config, to: &Path) -> ExitCode {
 
 /// The pages whose news the feeds are, as far as a store remembers it that no daemon has.
 fn sites(state: &Path, config: &Config) -> BTreeMap<FeedId, Url> {
-    let has_daemon = of_daemon(state, "digest").is_ok_and(|answer| answer.is_some());
-    if has_daemon || !state.is_dir() {
+    if has_daemon(state) || !state.is_dir() {
         return BTreeMap::new();
     }
     let opened = Store::open(state, config.publications.clone());

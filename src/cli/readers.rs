@@ -1,7 +1,7 @@
 //! `visnyk readers`: how many readers aggregators report for each publication.
 
 use crate::cli::IO_ERROR;
-use crate::cli::explain::of_daemon;
+use crate::cli::asking::of_daemon;
 use crate::cli::fail;
 use crate::cli::say;
 use crate::cli::status::Form;

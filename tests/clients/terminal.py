@@ -93,13 +93,18 @@ class Publisher(http.server.BaseHTTPRequestHandler):
 
 
 @contextlib.contextmanager
-def publishing() -> Iterator[str]:
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Publisher)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+def publishing(cities: list[str]) -> Iterator[dict[str, str]]:
+    """A publisher for each city, with a host of its own: what one asks for is not for the others."""
+    servers = {}
+    for number, city in enumerate(cities, 2):
+        server = http.server.ThreadingHTTPServer((f"127.0.0.{number}", 0), Publisher)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        servers[city] = server
     try:
-        yield f"http://127.0.0.1:{server.server_port}"
+        yield {city: "http://{}:{}".format(*server.server_address) for city, server in servers.items()}
     finally:
-        server.shutdown()
+        for server in servers.values():
+            server.shutdown()
 
 
 def terminal(folder: pathlib.Path, visnyk: pathlib.Path, *arguments: str) -> str:
@@ -179,10 +184,11 @@ def scenes(visnyk: pathlib.Path, folder: pathlib.Path) -> Iterator[tuple[str, st
     check("check", text, ["adress", "kharkivsk", "reklama", "feeds.toml:3"])
     yield "check", "visnyk check", text
 
-    with publishing() as url:
+    cities = {"kharkiv": "kharkivska", "sumy": "sumska", "poltava": "poltavska", "lviv": "lvivska"}
+    with publishing(list(cities)) as urls:
         config = folder / "feeds.toml"
-        feeds = [("kharkiv", "kharkivska"), ("sumy", "sumska"), ("poltava", "poltavska"), ("lviv", "lvivska")]
-        config.write_text(CONFIG + "".join(FEED.format(id=id, url=url, community=c) for id, c in feeds))
+        feeds = [FEED.format(id=city, url=urls[city], community=of) for city, of in cities.items()]
+        config.write_text(CONFIG + "".join(feeds))
         log = folder / "log"
         with running(visnyk, config, folder / "state", log) as site:
             wait_for(f"{site}/sources/kharkiv.atom", "<entry>", log)
@@ -201,7 +207,7 @@ def main() -> None:
     visnyk, target = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2])
     target.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, chromium() as browser:
-        page = browser.new_page(device_scale_factor=1.5)
+        page = browser.new_page(device_scale_factor=1)
         for name, command, text in scenes(visnyk, pathlib.Path(folder)):
             prompt = f'<span class="prompt">$ {html.escape(command)}</span>\n'
             page.set_content(PAGE.format(text=prompt + drawn(text.strip("\n"))))
