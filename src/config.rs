@@ -23,7 +23,6 @@ mod nearest;
 mod publications;
 mod reference;
 mod rules;
-mod same;
 pub(crate) mod shape;
 mod site;
 mod syntax;

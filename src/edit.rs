@@ -19,6 +19,7 @@ use crate::edit::layout::Block;
 use crate::edit::layout::Layout;
 use crate::edit::layout::line_of;
 use crate::edit::layout::without_item;
+use crate::model::address::likely;
 use std::ops::Range;
 use toml_edit::Array;
 use toml_edit::ArrayOfTables;
@@ -141,16 +142,10 @@ pub fn feeds(text: &str) -> Result<Vec<Written>, EditError> {
     Ok(blocks.iter().map(written).collect())
 }
 
-/// By what two addresses are seen to be one: scheme, `www.`, the default port, a `/` at the end
-/// and what stands after `#` make no difference.
+/// By what two addresses are seen to be likely one.
 #[must_use]
 pub fn address_key(address: &str) -> String {
-    let Ok(url) = Url::parse(address) else { return address.to_owned() };
-    let Some(host) = url.host_str() else { return address.to_owned() };
-    let host = host.strip_prefix("www.").unwrap_or(host).trim_end_matches('.');
-    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
-    let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
-    format!("{host}{port}{}{query}", url.path().trim_end_matches('/'))
+    Url::parse(address).map_or_else(|_| address.to_owned(), |url| likely(&url))
 }
 
 /// The text with some feeds more, after its last one; and the line at which the first begins.

@@ -8,6 +8,7 @@
 //!
 //! Never here: disk, network, clock, chance. The values know nothing of where they came from.
 
+pub mod address;
 pub mod article;
 pub mod clock;
 pub mod colour;

@@ -12,7 +12,7 @@ const ROOMS: [(&str, &[&str]); 30] = [
     ("model", &["crontab"]),
     ("place", &["model"]),
     ("config", &["model", "place", "crontab"]),
-    ("edit", &[]),
+    ("edit", &["model"]),
     ("schedule", &["model"]),
     ("attention", &["model", "schedule"]),
     ("events", &["model", "attention"]),

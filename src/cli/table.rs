@@ -25,12 +25,3 @@ pub fn fitted(mut table: Table) -> Table {
     table.set_content_arrangement(ContentArrangement::Dynamic).set_width(columns());
     table
 }
-
-/// A text in one line of so many columns, cut with `…` where it is longer.
-#[must_use]
-pub fn cut(text: &str, columns: usize) -> String {
-    match text.char_indices().nth(columns) {
-        None => text.to_owned(),
-        Some(_) => text.chars().take(columns.saturating_sub(1)).chain(['…']).collect(),
-    }
-}

@@ -5,7 +5,7 @@ use crate::config::problem::Found;
 use crate::config::problem::Span;
 use crate::config::reference::Known;
 use crate::config::reference::once;
-use crate::config::same::surely;
+use crate::model::address::surely;
 use crate::config::table::Row;
 use crate::crontab::Crontab;
 use crate::model::feed::Address;

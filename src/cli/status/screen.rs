@@ -4,6 +4,8 @@
 
 use crate::attention::words::moment;
 use crate::attention::words::rough;
+use crate::cli::log::colours_of_output;
+use crate::cli::table::columns;
 use chrono::DateTime;
 use chrono::Utc;
 use chrono_tz::Tz;
@@ -15,10 +17,7 @@ use comfy_table::ContentArrangement;
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
 use serde_json::Value;
-use std::io::IsTerminal;
 
-/// The width where nothing says another.
-const WIDTH: usize = 80;
 /// No narrower than this, whatever a terminal says.
 const WIDTH_MIN: usize = 24;
 /// Below this width there is no place for when a feed last answered, and why it is polled when.
@@ -50,12 +49,8 @@ impl Look {
     /// As standard output is.
     #[must_use]
     pub fn of_terminal() -> Self {
-        let is_terminal = std::io::stdout().is_terminal();
-        let asked_not_to = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        let own = terminal_size::terminal_size_of(std::io::stdout());
-        let told = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
-        let width = own.map(|(width, _)| usize::from(width.0)).or(told).unwrap_or(WIDTH);
-        let ink = if is_terminal && !asked_not_to { Ink::Coloured } else { Ink::Plain };
+        let ink = if colours_of_output() { Ink::Coloured } else { Ink::Plain };
+        let width = usize::from(columns());
         Self { width: width.max(WIDTH_MIN), ink }
     }
 }

@@ -14,7 +14,8 @@ const FEEDBURNER: [&str; 3] =
 
 /// An address in the form that all its equals have (RFC 3986, 6.2.2 and 6.2.3): scheme and host
 /// are in lower case and default ports left out by the parser. A fragment is never sent.
-pub(crate) fn surely(url: &Url) -> String {
+#[must_use]
+pub fn surely(url: &Url) -> String {
     let mut url = url.clone();
     url.set_fragment(None);
     unescaped(url.as_str())
@@ -22,7 +23,8 @@ pub(crate) fn surely(url: &Url) -> String {
 
 /// The same, without what rarely makes a difference: the scheme, `www.`, a `/` at the end, the
 /// order of the query and what is there only to count readers.
-pub(crate) fn likely(url: &Url) -> String {
+#[must_use]
+pub fn likely(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     let host = host.strip_prefix("www.").unwrap_or(host);
     let is_feedburner = FEEDBURNER.contains(&host);
