@@ -320,7 +320,8 @@ async fn not_modified_keeps_or_renews_the_validators() {
         };
         let outcome = fetcher.fetch(&at(&server.url(path)), &with(&known)).await;
         let validators = Validators { etag: Some(etag.as_bytes().to_vec()), ..known };
-        assert_eq!(outcome, Fetched::NotModified { validators, said: Said::default() });
+        let said = Said { status: Some(304), ..Said::default() };
+        assert_eq!(outcome, Fetched::NotModified { validators, said });
     }
     let unasked = message(&server, fetch(&server.url("/same")).await);
     assert_eq!(unasked, "http://HOST/same: the server answered 304 Not Modified");

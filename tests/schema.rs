@@ -276,6 +276,7 @@ const UNSEEN: &[(&str, &str, &str)] = &[
     ("site", "since", "a text is a day for it"),
     ("site", "colour", "how light it is"),
     ("region", "iso", "whether another has the code"),
+    ("admin", "command", "that its first word is a path"),
 ];
 
 /// A table in which a key has a value, with what the key needs beside it. `at` tells it from others.

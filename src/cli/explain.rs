@@ -13,7 +13,6 @@ use crate::config::Config;
 use crate::explain;
 use crate::store::Store;
 use crate::store::error::StoreError;
-use serde_json::Value;
 use std::path::Path;
 use std::process::ExitCode;
 

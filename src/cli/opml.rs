@@ -3,8 +3,8 @@
 use crate::cli::IO_ERROR;
 use crate::cli::SOME_FAILED;
 use crate::cli::USAGE;
-use crate::cli::change::Dry;
 use crate::cli::asking::has_daemon;
+use crate::cli::change::Dry;
 use crate::cli::fail;
 use crate::cli::feeds_file::FeedsFile;
 use crate::cli::feeds_file::what_next;

@@ -95,8 +95,13 @@ fn of_shape(shape: Shape) -> Value {
         Shape::Number { min, max } => json!({ "type": "integer", "minimum": min, "maximum": max }),
         Shape::Time { min, max } => text(&format!("^\\+?({})$", time(min, max)), &["30s", "1m"]),
         Shape::Size { min, max } => {
-            let (kib, mib) = (number(min >> 10, max >> 10), number((min >> 20).max(1), max >> 20));
-            text(&format!("^\\+?({kib}\\s*KiB|{mib}\\s*MiB)$"), &["16 MiB"])
+            let of_unit = |(unit, bits): (&str, u32)| {
+                let (min, max) = (min.div_ceil(1 << bits).max(1), max >> bits);
+                (min <= max).then(|| format!("{}\\s*{unit}", number(min, max)))
+            };
+            let units = [("KiB", 10), ("MiB", 20), ("GiB", 30)];
+            let sizes: Vec<String> = units.into_iter().filter_map(of_unit).collect();
+            text(&format!("^\\+?({})$", sizes.join("|")), &["16 MiB"])
         }
         Shape::Choice(words) => json!({ "enum": words }),
         Shape::Day => {
