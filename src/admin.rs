@@ -43,6 +43,8 @@ const SERVICE_RUNTIME: &str = "/run/visnyk";
 const TIMEOUT: Duration = Duration::from_secs(20);
 /// How long may take what polls feeds, or reads feeds.toml, in all.
 const LONG_TIMEOUT: Duration = Duration::from_mins(30);
+/// The commands that may take as long.
+const LONG: [&str; 4] = ["poll", "reload", "replay", "takedown"];
 /// How many requests are answered at once; others wait.
 const ANSWERS_MAX: usize = 16;
 /// The longest request, in bytes.
@@ -135,12 +137,20 @@ where
     let mut reader = BufReader::new(read.take(REQUEST_BYTES_MAX));
     timeout(TIMEOUT, reader.read_line(&mut line)).await.map_err(io::Error::other)??;
     let answer = match line.trim_end() {
+        _ if !line.ends_with('\n') => {
+            json!({ "error": format!("a request is a line of at most {REQUEST_BYTES_MAX} bytes") })
+        }
         "status" => board.read(|state| told(state, Utc::now())),
-        other => match tell(other.to_owned()).await {
-            Some(Ok(told)) => json!({ "told": told }),
-            Some(Err(error)) => json!({ "error": error }),
-            None => json!({ "error": format!("there is no command {other:?}") }),
-        },
+        other => {
+            let word = other.split(' ').next().unwrap_or_default();
+            let limit = if LONG.contains(&word) { LONG_TIMEOUT } else { TIMEOUT };
+            match timeout(limit, tell(other.to_owned())).await {
+                Ok(Some(Ok(told))) => json!({ "told": told }),
+                Ok(Some(Err(error))) => json!({ "error": error }),
+                Ok(None) => json!({ "error": format!("there is no command {other:?}") }),
+                Err(_) => json!({ "error": format!("{word} was not done within {limit:?}") }),
+            }
+        }
     };
     write.write_all(answer.to_string().as_bytes()).await?;
     write.shutdown().await
@@ -163,6 +173,10 @@ pub async fn ask_long(path: &Path, command: &str) -> io::Result<Option<Value>> {
 }
 
 async fn ask_within(limit: Duration, path: &Path, command: &str) -> io::Result<Option<Value>> {
+    if command.len() as u64 >= REQUEST_BYTES_MAX {
+        let why = format!("the request is over {REQUEST_BYTES_MAX} bytes: name fewer");
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+    }
     let Ok(mut stream) = UnixStream::connect(path).await else { return Ok(None) };
     let asking = async {
         stream.write_all(format!("{command}\n").as_bytes()).await?;

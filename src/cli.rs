@@ -18,6 +18,7 @@ pub mod feeds_file;
 pub mod log;
 pub mod man;
 pub mod opml;
+pub mod plain;
 pub mod poll;
 pub mod preview;
 pub mod readers;
@@ -25,6 +26,7 @@ pub mod reload;
 pub mod replay;
 pub mod run;
 pub(crate) mod search;
+pub mod shell;
 pub mod status;
 pub mod table;
 pub mod takedown;
@@ -34,6 +36,7 @@ use crate::cli::arguments::Arguments;
 use crate::cli::arguments::Command;
 use crate::cli::arguments::Preparing;
 use crate::cli::arguments::Working;
+use crate::cli::plain::plain;
 use crate::cli::poll::Detail;
 use crate::cli::preview::Wish;
 use crate::cli::status::Asked;
@@ -149,7 +152,7 @@ fn good(path: &Path) -> Result<Config, ExitCode> {
 /// The same, and what in it is hardly meant as it is written.
 fn checked(path: &Path) -> Result<Checked, ExitCode> {
     config::check(path).map_err(|problems| {
-        eprintln!("{}", if log::colours() { problems.coloured() } else { problems.to_string() });
+        warn(&if log::colours() { problems.coloured() } else { problems.to_string() });
         ExitCode::from(CONFIG_ERROR)
     })
 }
@@ -179,13 +182,18 @@ fn directory(variable: &str) -> Option<PathBuf> {
 
 /// A message about what went wrong, and the status that says so.
 fn fail(status: u8, error: &dyn std::fmt::Display) -> ExitCode {
-    eprintln!("visnyk: {error}");
+    warn(&format!("visnyk: {error}"));
     ExitCode::from(status)
+}
+
+/// Writes a message to standard error.
+fn warn(text: &str) {
+    eprintln!("{}", plain(text));
 }
 
 /// Writes what was asked for to standard output; where that cannot be, says so.
 fn say(text: &dyn std::fmt::Display) -> ExitCode {
-    match writeln!(std::io::stdout(), "{text}") {
+    match writeln!(std::io::stdout(), "{}", plain(&text.to_string())) {
         Ok(()) => ExitCode::SUCCESS,
         // Who reads has read enough.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,

@@ -13,6 +13,7 @@ use crate::cli::feeds_file::what_next;
 use crate::cli::say;
 use crate::cli::search::Search;
 use crate::cli::search::Searched;
+use crate::cli::shell::quoted;
 use crate::cli::table::columns;
 use crate::config::Config;
 use crate::config::keys::KINDS;
@@ -323,7 +324,7 @@ fn told(
         (None, None) => indented(&format!("taken: {}", offer.candidate.how.words())),
         (Some(against), None) => {
             indented(&format!("not taken: {}; this takes it:", against.words()));
-            indented(&format!("visnyk add '{}'", offer.candidate.url));
+            indented(&format!("visnyk add {}", quoted(offer.candidate.url.as_str())));
         }
     }
     for repair in &offer.repairs {

@@ -9,6 +9,7 @@ use crate::cli::enabled;
 use crate::cli::log::colours;
 use crate::cli::say;
 use crate::cli::status::Form;
+use crate::cli::warn;
 use crate::config;
 use crate::config::Config;
 use crate::config::problem::Listed;
@@ -84,7 +85,7 @@ pub fn check(path: PathBuf, asked: &Asked) -> ExitCode {
         if let Some(config) = &config {
             say(&summary(&path, config, &problems, now))
         } else {
-            eprintln!("\n{}: {}", path.display(), counted(&problems));
+            warn(&format!("\n{}: {}", path.display(), counted(&problems)));
             ExitCode::SUCCESS
         }
     };
@@ -101,7 +102,7 @@ pub fn check(path: PathBuf, asked: &Asked) -> ExitCode {
 fn show(problems: &Problems) {
     if problems.count() + problems.warnings() > 0 {
         let shown = if colours() { problems.coloured() } else { problems.to_string() };
-        eprintln!("{shown}");
+        warn(&format!("{shown}"));
     }
 }
 

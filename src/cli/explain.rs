@@ -9,6 +9,7 @@ use crate::cli::fail;
 use crate::cli::open;
 use crate::cli::say;
 use crate::cli::status::Form;
+use crate::cli::warn;
 use crate::config::Config;
 use crate::explain;
 use crate::store::Store;
@@ -84,6 +85,6 @@ pub(super) fn told(
 pub(super) fn warn_of_changes(config: &Config, state: &Path) {
     let own = digest(&config.catalogue, &config.tags, &config.rules).to_string();
     if of_daemon(state, "digest").is_ok_and(|theirs| theirs.is_some_and(|theirs| theirs != own)) {
-        eprintln!("note: the daemon runs with another feeds.toml: `visnyk reload` says why");
+        warn("note: the daemon runs with another feeds.toml: `visnyk reload` says why");
     }
 }

@@ -6,6 +6,7 @@ use crate::cli::USAGE;
 use crate::cli::asking::of_daemon;
 use crate::cli::fail;
 use crate::cli::open;
+use crate::cli::warn;
 use crate::config::Config;
 use crate::export::Change;
 use crate::export::Order;
@@ -155,20 +156,20 @@ fn told(change: &Value, form: Form) {
     };
     match writeln!(std::io::stdout(), "{line}") {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            eprintln!("visnyk: {line} is not told: {error}");
+            warn(&format!("visnyk: {line} is not told: {error}"));
         }
         _ => {}
     }
 }
 
 fn summed_up(directory: &Path, summary: &dyn std::fmt::Display) -> ExitCode {
-    eprintln!("visnyk: {}: {summary}", directory.display());
+    warn(&format!("visnyk: {}: {summary}", directory.display()));
     ExitCode::SUCCESS
 }
 
 fn failed(errors: &[String], is_refusal: bool) -> ExitCode {
     for error in errors {
-        eprintln!("visnyk: {error}");
+        warn(&format!("visnyk: {error}"));
     }
     ExitCode::from(if is_refusal { USAGE } else { IO_ERROR })
 }

@@ -6,6 +6,7 @@ use crate::cli::IO_ERROR;
 use crate::cli::asking::has_daemon;
 use crate::cli::fail;
 use crate::cli::log;
+use crate::cli::warn;
 use crate::config::Config;
 use crate::config::parse;
 use similar::TextDiff;
@@ -69,9 +70,9 @@ impl FeedsFile {
     pub(crate) fn check(&self, text: &str) -> Result<Config, ExitCode> {
         let name = self.path.display().to_string();
         parse(&name, text, self.path.parent().unwrap_or(Path::new(""))).map_err(|problems| {
-            eprintln!("visnyk: {name} stays as it is: with the change it would have mistakes");
+            warn(&format!("visnyk: {name} stays as it is: with the change it would have mistakes"));
             let coloured = log::colours();
-            eprintln!("{}", if coloured { problems.coloured() } else { problems.to_string() });
+            warn(&format!("{}", if coloured { problems.coloured() } else { problems.to_string() }));
             ExitCode::from(CONFIG_ERROR)
         })
     }

@@ -9,6 +9,7 @@ use crate::cli::fail;
 use crate::cli::feeds_file::FeedsFile;
 use crate::cli::feeds_file::what_next;
 use crate::cli::say;
+use crate::cli::warn;
 use crate::config::Config;
 use crate::edit::feeds;
 use crate::edit::with_feeds;
@@ -127,7 +128,7 @@ pub fn export(state: &Path, config: &Config, to: &Path) -> ExitCode {
     let files = config.feeds.values().filter(|feed| matches!(feed.address, Address::File(_)));
     let files = files.count();
     if files > 0 {
-        eprintln!("visnyk: {files} feeds are files of this machine, and are left out");
+        warn(&format!("visnyk: {files} feeds are files of this machine, and are left out"));
     }
     let list = written(&config.site.title, config.feeds.values(), &sites(state, config));
     if to == Path::new("-") {

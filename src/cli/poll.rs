@@ -10,6 +10,7 @@ use crate::cli::fail;
 use crate::cli::open;
 use crate::cli::say;
 use crate::cli::table::fitted;
+use crate::cli::warn;
 use crate::config::Config;
 use crate::daemon::DaemonError;
 use crate::daemon::poller;
@@ -70,7 +71,7 @@ pub fn poll(config: &Config, state: &Path, named: &[FeedId], detail: Detail) -> 
     }
     for poll in &polls {
         if let Some(reason) = poll["told"].as_str() {
-            eprintln!("{}: {reason}", text(poll, "feed"));
+            warn(&format!("{}: {reason}", text(poll, "feed")));
         }
     }
     let has_failed = polls.iter().any(|poll| poll["has_failed"] == true);

@@ -11,6 +11,7 @@ use crate::cli::fail;
 use crate::cli::preview::shown::in_json;
 use crate::cli::preview::shown::told;
 use crate::cli::say;
+use crate::cli::shell::quoted;
 use crate::cli::status::Form;
 use crate::config::Config;
 use crate::crontab::Crontab;
@@ -84,7 +85,7 @@ pub fn preview(config: &Config, wish: &Wish<'_>) -> ExitCode {
 fn unread(url: &Url, error: &ParseError) -> String {
     match error {
         ParseError::HtmlPage { feeds, .. } if !feeds.is_empty() => {
-            let adds = feeds.iter().map(|feed| format!("\n  visnyk add {feed}"));
+            let adds = feeds.iter().map(|feed| format!("\n  visnyk add {}", quoted(feed.as_str())));
             format!("{url}: {error}; to poll one:{}", adds.collect::<String>())
         }
         _ => format!("{url}: {error}"),

@@ -6,6 +6,7 @@ use crate::cli::asking::Patience;
 use crate::cli::asking::asked;
 use crate::cli::fail;
 use crate::cli::say;
+use crate::cli::warn;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -16,7 +17,7 @@ pub fn reload(state: &Path) -> ExitCode {
         Ok(None) => fail(IO_ERROR, &"no daemon runs here: `visnyk run` starts one"),
         Ok(Some(Ok(said))) => say(&said),
         Ok(Some(Err(why))) => {
-            eprintln!("{why}");
+            warn(&format!("{why}"));
             fail(CONFIG_ERROR, &"feeds.toml is refused: the daemon goes on with the one before")
         }
         Err(error) => fail(IO_ERROR, &format!("the daemon does not answer: {error}")),

@@ -12,10 +12,12 @@ use crate::daemon::Notice;
 use crate::daemon::Start;
 use crate::daemon::exporting::Mirror;
 use sd_notify::NotifyState;
+use std::io;
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
+use tokio::signal::unix::Signal;
 use tokio::signal::unix::SignalKind;
 use tokio::signal::unix::signal;
 use tokio::sync::mpsc;
@@ -48,7 +50,8 @@ pub fn run(path: &Path, config: Config, state: &Path, export: Option<&Path>) -> 
         let (stop, stopping) = watch::channel(false);
         let (hung_up, reloads) = mpsc::channel(1);
         tokio::spawn(stop_on_signal(stop));
-        tokio::spawn(reload_on_signal(hung_up));
+        // Heeded from here on: by default it would end the daemon.
+        tokio::spawn(reload_on_signal(signal(SignalKind::hangup()), hung_up));
         let (told, changed) = mpsc::channel(TOLD_MAX);
         let telling = spawn_blocking(|| tell(changed));
         let mirror = mirrored.map(|directory| Mirror { directory, told });
@@ -100,8 +103,8 @@ fn tell_manager(notice: &Notice) {
 }
 
 /// Each SIGHUP is a word to read feeds.toml again; of those that come together one is enough.
-async fn reload_on_signal(hung_up: mpsc::Sender<()>) {
-    let Ok(mut signals) = signal(SignalKind::hangup()) else {
+async fn reload_on_signal(signals: io::Result<Signal>, hung_up: mpsc::Sender<()>) {
+    let Ok(mut signals) = signals else {
         warn!("SIGHUP cannot be waited for: it ends the daemon");
         return std::future::pending().await;
     };
@@ -115,7 +118,7 @@ async fn reload_on_signal(hung_up: mpsc::Sender<()>) {
 /// Writes addresses to standard output until there are no more, or nobody reads them.
 fn tell(mut changed: mpsc::Receiver<String>) {
     while let Some(path) = changed.blocking_recv() {
-        if writeln!(std::io::stdout(), "{path}").is_err() {
+        if writeln!(io::stdout(), "{path}").is_err() {
             return;
         }
     }

@@ -19,6 +19,7 @@ use crate::cli::say;
 use crate::cli::status::holder::holder;
 use crate::cli::status::screen::Look;
 use crate::cli::status::screen::screen;
+use crate::cli::warn;
 use crate::config::Config;
 use crate::model::exchange::History;
 use crate::model::id::FeedId;
@@ -107,7 +108,7 @@ fn of_daemon(state: &Path) -> std::io::Result<Option<Value>> {
 /// What the store says, where no daemon runs; or why it does not.
 fn of_store(asked: &Asked<'_>) -> Result<Value, String> {
     if std::io::stderr().is_terminal() || asked.form == Form::Json {
-        eprintln!("visnyk: no daemon runs here: this is what the store remembers");
+        warn("visnyk: no daemon runs here: this is what the store remembers");
     }
     let read = || -> Result<_, StoreError> {
         let Some(store) = Store::look(asked.state)? else { return Ok(Board::default()) };

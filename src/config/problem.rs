@@ -179,6 +179,14 @@ impl Problems {
         self.errors
     }
 
+    /// The same without the warnings: what a file is refused for.
+    #[must_use]
+    pub fn without_warnings(mut self) -> Self {
+        self.shown.retain(|problem| problem.severity == Severity::Error);
+        self.warnings = 0;
+        self
+    }
+
     /// How many warnings there are.
     #[must_use]
     pub fn warnings(&self) -> usize {

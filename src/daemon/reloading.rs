@@ -30,18 +30,23 @@ use crate::model::publication::Pictures;
 use crate::poll::Poller;
 use crate::serve::documents::Documents;
 use chrono::Utc;
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::sync::oneshot;
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
+use tokio::time::sleep;
 use tracing::debug;
 use tracing::error;
 use tracing::info;
 use tracing::warn;
 
+/// How soon a file that is refused is read again by itself.
+const REFUSED_RETRY: Duration = Duration::from_mins(1);
 /// How many words to reload wait; more of them are the same word.
 pub(crate) const ASKED_MAX: usize = 8;
 
@@ -54,6 +59,8 @@ pub(crate) enum Trigger {
     File,
     /// `visnyk reload`.
     Admin,
+    /// It was refused a while ago.
+    Again,
     /// The daemon has just started, and the file may have changed since it was read.
     Start,
 }
@@ -100,7 +107,16 @@ struct Ready {
 impl<Tell: Fn(&Notice)> Reloading<Tell> {
     /// Reloads whenever it is asked to, until nobody is left to ask.
     pub(crate) async fn go(mut self, mut asked: mpsc::Receiver<Asking>) {
-        while let Some(Asking { by, reply }) = asked.recv().await {
+        loop {
+            let is_refused = self.board.standing().refused.is_some();
+            let asking = tokio::select! {
+                asking = asked.recv() => asking,
+                // What it was refused for may lie outside: a port that is taken, a missing file.
+                () = sleep(REFUSED_RETRY), if is_refused => {
+                    Some(Asking { by: Trigger::Again, reply: None })
+                }
+            };
+            let Some(Asking { by, reply }) = asking else { return };
             let told = self.reload(by).await;
             if let Some(reply) = reply {
                 // Who asked may be gone.
@@ -115,7 +131,7 @@ impl<Tell: Fn(&Notice)> Reloading<Tell> {
             (self.tell)(&Notice::Reloading);
         }
         let before = self.documents.config();
-        let told = match self.ready(&before).await {
+        let told = match self.ready(by, &before).await {
             Ok(ready) if *ready.config == *before => {
                 let is_mended = self.board.standing().refused.is_some();
                 self.board.config_taken(None);
@@ -147,7 +163,8 @@ impl<Tell: Fn(&Notice)> Reloading<Tell> {
             Err(why) => {
                 let known = self.board.standing().refused;
                 // The file that somebody had read again is found changed a moment later.
-                let is_told = by == Trigger::File && known.is_some_and(|(_, known)| known == *why);
+                let is_asked = matches!(by, Trigger::Signal | Trigger::Admin);
+                let is_told = !is_asked && known.is_some_and(|(_, known)| known == *why);
                 if !is_told {
                     error!("{path} is refused, the one before holds on:\n{why}");
                     self.board.config_refused(Utc::now(), why);
@@ -157,7 +174,7 @@ impl<Tell: Fn(&Notice)> Reloading<Tell> {
     }
 
     /// Reads, checks and makes ready.
-    async fn ready(&self, before: &Arc<Config>) -> Result<Ready, String> {
+    async fn ready(&self, by: Trigger, before: &Arc<Config>) -> Result<Ready, String> {
         let path = self.path.clone();
         let known = self.poller.rules.classifier().await;
         let making = spawn_blocking(move || {
@@ -172,7 +189,16 @@ impl<Tell: Fn(&Notice)> Reloading<Tell> {
             Ok::<_, Problems>((config, warnings, classifier))
         });
         let made = making.await.map_err(|panic| format!("error: reading broke off: {panic}"))?;
-        let (config, warnings, classifier) = made.map_err(|problems| problems.to_string())?;
+        let (config, warnings, classifier) =
+            made.map_err(|problems| problems.without_warnings().to_string())?;
+        // An editor may have emptied the file and not yet written it.
+        let is_asked = matches!(by, Trigger::Signal | Trigger::Admin);
+        if config.feeds.is_empty() && !before.feeds.is_empty() && !is_asked {
+            return Err(format!(
+                "error: {} names no feed any more; if that is meant, `visnyk reload` takes it",
+                self.path.display()
+            ));
+        }
         self.board.put_addresses(config.addresses.0.clone());
         let told = |error: DaemonError| format!("error: {error}");
         let is_alike = fetches_alike(before, &config);
@@ -186,15 +212,35 @@ impl<Tell: Fn(&Notice)> Reloading<Tell> {
         let needs_pictures = is_passing(&config) && !(is_alike && is_passing(before));
         let pictures = needs_pictures.then(|| picture_fetcher(&config)).transpose();
         let pictures = pictures.map_err(|error| told(error.into()))?;
-        let listener = if config.listen == before.listen {
-            None
-        } else {
-            Some(listen(config.listen).await.map_err(told)?)
-        };
+        let listener = self.listener(&config, before).await?;
         if *config != **before {
             doubts(&warnings);
         }
         Ok(Ready { config, classifier, fetcher, pictures, listener })
+    }
+
+    /// A listener, if readers are to be answered elsewhere.
+    async fn listener(
+        &self,
+        config: &Config,
+        before: &Config,
+    ) -> Result<Option<TcpListener>, String> {
+        if config.listen == before.listen {
+            return Ok(None);
+        }
+        match listen(config.listen).await {
+            Ok(listener) => Ok(Some(listener)),
+            // It is this daemon that is there, at another address of the same port.
+            Err(DaemonError::Listen { error, .. })
+                if error.kind() == ErrorKind::AddrInUse
+                    && config.listen.port() == before.listen.port() =>
+            {
+                let (new, old) = (config.listen, before.listen);
+                warn!("readers are answered at {old} until the next start, and then at {new}");
+                Ok(None)
+            }
+            Err(error) => Err(format!("error: {error}")),
+        }
     }
 
     /// Swaps a configuration in, and tells what is different.

@@ -34,6 +34,7 @@ use tokio::sync::watch;
 use tokio::task;
 use tokio::task::JoinError;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tracing::debug;
 use tracing::error;
 use tracing::info;
@@ -41,6 +42,9 @@ use tracing::warn;
 
 /// The longest sleep of the loop: a clock that was set is noticed after this.
 const SLEEP_MAX: Duration = Duration::from_mins(1);
+
+/// After this other feeds are gone over to that could not be at once.
+const CHANGE_RETRY: Duration = Duration::from_secs(10);
 
 /// What a poll changed, and what is to be looked at after it.
 #[derive(Default)]
@@ -90,6 +94,8 @@ pub(crate) struct Rounds {
     waiting: Vec<Waiting>,
     /// Whether the store takes nothing any more.
     is_over: bool,
+    /// A change that the store did not tell enough for, and when it is tried again.
+    put_off: Option<(Instant, Fresh)>,
     /// What admins are told.
     board: Board,
 }
@@ -114,8 +120,18 @@ impl Rounds {
         }
         info!(feeds, overdue, "{overdue} of {feeds} feeds are due now");
         let (polls, looks) = (JoinSet::new(), JoinSet::new());
-        let (waiting, is_over) = (Vec::new(), false);
-        Self { poller, agenda, polls, looks, polled: HashMap::new(), waiting, is_over, board }
+        let (waiting, is_over, put_off) = (Vec::new(), false, None);
+        Self {
+            poller,
+            agenda,
+            polls,
+            looks,
+            polled: HashMap::new(),
+            waiting,
+            is_over,
+            put_off,
+            board,
+        }
     }
 
     /// Polls feeds as they are due, and as it is asked to, until it is told to stop.
@@ -132,6 +148,11 @@ impl Rounds {
             tokio::select! {
                 _ = stop.wait_for(|&stop| stop) => return Ok(()),
                 () = tokio::time::sleep(self.sleep(clock.now())) => {}
+                () = until(self.put_off.as_ref().map(|(at, _)| *at)) => {
+                    if let Some((_, fresh)) = self.put_off.take() {
+                        self.change(fresh).await?;
+                    }
+                }
                 Some(request) = requests.recv() => match request {
                     Request::Change(fresh) => self.change(fresh).await?,
                     Request::Poll { feeds, reply } => self.poll_now(feeds, reply),
@@ -156,8 +177,21 @@ impl Rounds {
 
     /// Goes on with other feeds: new ones are polled at once, those that are gone no more.
     async fn change(&mut self, fresh: Fresh) -> Result<(), DaemonError> {
-        self.poller.fetcher = fresh.fetcher;
-        let histories = self.poller.store.histories().await?;
+        self.poller.fetcher = Arc::clone(&fresh.fetcher);
+        let histories = match self.poller.store.histories().await {
+            Ok(histories) => histories,
+            Err(end @ (StoreError::Closed { .. } | StoreError::Broken { .. })) => {
+                return Err(end.into());
+            }
+            Err(error) => {
+                error!(
+                    "the feeds that were polled are polled on, until the store answers: {error}"
+                );
+                self.put_off = Some((Instant::now() + CHANGE_RETRY, fresh));
+                return Ok(());
+            }
+        };
+        self.put_off = None;
         let under_way: BTreeSet<FeedId> = self.polled.values().cloned().collect();
         let (now, feeds) = (self.poller.clock.now(), enabled(&fresh.config));
         let planned = self.agenda.change(feeds, &histories, &under_way, now);
@@ -310,6 +344,14 @@ impl Rounds {
     fn sleep(&self, now: DateTime<Utc>) -> Duration {
         let next = self.agenda.next_wake().map(|at| (at - now).to_std().unwrap_or_default());
         next.unwrap_or(SLEEP_MAX).min(SLEEP_MAX)
+    }
+}
+
+/// Ends at an instant; never without one.
+async fn until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
     }
 }
 

@@ -157,7 +157,7 @@ impl Reading {
             None => return,
         };
         if place.len() < TITLE_BYTES_MAX {
-            place.push_str(cut(text));
+            place.extend(cut(text).chars().map(|c| if c.is_control() { ' ' } else { c }));
         }
     }
 

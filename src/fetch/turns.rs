@@ -187,10 +187,11 @@ impl Drop for Visit {
 }
 
 impl Places {
-    /// The places that rest, with as many slots each.
+    /// The places that rest or are visited, with as many slots each.
     fn with_slots(&self, per_host: usize) -> Self {
         let now = Instant::now();
-        let resting = self.by_key.iter().filter(|(_, place)| place.rests > now);
+        let is_needed = |place: &Place| place.rests > now || Arc::strong_count(&place.slots) > 1;
+        let resting = self.by_key.iter().filter(|(_, place)| is_needed(place));
         let place =
             |place: &Place| Place { slots: Arc::new(Semaphore::new(per_host)), rests: place.rests };
         let by_key = resting.map(|(key, resting)| (key.clone(), place(resting))).collect();

@@ -27,7 +27,9 @@ pub(super) fn find(text: &str, address: Option<&Url>) -> Result<(usize, Format),
             continue;
         }
         position = start + 1;
-        let is_end = |c: char| c.is_whitespace() || matches!(c, '>' | '/' | '<') && c != '!';
+        let is_end = |c: char| {
+            c.is_whitespace() || c.is_control() || matches!(c, '>' | '/' | '<') && c != '!'
+        };
         let name: String = rest.chars().take(64).take_while(|c| !is_end(*c)).collect();
         let local = name.rsplit(':').next().unwrap_or_default().to_ascii_lowercase();
         match local.as_str() {

@@ -132,7 +132,9 @@ fn the_service_manager_is_told_of_a_reload() {
     let daemon = folder.run_with("NOTIFY_SOCKET", &path);
     let told = || {
         let mut buffer = [0; 1024];
-        let length = socket.recv(&mut buffer).unwrap();
+        let length = socket.recv(&mut buffer).unwrap_or_else(|error| {
+            panic!("nothing more is told ({error}):\n{}", daemon.log());
+        });
         String::from_utf8_lossy(&buffer[..length]).into_owned()
     };
     assert!(told().contains("READY=1"));
