@@ -43,6 +43,8 @@ const SERVICE_RUNTIME: &str = "/run/visnyk";
 const TIMEOUT: Duration = Duration::from_secs(20);
 /// How long may take what polls feeds, or reads feeds.toml, in all.
 const LONG_TIMEOUT: Duration = Duration::from_mins(30);
+/// What is told where the daemon ends before it is done.
+pub const ENDING: &str = "the daemon is about to end";
 /// The commands that may take as long.
 const LONG: [&str; 4] = ["poll", "reload", "replay", "takedown"];
 /// How many requests are answered at once; others wait.

@@ -36,6 +36,7 @@ use crate::cli::arguments::Arguments;
 use crate::cli::arguments::Command;
 use crate::cli::arguments::Preparing;
 use crate::cli::arguments::Working;
+use crate::cli::asking::has_daemon;
 use crate::cli::plain::plain;
 use crate::cli::poll::Detail;
 use crate::cli::preview::Wish;
@@ -44,6 +45,7 @@ use crate::cli::status::Form;
 use crate::config;
 use crate::config::Checked;
 use crate::config::Config;
+use crate::config::problem::Problems;
 use crate::config::schema::schema;
 use crate::daemon::reloading::doubts;
 use crate::export::Others;
@@ -98,9 +100,28 @@ fn prepare(command: Preparing, path: PathBuf, state: &Path) -> ExitCode {
 }
 
 fn work(command: Working, path: &Path, state: &Path) -> ExitCode {
-    let Checked { config, warnings } = match checked(path) {
+    let Checked { config, warnings } = match config::check(path) {
         Ok(checked) => checked,
-        Err(status) => return status,
+        // The daemon goes on with the file before, and can be asked.
+        Err(problems) if is_asked(&command) && has_daemon(state) => {
+            let (count, path) = (problems.count(), path.display());
+            let mistakes = if count == 1 { "a mistake" } else { "mistakes" };
+            warn(&format!(
+                "visnyk: {path} has {mistakes}, which `visnyk check` shows; the daemon runs on \
+                 with the one before, and answers"
+            ));
+            match config::check_text("feeds.toml", "", Path::new("")) {
+                Ok(empty) => empty,
+                Err(problems) => return refused(&problems),
+            }
+        }
+        Err(problems) => {
+            let status = refused(&problems);
+            if !path.exists() {
+                warn("visnyk: `visnyk add URL` makes one that polls the feed of a site");
+            }
+            return status;
+        }
     };
     match command {
         Working::Run { export } => {
@@ -144,17 +165,28 @@ fn work(command: Working, path: &Path, state: &Path) -> ExitCode {
     }
 }
 
-/// The configuration, or the status that says that it has mistakes, which are shown.
-fn good(path: &Path) -> Result<Config, ExitCode> {
-    checked(path).map(|checked| checked.config)
+/// Whether a command is the daemon's to do, where one runs.
+fn is_asked(command: &Working) -> bool {
+    matches!(
+        command,
+        Working::Status { .. }
+            | Working::Poll { .. }
+            | Working::Explain { .. }
+            | Working::Takedown { .. }
+            | Working::Readers { .. }
+            | Working::Tags
+    )
 }
 
-/// The same, and what in it is hardly meant as it is written.
-fn checked(path: &Path) -> Result<Checked, ExitCode> {
-    config::check(path).map_err(|problems| {
-        warn(&if log::colours() { problems.coloured() } else { problems.to_string() });
-        ExitCode::from(CONFIG_ERROR)
-    })
+/// The configuration, or the status that says that it has mistakes, which are shown.
+fn good(path: &Path) -> Result<Config, ExitCode> {
+    config::check(path).map(|checked| checked.config).map_err(|problems| refused(&problems))
+}
+
+/// Shows mistakes, and gives the status that says so.
+fn refused(problems: &Problems) -> ExitCode {
+    warn(&if log::colours() { problems.coloured() } else { problems.to_string() });
+    ExitCode::from(CONFIG_ERROR)
 }
 
 /// In the directory that the service manager hands over, here, or where the service has it.

@@ -19,7 +19,7 @@ mod admin;
 mod feeds;
 mod labels;
 mod lookalike;
-mod nearest;
+pub mod nearest;
 mod publications;
 mod reference;
 mod rules;

@@ -27,6 +27,7 @@ use crate::model::id::SLUG_BYTES_MAX;
 use crate::model::id::TagId;
 use crate::model::publication::Tag;
 use crate::model::xml::is_char;
+use crate::model::xml::is_unseen;
 use crate::parse::lexer::Lexer;
 use crate::parse::lexer::Token;
 use crate::parse::text;
@@ -110,7 +111,7 @@ fn get<'a>(attributes: &'a [(String, String)], key: &str) -> Option<&'a str> {
 fn title(attributes: &[(String, String)]) -> String {
     let title = get(attributes, "title").or_else(|| get(attributes, "text")).unwrap_or_default();
     let title = title.split_whitespace().collect::<Vec<_>>().join(" ");
-    title.chars().filter(|c| !c.is_control()).take(TEXT_CHARS_MAX).collect()
+    title.chars().filter(|c| !is_unseen(*c)).take(TEXT_CHARS_MAX).collect()
 }
 
 fn subscription(attributes: &[(String, String)], around: &[String]) -> Option<Subscription> {

@@ -10,6 +10,9 @@ use crate::schedule::limit::length;
 use serde_json::Value;
 use serde_json::json;
 
+/// The beginning of what is told of a feed that is not there.
+pub const UNKNOWN: &str = "no feed";
+
 /// A poll that was recorded: the last one of the history.
 #[must_use]
 pub fn ended_poll(feed: &Feed, history: &History, planned: &PollTime) -> Value {

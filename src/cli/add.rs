@@ -17,6 +17,7 @@ use crate::cli::shell::quoted;
 use crate::cli::table::columns;
 use crate::config::Config;
 use crate::config::keys::KINDS;
+use crate::config::nearest::nearest;
 use crate::crontab::Crontab;
 use crate::daemon::fetcher;
 use crate::daemon::system_clock;
@@ -103,6 +104,9 @@ pub fn add(file: &FeedsFile, state: &Path, config: &Config, add: &Add) -> ExitCo
         Ok(spellings) => spellings,
         Err(error) => return fail(USAGE, &error),
     };
+    if let Some(unknown) = unknown(config, add) {
+        return fail(USAGE, &unknown);
+    }
     let known = match feeds(&file.text) {
         Ok(known) => known,
         Err(error) => return fail(USAGE, &format!("{}: {error}", file.path.display())),
@@ -154,6 +158,33 @@ pub fn add(file: &FeedsFile, state: &Path, config: &Config, add: &Add) -> ExitCo
     };
     let proposal = as_asked(propose(best, page.as_deref().unwrap_or_default(), &around), add);
     write(file, state, config, &proposal, add.writing.writing(), shown)
+}
+
+/// What an option names that is not there.
+fn unknown(config: &Config, add: &Add) -> Option<String> {
+    let (regions, communities) = (&config.catalogue.regions, &config.catalogue.communities);
+    let region = add.region.as_ref().filter(|id| !regions.contains_key(*id));
+    let community = add.community.as_ref().filter(|id| !communities.contains_key(*id));
+    let tag = add.tags.iter().find(|id| !config.tags.contains_key(*id));
+    let near = |given: &str, known: Vec<&str>| match nearest(given, known) {
+        Some(near) => format!("; write `{near}`"),
+        None => String::new(),
+    };
+    let told = |kind: &str, id: &str, near: String| format!("unknown {kind} `{id}`{near}");
+    if let Some(id) = region {
+        let known = regions.keys().map(RegionId::as_str).collect();
+        return Some(told("region", id.as_str(), near(id.as_str(), known)));
+    }
+    if let Some(id) = community {
+        let known = communities.keys().map(CommunityId::as_str).collect();
+        return Some(told("community", id.as_str(), near(id.as_str(), known)));
+    }
+    let id = tag?;
+    let known: Vec<&str> = config.tags.keys().map(TagId::as_str).collect();
+    if known.is_empty() {
+        return Some(format!("no tag is in feeds.toml yet: `{id}` needs a `[[tag]]`"));
+    }
+    Some(told("tag", id.as_str(), near(id.as_str(), known)))
 }
 
 /// Writes what is proposed, and tells it.

@@ -102,7 +102,7 @@ pub fn check(path: PathBuf, asked: &Asked) -> ExitCode {
 fn show(problems: &Problems) {
     if problems.count() + problems.warnings() > 0 {
         let shown = if colours() { problems.coloured() } else { problems.to_string() };
-        warn(&format!("{shown}"));
+        warn(&shown);
     }
 }
 

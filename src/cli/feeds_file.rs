@@ -22,8 +22,10 @@ use std::process::ExitCode;
 use tempfile::Builder;
 use tempfile::NamedTempFile;
 
-/// Who may read and write a new feeds.toml, before the umask.
+/// Who may read and write a new feeds.toml.
 const MODE: u32 = 0o644;
+/// The same until it stands there: what it holds may be for few.
+const MODE_BEFORE: u32 = 0o600;
 /// What a feeds.toml begins with that is made where none was.
 const FIRST: &str = include_str!("first.toml");
 
@@ -72,7 +74,7 @@ impl FeedsFile {
         parse(&name, text, self.path.parent().unwrap_or(Path::new(""))).map_err(|problems| {
             warn(&format!("visnyk: {name} stays as it is: with the change it would have mistakes"));
             let coloured = log::colours();
-            warn(&format!("{}", if coloured { problems.coloured() } else { problems.to_string() }));
+            warn(&if coloured { problems.coloured() } else { problems.to_string() });
             ExitCode::from(CONFIG_ERROR)
         })
     }
@@ -104,16 +106,21 @@ impl FeedsFile {
             return make(&self.path, text);
         }
         let place = fs::canonicalize(&self.path)?;
+        // One command after the other: whoever comes second sees what the first has written.
+        let folder = fs::File::open(folder_of(&place))?;
+        folder.try_lock().map_err(|_| io::Error::other("another command is changing it"))?;
+        let known = fs::metadata(&place)?;
+        let file = temporary(&place, text)?;
+        // It stays whose it was, as far as that is ours to say.
+        if fchown(file.as_file(), Some(known.uid()), Some(known.gid())).is_err() {
+            let _ = fchown(file.as_file(), None, Some(known.gid()));
+        }
+        file.as_file().set_permissions(known.permissions())?;
+        file.as_file().sync_all()?;
         if fs::read_to_string(&place)? != self.text {
             let error = "somebody else has changed it in the meantime: try again";
             return Err(io::Error::other(error));
         }
-        let known = fs::metadata(&place)?;
-        let file = temporary(&place, text)?;
-        file.as_file().set_permissions(known.permissions())?;
-        // It stays whose it was, as far as that is ours to say.
-        let _ = fchown(file.as_file(), Some(known.uid()), Some(known.gid()));
-        file.as_file().sync_all()?;
         file.persist(&place)?;
         sync_folder(&place)
     }
@@ -123,6 +130,7 @@ impl FeedsFile {
 fn make(path: &Path, text: &str) -> io::Result<()> {
     fs::create_dir_all(folder_of(path))?;
     let file = temporary(path, text)?;
+    file.as_file().set_permissions(fs::Permissions::from_mode(MODE))?;
     file.as_file().sync_all()?;
     file.persist_noclobber(path)?;
     sync_folder(path)
@@ -144,7 +152,7 @@ pub(crate) fn what_next(path: &Path, state: &Path) -> String {
 fn temporary(place: &Path, text: &str) -> io::Result<NamedTempFile> {
     let mut file = Builder::new()
         .prefix(".feeds.toml.")
-        .permissions(fs::Permissions::from_mode(MODE))
+        .permissions(fs::Permissions::from_mode(MODE_BEFORE))
         .tempfile_in(folder_of(place))?;
     file.write_all(text.as_bytes())?;
     Ok(file)

@@ -1,6 +1,7 @@
 //! What feeds, servers and files say, before it goes to a terminal: a control character in it must
 //! not move the cursor, set a title or turn lines around.
 
+use crate::model::xml::is_unseen;
 use std::borrow::Cow;
 
 /// The text with U+FFFD for each control character, but for the ends of lines and tabs, and for
@@ -27,11 +28,8 @@ pub fn plain(text: &str) -> Cow<'_, str> {
     Cow::Owned(plain)
 }
 
-/// A control character, or one that turns the direction of what follows (Unicode Standard Annex
-/// #9, 2: embeddings, overrides and isolates).
 fn is_wild(c: char) -> bool {
-    (c.is_control() && !matches!(c, '\n' | '\t'))
-        || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    is_unseen(c) && !matches!(c, '\n' | '\t')
 }
 
 /// How long the sequence at the beginning is that sets colours; none if it is no such sequence.

@@ -1,5 +1,6 @@
 //! `visnyk poll [FEED…]`: one poll of each, now, and a table of what came of it.
 
+use crate::admin::polled::UNKNOWN;
 use crate::admin::polled::ended_poll;
 use crate::cli::IO_ERROR;
 use crate::cli::SOME_FAILED;
@@ -58,7 +59,11 @@ pub fn poll(config: &Config, state: &Path, named: &[FeedId], detail: Detail) -> 
             Ok(polls) => in_order(polls),
             Err(error) => return lost(error.into()),
         },
-        Ok(Some(Err(why))) => return fail(USAGE, &why),
+        Ok(Some(Err(why))) => {
+            // Else it is the daemon that could not, and not the command line that is wrong.
+            let status = if why.starts_with(UNKNOWN) { USAGE } else { IO_ERROR };
+            return fail(status, &why);
+        }
         Err(error) => return lost(error),
         Ok(None) => match here(config, state, named) {
             Ok(polls) => polls,
@@ -98,7 +103,7 @@ fn chosen(config: &Config, named: &[FeedId]) -> Result<Vec<Arc<Feed>>, String> {
     }
     let find = |id: &FeedId| {
         let feed = config.feeds.get(id).cloned().map(Arc::new);
-        feed.ok_or_else(|| format!("no feed `{id}` is in feeds.toml"))
+        feed.ok_or_else(|| format!("{UNKNOWN} `{id}` is in feeds.toml"))
     };
     named.iter().collect::<BTreeSet<_>>().into_iter().map(find).collect()
 }

@@ -1,5 +1,6 @@
 //! `visnyk reload`: the running daemon reads feeds.toml again, and says what that changes.
 
+use crate::admin::ENDING;
 use crate::cli::CONFIG_ERROR;
 use crate::cli::IO_ERROR;
 use crate::cli::asking::Patience;
@@ -16,8 +17,9 @@ pub fn reload(state: &Path) -> ExitCode {
     match asked(state, "reload", Patience::Long) {
         Ok(None) => fail(IO_ERROR, &"no daemon runs here: `visnyk run` starts one"),
         Ok(Some(Ok(said))) => say(&said),
+        Ok(Some(Err(why))) if why == ENDING => fail(IO_ERROR, &ENDING),
         Ok(Some(Err(why))) => {
-            warn(&format!("{why}"));
+            warn(&why);
             fail(CONFIG_ERROR, &"feeds.toml is refused: the daemon goes on with the one before")
         }
         Err(error) => fail(IO_ERROR, &format!("the daemon does not answer: {error}")),

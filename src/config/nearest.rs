@@ -1,10 +1,7 @@
 //! What someone probably meant: the known word that is fewest letters away.
 
 /// The known word nearest to `given`, if it is near enough that a slip of the finger explains it.
-pub(crate) fn nearest<'a>(
-    given: &str,
-    known: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
+pub fn nearest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let given_lower = given.to_lowercase();
     let length = given_lower.chars().count();
     if length > WORD_CHARS_MAX {

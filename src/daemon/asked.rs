@@ -1,5 +1,6 @@
 //! What an admin asks of a running daemon, beside the state of its feeds.
 
+use crate::admin::ENDING;
 use crate::daemon::exporting::Exporting;
 use crate::daemon::reloading::Asking;
 use crate::daemon::reloading::Trigger;
@@ -136,5 +137,3 @@ impl Asked {
         taking.await.unwrap_or_else(|panic| Ok(format!("it is not known what was done: {panic}")))
     }
 }
-
-const ENDING: &str = "the daemon is about to end";

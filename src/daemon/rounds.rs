@@ -3,6 +3,7 @@
 
 use crate::admin::board::Board;
 use crate::admin::board::Pulse;
+use crate::admin::polled::UNKNOWN;
 use crate::admin::polled::ended_poll;
 use crate::admin::polled::lost_poll;
 use crate::config::Config;
@@ -219,7 +220,7 @@ impl Rounds {
         }
         if let Some(unknown) = feeds.iter().find(|id| self.agenda.feed(id).is_none()) {
             let why = format!(
-                "no feed `{unknown}` is enabled in the feeds.toml that the daemon runs with"
+                "{UNKNOWN} `{unknown}` is enabled in the feeds.toml that the daemon runs with"
             );
             // Who asked may be gone.
             let _ = reply.send(Err(why));

@@ -8,6 +8,7 @@ use crate::discover::region::place;
 use crate::edit::NewFeed;
 use crate::model::feed::Feed;
 use crate::model::letters::transliterate;
+use crate::model::xml::is_unseen;
 use crate::place::Catalogue;
 use chrono::TimeDelta;
 use std::collections::BTreeMap;
@@ -203,7 +204,8 @@ pub fn of_host(url: &Url) -> String {
 fn title(feed: &str, page: &str, url: &Url) -> String {
     let named = [feed, page].iter().map(|title| telling(title)).find(|title| !title.is_empty());
     let title = named.unwrap_or_else(|| url.host_str().unwrap_or_default().to_owned());
-    title.chars().take(TITLE_CHARS_MAX).collect::<String>().trim().to_owned()
+    let seen = title.chars().filter(|c| !is_unseen(*c));
+    seen.take(TITLE_CHARS_MAX).collect::<String>().trim().to_owned()
 }
 
 /// A title without the parts that say nothing.

@@ -2,7 +2,7 @@
 
 use crate::model::entry::Text;
 use crate::model::entry::TextKind;
-use crate::model::xml;
+use crate::model::xml::is_unseen;
 use crate::normalize::html;
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -66,16 +66,6 @@ pub fn fold(text: &str) -> String {
         }
     }
     folded
-}
-
-/// Soft hyphens, zero widths, controls, marks that turn the direction of the text, what stands for a
-/// character that was lost, and what XML 1.0, 2.2 forbids. The joiner stays: emoji are made with it.
-fn is_unseen(c: char) -> bool {
-    c.is_control()
-        || c == char::REPLACEMENT_CHARACTER
-        || !xml::is_char(c)
-        || matches!(c, '\u{ad}' | '\u{200b}' | '\u{200c}' | '\u{200e}' | '\u{200f}' | '\u{feff}')
-        || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{61c}')
 }
 
 /// The text cut at a word, with "…", to at most so many graphemes.
@@ -176,7 +166,7 @@ mod tests {
         #[test]
         fn folded_text_is_legal_in_xml_and_stays_itself(text in any::<String>()) {
             let once = unsaid(&text);
-            prop_assert!(once.chars().all(xml::is_char));
+            prop_assert!(once.chars().all(crate::model::xml::is_char));
             prop_assert_eq!(fold(&once), once.clone());
             prop_assert!(bounded(&once, 10).graphemes(true).count() <= 10);
         }

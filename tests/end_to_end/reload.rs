@@ -108,14 +108,25 @@ fn a_mistake_changes_nothing_but_what_is_told_of_it() {
     assert!(errors.contains("write `kharkivska`") && errors.contains("goes on"), "{errors}");
     wait_for_log(&daemon, "is refused, the one before holds on");
     assert!(daemon.get("/all.atom").1.contains("Новина"));
-    let polled = folder.visnyk(&["poll", "a"]).output();
-    // What the file says now is wrong, which the command that reads it says first.
-    assert_eq!(polled.unwrap().status.code(), Some(78));
+    // The daemon answers all the same, and does what it is asked.
+    for command in [&["poll", "a"][..], &["status"], &["tags"]] {
+        let output = folder.visnyk(command).output().unwrap();
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(0), "{command:?}: {errors}");
+        assert!(errors.contains("`visnyk check` shows"), "{errors}");
+    }
 
     replace(&folder, &good);
     let (status, said, _) = reload(&folder);
     assert_eq!(status, Some(0), "{said}");
     assert!(said.contains("good again") || said.contains("as before"), "{said}");
+
+    // An editor that has emptied it and not yet written it does not take the site away.
+    folder.put("feeds.toml", b"");
+    wait_for_log(&daemon, "names no feed any more");
+    assert!(daemon.get("/sources/a.atom").1.contains("Новина"));
+    replace(&folder, &good);
+    assert_eq!(reload(&folder).0, Some(0));
 
     fs::remove_file(folder.path("feeds.toml")).unwrap();
     assert_eq!(reload(&folder).0, Some(78), "a file that is gone is no empty one");
