@@ -194,14 +194,14 @@ impl Journal {
         }
     }
 
-    /// The keys of the events that are too many: of those that are over the oldest, and if all last,
-    /// the oldest of all. They are forgotten.
+    /// The keys of the events that are too many: of those that are over, the oldest. They are
+    /// forgotten. One that lasts never is, or it would begin again at the next look; there is one for
+    /// each feed and kind at most.
     pub fn drop_surplus(&mut self) -> Vec<String> {
-        let surplus = self.events.len().saturating_sub(EVENTS_KEPT_MAX);
-        let mut keys: Vec<(bool, String)> =
-            self.events.iter().map(|(key, event)| (event.closed.is_none(), key.clone())).collect();
-        keys.sort();
-        let dropped: Vec<String> = keys.into_iter().take(surplus).map(|(_, key)| key).collect();
+        let over = self.events.iter().filter(|(_, event)| event.closed.is_some());
+        let over: Vec<&String> = over.map(|(key, _)| key).collect();
+        let surplus = over.len().saturating_sub(EVENTS_KEPT_MAX);
+        let dropped: Vec<String> = over.into_iter().take(surplus).cloned().collect();
         for key in &dropped {
             self.events.remove(key);
             self.seen.remove(key);

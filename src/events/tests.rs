@@ -136,7 +136,7 @@ fn a_feed_that_is_taken_out_leaves_no_open_event() {
 fn the_journal_has_an_end_and_keeps_what_lasts() {
     let mut journal = Journal::default();
     journal.feed(&feed("kharkiv"), &[need(Kind::Failing, Call::Act)], at(0));
-    for number in 0..EVENTS_KEPT_MAX {
+    for number in 0..=EVENTS_KEPT_MAX {
         let id = format!("feed-{number}");
         let minute = i64::try_from(number).unwrap();
         journal.feed(&feed(&id), &[need(Kind::Gone, Call::Act)], at(minute));
@@ -144,5 +144,20 @@ fn the_journal_has_an_end_and_keeps_what_lasts() {
     }
     let dropped = journal.drop_surplus();
     assert_eq!(dropped, ["20261126T120000Z-gone-feed-0"]);
-    assert_eq!((journal.events().count(), journal.open().count()), (EVENTS_KEPT_MAX, 1));
+    assert_eq!((journal.events().count(), journal.open().count()), (EVENTS_KEPT_MAX + 1, 1));
+}
+
+#[test]
+fn what_lasts_is_told_once_however_much_lasts() {
+    let mut journal = Journal::default();
+    let down = [need(Kind::Failing, Call::Act)];
+    let feeds: Vec<Feed> =
+        (0..EVENTS_KEPT_MAX + 100).map(|number| feed(&format!("feed-{number}"))).collect();
+    let mut look = |minute, needs: &[Need]| {
+        let told = feeds.iter().flat_map(|feed| journal.feed(feed, needs, at(minute))).count();
+        (told, journal.drop_surplus().len())
+    };
+    assert_eq!(look(0, &down), (feeds.len(), 0));
+    assert_eq!(look(1, &down), (0, 0));
+    assert_eq!(look(2, &[]), (feeds.len(), 100));
 }

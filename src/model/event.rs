@@ -4,7 +4,7 @@ use crate::model::id::FeedId;
 use chrono::DateTime;
 use chrono::Utc;
 
-/// How many events are kept.
+/// How many events are kept that are over. Those that last are kept whatever their number.
 pub const EVENTS_KEPT_MAX: usize = 500;
 
 /// Something that an admin has to know of.
