@@ -13,12 +13,15 @@ use sample::url;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use visnyk::config::Config;
+use visnyk::events::Finding;
+use visnyk::events::Journal;
 use visnyk::model::article::Article;
 use visnyk::model::article::Author;
 use visnyk::model::article::Enclosure;
 use visnyk::model::article::Image;
 use visnyk::model::article::Reason;
 use visnyk::model::article::Why;
+use visnyk::model::event::EventKind;
 use visnyk::model::feed::Republish;
 use visnyk::model::front::Removed;
 use visnyk::model::id::Digest;
@@ -26,6 +29,8 @@ use visnyk::model::id::TagId;
 use visnyk::model::publication::Selection;
 use visnyk::model::publication::Shelf;
 use visnyk::publish::atom::atom;
+use visnyk::publish::atom::events::events;
+use visnyk::publish::atom::events::events_json;
 use visnyk::publish::json::json;
 use visnyk::publish::opml::opml;
 use visnyk::publish::sheet::Sheet;
@@ -88,6 +93,46 @@ fn a_full_document_is_this_to_the_letter() {
     let document = document("regions/kharkivska/tags/partnerstvo", &[sister_cities()]);
     let expected = std::fs::read_to_string(path).unwrap();
     assert_eq!(document.replace("><", ">\n<") + "\n", expected);
+}
+
+/// The end of the id of each entry for admins, the newest first.
+fn told_to_admins(journal: &Journal) -> Vec<String> {
+    let config = config();
+    let all: Vec<_> = journal.events().collect();
+    let bytes = events(&config.site, "http://127.0.0.1/admin/events.atom", &all);
+    let feed = read(std::str::from_utf8(&bytes).unwrap());
+    let bytes = events_json(&config.site, "http://127.0.0.1/admin/events.json", &all);
+    let json: Value = serde_json::from_slice(&bytes).unwrap();
+    let ids: Vec<_> = feed.entries.iter().map(|entry| entry.id.clone()).collect();
+    let items = json["items"].as_array().unwrap().iter();
+    assert!(items.map(|item| item["id"].as_str().unwrap()).eq(ids.iter()), "{ids:?}: {json}");
+    ids.iter().map(|id| id.split("/admin/events/").nth(1).unwrap().to_owned()).collect()
+}
+
+#[test]
+fn each_beginning_and_each_end_of_an_event_is_an_entry_that_nobody_has_read() {
+    let mut journal = Journal::default();
+    let down = || Finding::Wrong("is down".to_owned(), "mend it".to_owned());
+    let mut look = |finding, minute: i64| {
+        let now = at("2026-11-26T12:00:00Z") + chrono::TimeDelta::minutes(minute);
+        journal.settle(EventKind::Disk, (None, "disk"), finding, now);
+        told_to_admins(&journal)
+    };
+    let key = "20261126T120000Z-disk";
+    let [one, one_end] = [format!("{key}/1"), format!("{key}/1/end")];
+    let [two, two_end] = [format!("{key}/2"), format!("{key}/2/end")];
+    let [three, three_end] = [format!("{key}/3"), format!("{key}/3/end")];
+    assert_eq!(look(down(), 0), [one.as_str()]);
+    assert_eq!(look(down(), 1), [one.as_str()]);
+    assert_eq!(look(Finding::Right, 2), [one_end.as_str(), one.as_str()]);
+    assert_eq!(look(down(), 3), [two.as_str()]);
+    assert_eq!(look(Finding::Right, 4), [two_end.as_str(), two.as_str()]);
+    // From the third time on, nothing new for hours.
+    for minute in (5..300).step_by(2) {
+        assert_eq!(look(down(), minute), [three.as_str()]);
+        assert_eq!(look(Finding::Right, minute + 1), [three.as_str()]);
+    }
+    assert_eq!(look(Finding::Right, 700), [three_end.as_str(), three.as_str()]);
 }
 
 #[test]

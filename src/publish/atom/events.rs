@@ -3,8 +3,11 @@
 //! # An end is an entry of its own
 //! Most readers show an entry once: one that is changed after it was read stays read, and whoever
 //! was told that a source is down would never hear that it is back. So the end of an event is told by
-//! an entry of its own. What begins again soon is the same event: its end leaves the document, and
-//! its entry moves up with a new title, so that a source that comes and goes has two entries at most.
+//! an entry of its own. What begins again soon is the same event, and a new entry for the same
+//! reason: the number of the beginning is in the ids. The entries of its last beginning leave the
+//! document, so that a source that comes and goes has two entries at most; and from the third
+//! beginning on an end is told only after hours, so that a reader gets no more than one more entry
+//! each six hours.
 
 use crate::model::event::Event;
 use crate::model::publication::Site;
@@ -105,14 +108,15 @@ fn lines(site: &Site, events: &[&Event]) -> Vec<Line> {
 }
 
 fn of_event(site: &Site, event: &Event) -> impl Iterator<Item = Line> {
-    let id = site.tagging.mint(&format!("/admin/events/{}", event.key()));
+    let beginning = event.openings.max(1);
+    let id = site.tagging.mint(&format!("/admin/events/{}/{beginning}", event.key()));
     let feed = event.feed.as_ref().map(ToString::to_string);
     let about = feed.as_ref().map(|feed| format!(" ({feed})")).unwrap_or_default();
     let name = format!("{}{about}", event.name);
     let began = Line {
         title: event.title(),
         text: format!("{name} {}.\n\nWhat to do: {}.", event.what, event.cure),
-        published: event.opened,
+        published: if beginning == 1 { event.opened } else { event.updated },
         updated: event.updated,
         kind: event.kind.word(),
         feed: feed.clone(),
