@@ -152,9 +152,13 @@ impl Found {
     /// What was found in a file.
     pub(crate) fn of_file(mut self, file_name: &str, text: &str) -> Problems {
         self.kept.sort_by_key(|problem| problem.here.as_ref().map(|mark| mark.span.start));
+        let safe = without_hooks(&without_secrets(&without_keys(&without_credentials(text))));
+        for mark in self.kept.iter_mut().filter_map(|problem| problem.here.as_mut()) {
+            mark.hide(text, &safe);
+        }
         Problems {
             file_name: file_name.to_owned(),
-            text: without_secrets(&without_keys(&without_credentials(text))),
+            text: safe,
             shown: self.kept,
             errors: self.errors,
             warnings: self.warnings,
@@ -168,6 +172,20 @@ impl Found {
         }
         if !self.is_full() {
             self.kept.push(problem);
+        }
+    }
+}
+
+impl Mark {
+    /// Hides in what is said of a value the end of it that is hidden in the text.
+    fn hide(&mut self, text: &str, safe: &str) {
+        let written = text.get(self.span.clone()).unwrap_or_default();
+        let written = written.trim_end_matches(['"', '\'']);
+        let shown = safe.get(self.span.start..).and_then(|safe| safe.get(..written.len()));
+        let open = shown.map_or(written.len(), |shown| shown.trim_end_matches('*').len());
+        let hidden = written.get(open..).filter(|hidden| !hidden.is_empty());
+        if let Some(hidden) = hidden {
+            self.label = self.label.replace(&format!("{hidden}`"), "***`");
         }
     }
 }
@@ -407,9 +425,77 @@ fn without_secrets(text: &str) -> String {
     safe
 }
 
+/// The text with `*` for each byte behind the origin of a webhook: many a chat has its secret in
+/// the path. A key that only looks like one is taken for one, for it may be misspelt.
+fn without_hooks(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        let mut from = 0;
+        for (at, _) in line.match_indices('=') {
+            if at < from {
+                // It is in what was hidden.
+                continue;
+            }
+            let key = line[from..at].trim_end().trim_end_matches(['"', '\'']);
+            let of_key = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+            let key = key.rsplit(|c| !of_key(c)).next().unwrap_or_default().to_ascii_lowercase();
+            if !key.starts_with("web") && !key.contains("hook") {
+                continue;
+            }
+            let value = line[at + 1..].trim_start_matches([' ', '\t', '"', '\'']);
+            let value_at = line.len() - value.len();
+            let end = value.find(['"', '\'', '\n', '\r']).unwrap_or(value.len());
+            let host = value[..end].find("://").map_or(0, |scheme| scheme + 3);
+            let path = value[host..end].find(['/', '?', '#', '\\']).map(|path| host + path + 1);
+            // Without an origin all of it may be the secret.
+            let hidden = if host == 0 { 0 } else { path.unwrap_or(end) };
+            safe.push_str(&line[from..value_at + hidden]);
+            safe.extend(std::iter::repeat_n('*', end - hidden));
+            from = value_at + end;
+        }
+        safe.push_str(&line[from..]);
+    }
+    safe
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_path_of_a_webhook_is_not_shown() {
+        for (text, expected) in [
+            ("webhook = \"https://a.b/s/я?x=1\" # c\n", "webhook = \"https://a.b/********\" # c\n"),
+            ("webhook=\"https://a.b\"\nurl = 'x'", "webhook=\"https://a.b\"\nurl = 'x'"),
+            ("«webhook = 'я'", "«webhook = '**'"),
+            ("admin.webhook = 'a.b/s'", "admin.webhook = '*****'"),
+            (
+                "a = { x = 1, \"webhook\" = \"http://b/s\" }",
+                "a = { x = 1, \"webhook\" = \"http://b/*\" }",
+            ),
+            ("web_hok = https://b/s t\n", "web_hok = https://b/***\n"),
+            ("webhook = \"http:\\\\b\\s\"", "webhook = \"**********\""),
+        ] {
+            assert_eq!(without_hooks(text).len(), text.len());
+            assert_eq!(without_hooks(text), expected);
+        }
+    }
+
+    #[test]
+    fn what_would_be_right_for_a_webhook_does_not_show_it() {
+        for (text, shown) in [
+            ("webhook = \"htps://a.b/s/canary\"", "write `https://a.b/***`"),
+            ("webhook = \"a.b/s/canary\"", "write `https://***`"),
+        ] {
+            let mut found = Found::default();
+            let value = text.split('"').nth(1).unwrap();
+            let meant = format!("https://{}", value.trim_start_matches("htps://"));
+            found.add("is not an address", 10..text.len(), format!("write `{meant}`"));
+            let problems = found.of_file("feeds.toml", text);
+            assert_eq!(problems.listed().next().unwrap().suggestion, Some(shown));
+            assert!(!problems.to_string().contains("canary"), "{problems}");
+        }
+    }
 
     #[test]
     fn a_secret_that_is_written_down_is_not_shown() {

@@ -5,7 +5,6 @@
 
 use crate::fetch::error::FetchError;
 use crate::fetch::error::reason_of;
-use crate::fetch::error::shown;
 use http::header::CONTENT_TYPE;
 use reqwest::Client;
 use std::time::Duration;
@@ -49,10 +48,44 @@ impl Poster {
         let message = self.client.post(url.clone()).header(CONTENT_TYPE, "application/json");
         let answer = message.body(json).send().await.map_err(|error| {
             let reason = reason_of(&error.without_url());
-            FetchError::Transport { url: shown(url), reason }
+            FetchError::Transport { url: origin(url), reason }
         })?;
         let status = answer.status();
-        let refused = || FetchError::Status { url: shown(url), status };
+        let refused = || FetchError::Status { url: origin(url), status };
         if status.is_success() { Ok(()) } else { Err(refused()) }
+    }
+}
+
+/// What is shown of an address: many a chat has its secret in the path.
+fn origin(url: &Url) -> String {
+    url.origin().ascii_serialization()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Read;
+    use std::io::Write;
+    use std::net::TcpListener;
+
+    #[tokio::test]
+    async fn the_secret_in_an_address_is_not_shown() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let origin = format!("http://{}", listener.local_addr().unwrap());
+        let url: Url = format!("{origin}/hooks/canary?k=canary").parse().unwrap();
+        let server = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            assert!(stream.read(&mut [0; 4096]).unwrap() > 0);
+            stream.write_all(b"HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n").unwrap();
+        });
+        let poster = Poster::new("visnyk").unwrap();
+        // It refuses, and then it is not there.
+        for server in [Some(server), None] {
+            let error = poster.post(&url, "{}".to_owned()).await.unwrap_err().to_string();
+            assert!(error.contains(&origin) && !error.contains("canary"), "{error}");
+            if let Some(server) = server {
+                server.join().unwrap();
+            }
+        }
     }
 }
