@@ -129,7 +129,7 @@ const NAMED_ONCE: [(&str, &[&str]); 7] = [
     ("feed_rs::", &["parse/xml.rs"]),
     ("cron::", &["crontab"]),
     ("atom_syndication::", &["publish/atom"]),
-    ("rustix::", &["export/folder.rs", "daemon/disk.rs"]),
+    ("rustix::", &["export/folder.rs", "daemon/disk.rs", "daemon/delivering.rs"]),
     ("toml_edit::", &["edit"]),
 ];
 

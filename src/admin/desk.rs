@@ -12,7 +12,7 @@ use std::sync::atomic::AtomicU64;
 /// The ways in which events are delivered, as metrics name them.
 pub const WAYS: [&str; 2] = ["webhook", "command"];
 /// What came of a delivery, as metrics name it.
-pub const FATES: [&str; 2] = ["delivered", "given_up"];
+pub const FATES: [&str; 3] = ["delivered", "given_up", "dropped"];
 
 /// All of it. Clones are one.
 #[derive(Clone)]

@@ -8,6 +8,9 @@ use crate::admin::desk::Desk;
 use crate::admin::desk::WAYS;
 use crate::events::Told;
 use crate::fetch::post::Poster;
+use rustix::process::Pid;
+use rustix::process::Signal;
+use rustix::process::kill_process_group;
 use serde_json::json;
 use std::process::Stdio;
 use std::sync::atomic::Ordering;
@@ -46,6 +49,8 @@ enum Way {
 enum Fate {
     Delivered,
     GivenUp,
+    /// Nobody is told in this way any more.
+    Dropped,
 }
 
 /// The ways to the admin. They end when this is dropped.
@@ -127,10 +132,15 @@ async fn deliver(desk: Desk, poster: Poster, way: Way, mut waiting: mpsc::Receiv
                 Way::Webhook => by_webhook(&desk, &poster, &message).await,
                 Way::Command => by_command(&desk, &message).await,
             };
-            let Err(why) = tried else {
-                info!("an event was told by {}", way.name());
-                count(&desk, way, Fate::Delivered);
-                break;
+            let why = match tried {
+                Ok(fate) => {
+                    if matches!(fate, Fate::Delivered) {
+                        info!("an event was told by {}", way.name());
+                    }
+                    count(&desk, way, fate);
+                    break;
+                }
+                Err(why) => why,
             };
             let Some(pause) = pauses.next() else {
                 error!("an event was not told by {}, and is not tried again: {why}", way.name());
@@ -143,14 +153,28 @@ async fn deliver(desk: Desk, poster: Poster, way: Way, mut waiting: mpsc::Receiv
     }
 }
 
-async fn by_webhook(desk: &Desk, poster: &Poster, message: &str) -> Result<(), String> {
-    let Some(url) = desk.documents.config().admin.webhook.clone() else { return Ok(()) };
-    poster.post(&url, message.to_owned()).await.map_err(|error| error.to_string())
+async fn by_webhook(desk: &Desk, poster: &Poster, message: &str) -> Result<Fate, String> {
+    let Some(url) = desk.documents.config().admin.webhook.clone() else {
+        return Ok(Fate::Dropped);
+    };
+    let posted = poster.post(&url, message.to_owned()).await;
+    posted.map(|()| Fate::Delivered).map_err(|error| error.to_string())
 }
 
-async fn by_command(desk: &Desk, message: &str) -> Result<(), String> {
+async fn by_command(desk: &Desk, message: &str) -> Result<Fate, String> {
     let command = desk.documents.config().admin.command.clone();
-    let Some((program, arguments)) = command.split_first() else { return Ok(()) };
+    let Some((program, arguments)) = command.split_first() else { return Ok(Fate::Dropped) };
+    run(program, arguments, message, COMMAND_TIMEOUT).await.map(|()| Fate::Delivered)
+}
+
+/// Runs a program with a message on its standard input. What takes longer is ended, with all that
+/// it started.
+async fn run(
+    program: &str,
+    arguments: &[String],
+    message: &str,
+    longest: Duration,
+) -> Result<(), String> {
     let failed = |error: std::io::Error| format!("`{program}`: {error}");
     let mut child = Command::new(program)
         .args(arguments)
@@ -158,8 +182,10 @@ async fn by_command(desk: &Desk, message: &str) -> Result<(), String> {
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .kill_on_drop(true)
+        .process_group(0)
         .spawn()
         .map_err(failed)?;
+    let mut group = Group(child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?)));
     let running = async {
         if let Some(mut input) = child.stdin.take() {
             // Whoever does not read it may still know what to do.
@@ -167,12 +193,44 @@ async fn by_command(desk: &Desk, message: &str) -> Result<(), String> {
         }
         child.wait().await
     };
-    let ended = timeout(COMMAND_TIMEOUT, running).await;
-    let status = ended.map_err(|_| format!("`{program}`: not done within {COMMAND_TIMEOUT:?}"))?;
+    let ended = timeout(longest, running).await;
+    let status = ended.map_err(|_| format!("`{program}`: not done within {longest:?}"))?;
+    // What it leaves behind at its own end is meant.
+    group.0 = None;
     let status = status.map_err(failed)?;
     if status.success() { Ok(()) } else { Err(format!("`{program}`: {status}")) }
 }
 
+/// The processes of a program that has not ended; they are ended when this is dropped.
+struct Group(Option<Pid>);
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        if let Some(group) = self.0 {
+            // They may have ended by themselves meanwhile.
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+    }
+}
+
 fn count(desk: &Desk, way: Way, fate: Fate) {
     desk.deliveries[way as usize][fate as usize].fetch_add(1, Ordering::Relaxed);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_program_that_takes_too_long_ends_with_all_that_it_started() {
+        let folder = tempfile::tempdir().unwrap();
+        let (begun, late) = (folder.path().join("begun"), folder.path().join("late"));
+        let script =
+            format!("(sleep 3; touch {}) & touch {}; wait", late.display(), begun.display());
+        let arguments = ["-c".to_owned(), script];
+        let why = run("sh", &arguments, "{}", Duration::from_secs(1)).await.unwrap_err();
+        assert_eq!(why, "`sh`: not done within 1s");
+        sleep(Duration::from_secs(3)).await;
+        assert!(begun.exists() && !late.exists());
+    }
 }
