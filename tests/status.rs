@@ -76,6 +76,22 @@ fn at_30_columns() {
 }
 
 #[test]
+fn what_concerns_all_feeds_is_at_the_head() {
+    let mut all = told();
+    all["feeds"].as_array_mut().unwrap().remove(0);
+    let head = |all: &Value| screen(all, now(), Look { width: 200, ink: Ink::Plain });
+    assert!(head(&all).starts_with("2 feeds, none needs you\ndaemon "));
+    all["stopped"] = json!({ "at": "2026-11-26T12:00:00Z", "why": "no space left" });
+    all["no_answer"] = "no daemon runs here".into();
+    let expected = "2 feeds, the store needs you\n\
+         the daemon gives NO ANSWER, this is of 2026-11-26 14:10; it is tried again: no daemon runs here\n\
+         NO FEED IS POLLED since 2026-11-26 14:00, the store takes nothing: no space left\n  \
+         make room on its disk, or mend what is said of it, and start visnyk again\ndaemon ";
+    let text = head(&all);
+    assert!(text.starts_with(expected), "{text}");
+}
+
+#[test]
 fn colours_are_there_only_when_they_are_asked_for() {
     let ink = |ink| screen(&told(), now(), Look { width: 80, ink });
     assert!(!ink(Ink::Plain).contains('\x1b'));

@@ -13,6 +13,7 @@ use crate::admin::told::told;
 use crate::attention::ARTICLES_SEEN_MAX;
 use crate::cli::IO_ERROR;
 use crate::cli::SOME_FAILED;
+use crate::cli::USAGE;
 use crate::cli::directory;
 use crate::cli::fail;
 use crate::cli::say;
@@ -59,6 +60,19 @@ pub struct Asked<'a> {
     pub form: Form,
 }
 
+impl Asked<'_> {
+    /// What is wrong if a feed is named that neither was told of nor is in feeds.toml.
+    fn unknown(&self, told: &Value) -> Option<String> {
+        let feeds = told["feeds"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let is_known = |id: &FeedId| {
+            self.config.feeds.contains_key(id)
+                || feeds.iter().any(|feed| feed["feed"] == id.as_str())
+        };
+        let unknown = self.named.iter().find(|id| !is_known(id))?;
+        Some(format!("no feed `{unknown}` is in feeds.toml"))
+    }
+}
+
 /// Tells the state of the feeds that are named, or of all.
 #[must_use]
 pub fn status(asked: &Asked<'_>) -> ExitCode {
@@ -70,6 +84,9 @@ pub fn status(asked: &Asked<'_>) -> ExitCode {
         },
         Err(error) => return fail(IO_ERROR, &format!("the daemon does not answer: {error}")),
     };
+    if let Some(unknown) = asked.unknown(&told) {
+        return fail(USAGE, &unknown);
+    }
     let told = only(told, asked.named);
     let said = say(&written(&told, asked.form).trim_end());
     if needs_the_admin(&told) { ExitCode::from(SOME_FAILED) } else { said }
@@ -91,8 +108,11 @@ fn only(mut told: Value, named: &[FeedId]) -> Value {
     told
 }
 
-/// Whether a feed has something for its admin to do.
+/// Whether a feed has something for its admin to do, or the store.
 fn needs_the_admin(told: &Value) -> bool {
+    if !told["stopped"].is_null() {
+        return true;
+    }
     let acts = |need: &Value| need["call"] == "act";
     let list = |value: &Value, key: &str| value[key].as_array().cloned().unwrap_or_default();
     list(told, "feeds").iter().any(|feed| list(feed, "needs").iter().any(acts))

@@ -4,7 +4,11 @@ use crate::support::Answer;
 use crate::support::Folder;
 use crate::support::Publisher;
 use serde_json::Value;
+use std::io::BufRead;
+use std::io::BufReader;
 use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
+use std::process::Stdio;
 
 const RSS: &str = "<rss version=\"2.0\"><channel><title>t</title><ttl>180</ttl>\
      <item><guid>1</guid><title>Новина &nbsp; дня</title></item></channel></rss>";
@@ -58,6 +62,10 @@ fn the_status_says_who_needs_help_when_each_feed_is_polled_next_and_why() {
     assert!(lines[1]["told"].as_str().unwrap().contains("a page to log in"), "{json}");
     assert!(lines[2]["reason"].as_str().unwrap().contains("3 h (ttl)"), "{json}");
 
+    let (code, table, errors) = status(&folder, &["good", "misspelt"]);
+    assert_eq!((code, table.as_str()), (Some(2), ""));
+    assert_eq!(errors, "visnyk: no feed `misspelt` is in feeds.toml\n");
+
     let (_, table, _) = status(&folder, &["good", "page"]);
     assert!(table.contains("`ignore_hints = true`") && !table.contains("gone"), "{table}");
     let mode = folder.path("state/admin.sock").metadata().unwrap().permissions().mode();
@@ -76,6 +84,27 @@ fn the_status_says_who_needs_help_when_each_feed_is_polled_next_and_why() {
     again.signal("-TERM");
     assert_eq!(again.wait().0, Some(0));
     assert!(!folder.path("state/admin.sock").exists(), "it is gone with its daemon");
+}
+
+#[test]
+fn whoever_watches_goes_on_over_a_restart() {
+    let publisher = Publisher::start([("/good", Answer::document("text/xml", RSS))]);
+    let folder = Folder::with(&feed("good", &publisher.url("/good")));
+    let daemon = folder.run();
+    let mut watching = folder.visnyk(&["status", "--watch"]);
+    let mut watching = watching.stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(watching.stdout.take().unwrap()).lines().map(Result::unwrap);
+    assert!(lines.any(|line| line.starts_with("daemon ")));
+    daemon.signal("-TERM");
+    assert_eq!(daemon.wait().0, Some(0));
+    assert!(lines.any(|line| line.contains("NO ANSWER; it is tried again: no daemon runs here")));
+    assert!(lines.any(|line| line.starts_with("good ")), "the last picture stays");
+    let _again = folder.run();
+    assert!(lines.any(|line| line == "1 feed, none needs you"));
+    assert!(lines.next().unwrap().starts_with("daemon "));
+    let interrupt = ["-INT".to_owned(), watching.id().to_string()];
+    assert!(Command::new("kill").args(interrupt).status().unwrap().success());
+    assert_eq!(watching.wait().unwrap().code(), Some(0));
 }
 
 #[test]

@@ -87,7 +87,9 @@ fn head(told: &Value, feeds: &[Value]) -> Vec<String> {
         1 => "1 feed".to_owned(),
         count => format!("{count} feeds"),
     };
+    let stopped = &told["stopped"];
     let need = match needy {
+        0 if !stopped.is_null() => "the store needs you".to_owned(),
         0 => "none needs you".to_owned(),
         1 => "1 needs you".to_owned(),
         needy => format!("{needy} need you"),
@@ -95,6 +97,17 @@ fn head(told: &Value, feeds: &[Value]) -> Vec<String> {
     let mut lines = vec![format!("{count}, {need}")];
     let zone = feeds.first().map_or(Tz::UTC, zone);
     let since = |value: &Value| instant(value).map(|at| moment(at, zone)).unwrap_or_default();
+    if let Some(why) = told["no_answer"].as_str() {
+        let at = instant(&told["at"]).map(|at| format!(", this is of {}", moment(at, zone)));
+        let at = at.unwrap_or_default();
+        lines.push(format!("the daemon gives NO ANSWER{at}; it is tried again: {why}"));
+    }
+    if !stopped.is_null() {
+        let (at, why) = (since(&stopped["at"]), text(stopped, "why"));
+        lines.push(format!("NO FEED IS POLLED since {at}, the store takes nothing: {why}"));
+        let cure = "make room on its disk, or mend what is said of it, and start visnyk again";
+        lines.push(format!("{INDENT}{cure}"));
+    }
     let daemon = &told["daemon"];
     if daemon.is_null() {
         lines.push("no daemon runs here: this is what the store remembers".to_owned());

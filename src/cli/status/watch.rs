@@ -1,10 +1,12 @@
 //! `visnyk status --watch`: the status as it changes, until somebody ends it.
 //!
 //! On a terminal it has a screen of its own, which is given back at the end. Without one, it is
-//! written once for each change. Where no daemon runs the store is read once and then left alone:
-//! whoever reads it again and again would keep a daemon from starting.
+//! written once for each change. What a daemon said last stays there while it gives no answer, as
+//! when it is restarted. Where no daemon runs the store is read once and then left alone: whoever
+//! reads it again and again would keep a daemon from starting.
 
 use crate::cli::IO_ERROR;
+use crate::cli::USAGE;
 use crate::cli::fail;
 use crate::cli::status::Asked;
 use crate::cli::status::Form;
@@ -59,7 +61,7 @@ pub fn watch(asked: &Asked<'_>) -> ExitCode {
     }
     match ended {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail(IO_ERROR, &error),
+        Err((status, error)) => fail(status, &error),
     }
 }
 
@@ -87,6 +89,29 @@ impl Signals {
     }
 }
 
+/// What is there at the first look; or why there is nothing.
+fn first(asked: &Asked<'_>) -> Result<Value, (u8, String)> {
+    let told = match of_daemon(asked.state) {
+        Ok(Some(told)) => told,
+        Ok(None) => of_store(asked).map_err(|error| (IO_ERROR, error))?,
+        Err(error) => return Err((IO_ERROR, format!("the daemon does not answer: {error}"))),
+    };
+    asked.unknown(&told).map_or(Ok(told), |unknown| Err((USAGE, unknown)))
+}
+
+/// What is there at another look. What a daemon said stays while it gives no answer: it may be on
+/// its way back, and is not to find its store in use.
+fn again(asked: &Asked<'_>, mut known: Value) -> Value {
+    let why = match of_daemon(asked.state) {
+        Ok(Some(told)) => return told,
+        Ok(None) if known["daemon"].is_null() => return known,
+        Ok(None) => "no daemon runs here".to_owned(),
+        Err(error) => error.to_string(),
+    };
+    known["no_answer"] = why.into();
+    known
+}
+
 /// There is a screen to draw on.
 #[derive(Clone, Copy)]
 struct Screen;
@@ -96,16 +121,12 @@ fn go(
     screen: Option<Screen>,
     runtime: &Runtime,
     signals: &mut Signals,
-) -> Result<(), String> {
+) -> Result<(), (u8, String)> {
     let (mut known, mut shown) = (None, None);
     loop {
-        let told = match of_daemon(asked.state) {
-            Ok(Some(told)) => told,
-            Ok(None) => match known.take().filter(|told: &Value| told["daemon"].is_null()) {
-                Some(told) => told,
-                None => of_store(asked)?,
-            },
-            Err(error) => return Err(format!("the daemon does not answer: {error}")),
+        let told = match known.take() {
+            Some(told) => again(asked, told),
+            None => first(asked)?,
         };
         known = Some(told.clone());
         let mut told = only(told, asked.named);
@@ -122,7 +143,9 @@ fn go(
         match drawn {
             // Who reads has read enough.
             Some(Err(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => return Ok(()),
-            Some(Err(error)) => return Err(format!("cannot write to standard output: {error}")),
+            Some(Err(error)) => {
+                return Err((IO_ERROR, format!("cannot write to standard output: {error}")));
+            }
             Some(Ok(())) | None => {}
         }
         if runtime.block_on(signals.end_within(EVERY)) {
