@@ -260,6 +260,7 @@ fn mended(kind: EventKind) -> &'static str {
         EventKind::Malformed => "its documents are read as they come",
         EventKind::Config => "feeds.toml has no mistake any more, and was taken",
         EventKind::Disk => "there is room on the disk again",
+        EventKind::Store => "articles are kept, and feeds are polled again",
     }
 }
 

@@ -46,6 +46,8 @@ pub struct State {
     pub since: Option<DateTime<Utc>>,
     /// How it stands with feeds.toml.
     pub config: Standing,
+    /// Since when the store takes nothing any more, so that no feed is polled, and why.
+    pub stopped: Option<(DateTime<Utc>, String)>,
     /// In which line of feeds.toml the address of each feed is.
     addresses: BTreeMap<FeedId, usize>,
     /// The feeds that were put since they were last asked for.
@@ -78,6 +80,9 @@ pub struct Standing {
     /// When the file was last refused, and what is wrong in it, if it still is.
     pub refused: Option<(DateTime<Utc>, String)>,
 }
+
+/// Why no feed is polled next.
+const STOPPED: &str = "no feed is polled any more: the store takes nothing";
 
 /// A loop that has to go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -118,7 +123,7 @@ impl Board {
     /// Puts the state of a feed there.
     pub fn put(&self, feed: &Arc<Feed>, history: &History, planned: &PollTime) {
         let mut state = self.state();
-        let State { lines, durations, addresses, touched, .. } = &mut *state;
+        let State { lines, durations, addresses, touched, stopped, .. } = &mut *state;
         let former = lines.remove(&feed.id);
         let (polls, published) = former.map_or_else(Default::default, |former| {
             let mut polls = former.polls;
@@ -132,7 +137,7 @@ impl Board {
         let line = Line {
             feed: Arc::clone(feed),
             history: history.clone(),
-            planned: planned.clone(),
+            planned: if stopped.is_some() { never() } else { planned.clone() },
             published,
             polls,
             address: addresses.get(&feed.id).copied(),
@@ -191,6 +196,19 @@ impl Board {
         self.0.changed.notify_one();
     }
 
+    /// Notes that the store takes nothing any more, and that no feed is polled again. Of several
+    /// times the first counts.
+    pub fn polls_stopped(&self, at: DateTime<Utc>, why: &str) {
+        let mut state = self.state();
+        let State { lines, stopped, .. } = &mut *state;
+        stopped.get_or_insert_with(|| (at, why.to_owned()));
+        for line in lines.values_mut() {
+            line.planned = never();
+        }
+        drop(state);
+        self.0.changed.notify_one();
+    }
+
     /// A loop goes on.
     pub fn beat(&self, pulse: Pulse) {
         self.state().beats.insert(pulse, Instant::now());
@@ -220,5 +238,49 @@ impl Board {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The plan of every feed after the last poll.
+fn never() -> PollTime {
+    PollTime { at: None, reason: STOPPED.to_owned(), ignored: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::admin::told::told;
+    use crate::crontab::Crontab;
+    use crate::model::feed::Address;
+    use crate::model::feed::TaggingEntity;
+
+    #[test]
+    fn after_the_last_poll_no_feed_has_a_next_one() {
+        let tagging = TaggingEntity {
+            authority: "site.example".to_owned(),
+            since: "2026-01-01".parse().unwrap(),
+        };
+        let address = Address::Http("https://city.example/feed".parse().unwrap());
+        let schedule = Crontab::parse("@hourly").unwrap();
+        let feed = |id| {
+            let id = FeedId::new(id).unwrap();
+            Arc::new(Feed::new(id, address.clone(), schedule.clone(), tagging.clone()))
+        };
+        let now: DateTime<Utc> = "2026-11-26T12:00:00Z".parse().unwrap();
+        let soon = PollTime { at: Some(now), reason: "soon".to_owned(), ignored: None };
+        let board = Board::default();
+        board.put(&feed("a"), &History::default(), &soon);
+        assert_eq!(board.read(|state| told(state, now))["stopped"], serde_json::Value::Null);
+        board.polls_stopped(now, "no space left");
+        board.polls_stopped(now + chrono::TimeDelta::hours(1), "again");
+        // A reload puts feeds there.
+        board.put(&feed("b"), &History::default(), &soon);
+        let told = board.read(|state| told(state, now));
+        assert_eq!(told["stopped"]["why"], "no space left");
+        assert_eq!(told["stopped"]["at"], "2026-11-26T12:00:00Z");
+        for feed in told["feeds"].as_array().unwrap() {
+            assert_eq!(feed["next_poll"], serde_json::Value::Null, "{feed}");
+            assert_eq!(feed["reason"], STOPPED);
+        }
     }
 }

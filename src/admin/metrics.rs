@@ -172,6 +172,12 @@ fn of_store(to: &mut Exposition, desk: &Desk) {
     let measured = desk.measured();
     to.family("visnyk_store_readable", Type::Gauge, "Whether the store answered the last measure.");
     to.sample(&[], if measured.is_readable { 1.0 } else { 0.0 });
+    to.family(
+        "visnyk_store_writable",
+        Type::Gauge,
+        "Whether the store takes articles: 1, or 0 if no feed is polled any more.",
+    );
+    to.sample(&[], if desk.board.read(|state| state.stopped.is_none()) { 1.0 } else { 0.0 });
     to.family("visnyk_store_size_bytes", Type::Gauge, "Size of the store's files.");
     to.sample(&[], number_of(measured.store_bytes));
     to.family("visnyk_disk_free_bytes", Type::Gauge, "Room on the store's disk.");
@@ -219,7 +225,7 @@ fn of_events(to: &mut Exposition, desk: &Desk) {
     to.family(
         "visnyk_event_deliveries_total",
         Type::Counter,
-        "Events that were delivered by webhook or command, or were given up.",
+        "Events that were delivered by webhook or command, given up, or no longer wanted there.",
     );
     for (way, fates) in WAYS.into_iter().zip(desk.deliveries.iter()) {
         for (fate, number) in FATES.into_iter().zip(fates) {

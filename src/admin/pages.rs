@@ -97,7 +97,9 @@ fn health(desk: &Desk) -> Vec<Check> {
 fn readiness(desk: &Desk) -> Vec<Check> {
     let is_readable = desk.measured().is_readable;
     let has_planned = desk.board.since_beat(Pulse::Polls).is_some();
-    let refused = desk.board.read(|state| state.config.refused.is_some());
+    let (refused, stopped) = desk.board.read(|state| {
+        (state.config.refused.is_some(), state.stopped.as_ref().map(|(_, why)| why.clone()))
+    });
     let check = |name, is_so: bool, good: &str, bad: &str| Check {
         name,
         is_so,
@@ -106,7 +108,12 @@ fn readiness(desk: &Desk) -> Vec<Check> {
     vec![
         check("store", is_readable, "can be read", "cannot be read, or was not read yet"),
         check("listener", true, "is open", ""),
-        check("polls", has_planned, "are planned", "are not planned yet"),
+        match stopped {
+            Some(why) => {
+                Check { name: "polls", is_so: false, told: format!("no feed is polled: {why}") }
+            }
+            None => check("polls", has_planned, "are planned", "are not planned yet"),
+        },
         Check {
             name: "config",
             is_so: true,

@@ -34,10 +34,12 @@ pub fn told(state: &State, now: DateTime<Utc>) -> Value {
             "refused": refused.map(|(at, why)| json!({ "at": shown(*at), "why": why })),
         })
     });
+    let stopped = state.stopped.as_ref();
     json!({
         "at": shown(now),
         "daemon": daemon,
         "config": config,
+        "stopped": stopped.map(|(at, why)| json!({ "at": shown(*at), "why": why })),
         "feeds": feeds.iter().map(|(line, needs)| of_feed(line, needs)).collect::<Vec<_>>(),
     })
 }

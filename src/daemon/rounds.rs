@@ -196,6 +196,7 @@ impl Rounds {
         let under_way: BTreeSet<FeedId> = self.polled.values().cloned().collect();
         let (now, feeds) = (self.poller.clock.now(), enabled(&fresh.config));
         let planned = self.agenda.change(feeds, &histories, &under_way, now);
+        // The board says by itself that no feed is polled next.
         if self.is_over {
             self.agenda.clear();
         }
@@ -314,6 +315,7 @@ impl Rounds {
                 error!(feed = %id, "no feed is polled any more, what there is is served: {error}");
                 self.agenda.clear();
                 self.is_over = true;
+                self.board.polls_stopped(now, &error.to_string());
                 self.tell(&id, &lost_poll(&id, &error.to_string()));
                 return Ok(Some(Changed::default()));
             }

@@ -39,6 +39,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 use tokio::time::sleep;
 use tokio::time::sleep_until;
+use tracing::debug;
 use tracing::error;
 use tracing::info;
 use tracing::warn;
@@ -103,15 +104,16 @@ pub(crate) async fn tell(desk: Desk, store: Store, poster: Poster) -> Infallible
     }
 }
 
-/// What is new about these feeds, about the disk, and about feeds.toml.
+/// What is new about these feeds, about the disk, about the store, and about feeds.toml.
 fn judge(desk: &Desk, touched: &BTreeSet<FeedId>, room: Finding, now: DateTime<Utc>) -> Vec<Told> {
-    let (judged, polled, config) = desk.board.read(|state| {
+    let (judged, polled, config, stopped) = desk.board.read(|state| {
         let lines = touched.iter().filter_map(|id| state.lines.get(id));
         let judged: Vec<(Arc<Feed>, Vec<Need>)> =
             lines.map(|line| (Arc::clone(&line.feed), line.needs(now))).collect();
         let polled: BTreeSet<FeedId> = state.lines.keys().cloned().collect();
         let refused = state.config.refused.as_ref().map(|(_, why)| why.as_str());
-        (judged, polled, of_config(refused))
+        let stopped = state.stopped.as_ref().map(|(_, why)| why.as_str());
+        (judged, polled, of_config(refused), of_store(stopped))
     });
     let mut journal = desk.journal();
     let mut told = journal.retain(|id| polled.contains(id), now);
@@ -120,6 +122,7 @@ fn judge(desk: &Desk, touched: &BTreeSet<FeedId>, room: Finding, now: DateTime<U
     }
     told.extend(journal.settle(EventKind::Config, (None, "feeds.toml"), config, now));
     told.extend(journal.settle(EventKind::Disk, (None, "The disk of the store"), room, now));
+    told.extend(journal.settle(EventKind::Store, (None, "The store"), stopped, now));
     told
 }
 
@@ -130,6 +133,14 @@ fn of_config(refused: Option<&str>) -> Finding {
         "mend what is shown; it is read again when it is saved, and `visnyk check` shows every \
          mistake"
             .to_owned(),
+    )
+}
+
+fn of_store(stopped: Option<&str>) -> Finding {
+    let Some(why) = stopped else { return Finding::Right };
+    Finding::Wrong(
+        format!("takes nothing any more, and no feed is polled; what there is is served: {why}"),
+        "make room on its disk, or mend what is said of it, and start visnyk again".to_owned(),
     )
 }
 
@@ -151,7 +162,7 @@ fn of_disk(free: Option<u64>, least: u64) -> Finding {
     }
 }
 
-/// Keeps what changed before anybody is told.
+/// Keeps what changed before anybody is told; where it cannot be kept it is told all the same.
 async fn keep(desk: &Desk, store: &Store, told: &[Told]) {
     if told.is_empty() {
         return;
@@ -199,19 +210,27 @@ async fn counts(store: &Store) -> Result<(u64, u64), StoreError> {
 /// Answers admins where feeds.toml says, for ever. An address that is not free is tried again: the
 /// site does not go down for it.
 pub(crate) async fn answer_at_listener(desk: Desk) -> Infallible {
+    // The address that was not free when it was last tried: it is told once.
+    let mut taken = None;
     loop {
         let Some(wanted) = desk.documents.config().admin.listen else {
+            taken = None;
             sleep(LISTEN_LOOKED_EVERY).await;
             continue;
         };
         let bound = TcpListener::bind(wanted).await;
         match bound.and_then(|listener| Ok((listener.local_addr()?, listener))) {
             Ok((address, listener)) => {
+                taken = None;
                 info!("admins are answered at {address}: /admin/events.atom and /metrics");
                 answer_at(&desk, listener, address, wanted).await;
             }
             Err(error) => {
-                error!("cannot listen for admins at {wanted}, tried again: {error}");
+                if taken.replace(wanted) == Some(wanted) {
+                    debug!("still cannot listen for admins at {wanted}: {error}");
+                } else {
+                    error!("cannot listen for admins at {wanted}, tried again: {error}");
+                }
                 sleep(LISTEN_RETRY).await;
             }
         }

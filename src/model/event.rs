@@ -49,10 +49,12 @@ pub enum EventKind {
     Config,
     /// The disk of the store is nearly full.
     Disk,
+    /// The store takes nothing any more, and no feed is polled.
+    Store,
 }
 
 /// Every kind.
-pub const KINDS: [EventKind; 7] = [
+pub const KINDS: [EventKind; 8] = [
     EventKind::Down,
     EventKind::Gone,
     EventKind::Moved,
@@ -60,6 +62,7 @@ pub const KINDS: [EventKind; 7] = [
     EventKind::Malformed,
     EventKind::Config,
     EventKind::Disk,
+    EventKind::Store,
 ];
 
 impl EventKind {
@@ -74,6 +77,7 @@ impl EventKind {
             Self::Malformed => "malformed",
             Self::Config => "config",
             Self::Disk => "disk",
+            Self::Store => "store",
         }
     }
 
@@ -103,6 +107,7 @@ impl Event {
             EventKind::Malformed => "malformed",
             EventKind::Config => "refused",
             EventKind::Disk => "nearly full",
+            EventKind::Store => "takes nothing any more",
         };
         match self.openings {
             0 | 1 => format!("{}: {state}", self.name),
@@ -120,6 +125,7 @@ impl Event {
             EventKind::Malformed => "well again",
             EventKind::Config => "taken",
             EventKind::Disk => "has room again",
+            EventKind::Store => "takes articles again",
         };
         if self.end.is_empty() || self.is_mended() {
             format!("{}: {state}", self.name)

@@ -17,6 +17,7 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::net::TcpListener;
 use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::mpsc;
 use std::thread;
@@ -232,6 +233,80 @@ fn each_event_is_told_once_and_closed_once_over_a_restart_too() {
     let admins = admins(&daemon);
     let metrics = when(admins, "/metrics", |_, body| !body.contains("feed=\"b\""));
     assert!(metrics.contains("visnyk_events_open{kind=\"moved\"} 1"), "{metrics}");
+}
+
+#[test]
+fn a_store_that_takes_nothing_any_more_is_told_in_every_way() {
+    let publisher = Publisher::start([("/a", good())]);
+    let (url, hooked) = hook();
+    let admin = format!("[admin]\nlisten = \"127.0.0.1:0\"\nwebhook = \"{url}\"\n");
+    let folder = Folder::with(&format!("{admin}{}", feed("a", &publisher.url("/a"))));
+    let daemon = folder.run_heedless_of_limits();
+    daemon.get_when("/sources/a.atom", |body| body.contains("<entry>"));
+    let admins = admins(&daemon);
+    when(admins, "/readyz", |status, _| status == 200);
+    assert_eq!(folder.visnyk(&["status"]).output().unwrap().status.code(), Some(0));
+
+    // As if its disk were full.
+    let process = daemon.process().to_string();
+    let limit = ["--fsize=1", "--pid", process.as_str()];
+    assert!(Command::new("prlimit").args(limit).status().unwrap().success());
+    publisher.put("/a", Answer::document("text/xml", GOOD.replace("guid>1", "guid>2")));
+    poll(&folder, "a", 1);
+    let ready = when(admins, "/readyz", |status, _| status == 503);
+    assert!(ready.contains("polls: FAILED: no feed is polled: "), "{ready}");
+    let events = when(admins, "/admin/events.atom", |_, body| body.contains("<entry>"));
+    assert_eq!(titles(&events), ["The store: takes nothing any more"]);
+    assert_eq!(turns(&[hooked.recv_timeout(PATIENCE).unwrap()]), ["store opened"]);
+    when(admins, "/metrics", |_, body| {
+        body.contains("\nvisnyk_store_writable 0\n")
+            && body.contains("visnyk_events_open{kind=\"store\"} 1")
+    });
+    let output = folder.visnyk(&["status"]).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(text.contains("NO FEED IS POLLED since "), "{text}");
+    let (code, body) = daemon.get("/sources/a.atom");
+    assert!(code == 200 && body.contains("<entry>"), "what there is is served");
+}
+
+#[test]
+fn what_waits_for_a_webhook_that_is_taken_out_is_dropped() {
+    let publisher = Publisher::start([("/a", status("410 Gone"))]);
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let webhook = format!("webhook = \"http://{free}/canary\"\n");
+    let admin = format!("[admin]\nlisten = \"127.0.0.1:0\"\n{webhook}");
+    let folder = Folder::with(&format!("{admin}{}", feed("a", &publisher.url("/a"))));
+    let daemon = folder.run();
+    let admins = admins(&daemon);
+    when(admins, "/admin/events.atom", |_, body| body.contains("a: gone"));
+    let start = Instant::now();
+    while !daemon.log().contains("not told by webhook, tried again") {
+        assert!(start.elapsed() < PATIENCE);
+        thread::sleep(LOOK_EVERY);
+    }
+    let text = fs::read_to_string(folder.path("feeds.toml")).unwrap();
+    folder.put("feeds.toml", text.replace(&webhook, "").as_bytes());
+    let count = |fate| format!("deliveries_total{{way=\"webhook\",fate=\"{fate}\"}}");
+    when(admins, "/metrics", |_, body| {
+        assert!(body.contains(&format!("{} 0\n", count("delivered"))), "{body}");
+        body.contains(&format!("{} 1\n", count("dropped")))
+    });
+    assert!(!daemon.log().contains("canary"), "{}", daemon.log());
+}
+
+#[test]
+fn that_the_address_for_admins_is_taken_is_told_once() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    let folder = Folder::with(&format!("[admin]\nlisten = \"{address}\"\n"));
+    let daemon = folder.run();
+    // It is tried again every 10 s.
+    thread::sleep(Duration::from_secs(12));
+    drop(taken);
+    assert_eq!(admins(&daemon), address);
+    let log = daemon.log();
+    assert_eq!(log.matches("cannot listen for admins").count(), 1, "{log}");
 }
 
 #[test]
