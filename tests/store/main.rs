@@ -3,6 +3,7 @@
 mod agreement;
 mod crash;
 mod damage;
+mod documents;
 mod material;
 mod pages;
 mod relabel;
