@@ -124,7 +124,10 @@ impl Store {
         let work = {
             let directory = Arc::clone(&directory);
             move || {
-                let keeper = Keeper::open(&directory);
+                let keeper = match composed {
+                    Some(_) => Keeper::open(&directory),
+                    None => Keeper::look(&directory),
+                };
                 // Nobody waits any more if it took too long.
                 let _ = opened.send(keeper.as_ref().map(|_| ()).map_err(Clone::clone));
                 let Ok(mut keeper) = keeper else { return };

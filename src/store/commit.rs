@@ -17,6 +17,7 @@ use crate::model::known::Harvest;
 use crate::model::known::Known;
 use crate::model::publication::Selection;
 use crate::model::publication::Shelf;
+use crate::model::revision::Words;
 use crate::store::archive::Archive;
 use crate::store::engine::Batch;
 use crate::store::engine::Order;
@@ -79,9 +80,11 @@ impl Archive {
         let drafts = self.drafts(feed, changes)?;
         let mut batch = Batch::new();
         let mut turnovers = Turnovers::new();
+        let mut words = Words::of_commit();
         for draft in drafts.articles.values() {
             self.write_draft(&mut batch, draft, &mut turnovers, at)?;
-            self.put_trail(&mut batch, draft, provenances.get(&draft.after.id), at)?;
+            let provenance = provenances.get(&draft.after.id);
+            self.put_trail(&mut batch, draft, provenance, &mut words, at)?;
             if draft.before.is_some() {
                 // The article itself now says how often it was read.
                 batch.insert(keys::views(draft.after.id), None);

@@ -14,6 +14,7 @@ use crate::model::provenance::Provenance;
 use crate::model::publication::Selection;
 use crate::model::publication::selections_of;
 use crate::model::revision::Trail;
+use crate::model::revision::Words;
 use crate::model::revision::between;
 use crate::store::archive::Archive;
 use crate::store::archive::bad;
@@ -57,6 +58,7 @@ impl Archive {
         batch: &mut Batch,
         draft: &Draft,
         provenance: Option<&Provenance>,
+        words: &mut Words,
         at: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         let Draft { before, after } = draft;
@@ -67,7 +69,7 @@ impl Archive {
                 provenance
                     .map(|provenance| Trail { provenance: Some(provenance), ..Trail::default() })
             }
-            Some(before) => match between(before, after, at) {
+            Some(before) => match between(before, after, words, at) {
                 Some(revision) => {
                     let mut trail = self.trail_at(&key)?;
                     trail.add(revision);
@@ -274,4 +276,35 @@ fn digest(bytes: &[u8]) -> [u8; 16] {
     let mut digest = [0; 16];
     digest.copy_from_slice(&blake3::hash(bytes).as_bytes()[..16]);
     digest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::engine::Engine;
+
+    #[test]
+    fn a_kept_document_that_does_not_read_is_written_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let archive = Archive::new(Engine::open(folder.path()).unwrap()).unwrap();
+        let feed: FeedId = "city".parse().unwrap();
+        let url = Url::parse("https://city.example/rss").unwrap();
+        let document = Document { url, content_type: None, bytes: b"<rss/>".to_vec() };
+        let poll = || {
+            let mut batch = Batch::new();
+            let read = DateTime::UNIX_EPOCH;
+            archive.put_document(&mut batch, &feed, &document, Content::Same, read).unwrap();
+            let writes = batch.len();
+            archive.engine.commit(batch).unwrap();
+            writes
+        };
+        assert_eq!([poll(), poll()], [2, 0]);
+        for damage in [Some(b"damage".to_vec()), None] {
+            archive.engine.commit(Batch::from([(keys::document(&feed), damage)])).unwrap();
+            assert!(archive.kept(&feed).is_err());
+            assert_eq!([poll(), poll()], [2, 0]);
+            let kept = archive.kept(&feed).unwrap();
+            assert_eq!(kept.and_then(Kept::document), Some(document.clone()));
+        }
+    }
 }

@@ -182,6 +182,56 @@ fn a_running_daemon_goes_over_what_it_keeps_and_says_if_feeds_toml_is_another() 
 }
 
 #[test]
+fn words_that_were_taken_down_are_not_kept_again_and_replay_says_so() {
+    let bridge = item(1, "Ремонт мосту", "Триває.");
+    let publisher = Publisher::start([("/rss", rss(&[bridge.clone()]))]);
+    let folder = folder_of(&publisher);
+    assert!(folder.poll().status.success());
+    told(&folder, &["takedown", "https://city.example/1", "--why", "так вирішив суд"]);
+    // The source still has the article, and a new one.
+    publisher.put("/rss", rss(&[item(2, "Нова школа", "Її відкрито."), bridge.clone()]));
+    assert!(folder.poll().status.success());
+    let expected = "\
+city: 0 new, 0 changed, 0 with other labels, 1 as they are, 0 rejected (the
+  document http://publisher/rss
+  read     THEN, 528 bytes
+  note     its document is not kept, because an article of it was taken down:
+           only stored articles are gone over
+1 feed: everything is as it would be made now";
+    let text = lasting(&told(&folder, &["replay"]), &publisher);
+    assert_eq!(text.split_once('\n').unwrap().1, expected.split_once('\n').unwrap().1);
+    publisher.put("/rss", rss(&[item(2, "Нова школа", "Її відкрито.")]));
+    assert!(folder.poll().status.success());
+    let text = told(&folder, &["replay"]);
+    assert!(!text.contains("note") && text.contains("read  "), "{text}");
+}
+
+#[test]
+fn a_feed_that_the_daemon_does_not_know_keeps_no_other_from_being_gone_over() {
+    let publisher = Publisher::start([("/rss", rss(&[item(1, "Нова школа", "Відкрито.")]))]);
+    let folder = folder_of(&publisher);
+    assert!(folder.poll().status.success());
+    let feeds = fs::read_to_string(folder.path("feeds.toml")).unwrap();
+    // So that the daemon has no other feeds.toml than its own.
+    let daemon = folder.run();
+    daemon.get_when("/all.atom", |body| body.contains("<entry>"));
+    let before = FEED.replace("city", "a-new-one").replace("Місто", "Село");
+    let before = format!("{before}url = \"{}\"\n", publisher.url("/other"));
+    fs::write(folder.path("feeds.toml"), format!("{feeds}{before}")).unwrap();
+    let output = folder.visnyk(&["replay", "a-new-one", "city", "--apply"]).output().unwrap();
+    let (text, errors) =
+        (String::from_utf8(output.stdout).unwrap(), String::from_utf8_lossy(&output.stderr));
+    // The daemon may have read feeds.toml by itself meanwhile: then it knows the feed.
+    assert!(text.contains("\ncity: 0 new, 0 changed"), "{text}{errors}");
+    assert!(text.contains("applied") || text.contains("as it would be made now"), "{text}");
+    if text.contains("not gone over") {
+        assert_eq!(output.status.code(), Some(1), "{text}{errors}");
+        assert!(text.starts_with("a-new-one: not gone over\n  note "), "{text}");
+        assert!(text.trim_end().ends_with("\n1 feed not gone over"), "{text}");
+    }
+}
+
+#[test]
 fn an_address_is_shown_as_a_poll_would_read_it_and_a_page_names_its_feeds() {
     let school = item(2, "Реклама школи", "Її відкрито.");
     let feed = rss(&[school.clone(), item(1, "Ремонт мосту", "Триває."), school])

@@ -37,6 +37,7 @@ use visnyk::model::publication::Selection;
 use visnyk::model::publication::Shelf;
 use visnyk::model::publication::selections_of;
 use visnyk::model::revision::Trail;
+use visnyk::model::revision::Words;
 use visnyk::model::revision::between;
 use visnyk::store::Store;
 
@@ -161,7 +162,7 @@ impl Promise {
                     self.trails.insert(*id, Trail { provenance, ..Trail::default() });
                 }
                 Some(before) => {
-                    if let Some(revision) = between(before, article, at) {
+                    if let Some(revision) = between(before, article, &mut Words::of_commit(), at) {
                         self.trails.entry(*id).or_default().add(revision);
                     }
                 }
