@@ -228,9 +228,8 @@ async fn document_of(
             Unkept::TooLarge => "it is too large",
             Unkept::TakenDown => "an article of it was taken down",
         };
-        let why = format!(
-            "its document is not kept, because {why}: only stored articles are gone over"
-        );
+        let why =
+            format!("its document is not kept, because {why}: only stored articles are gone over");
         replayed.note = Some(why);
     }
     Ok(kept.document().map(|document| (document, read)))
@@ -346,10 +345,7 @@ fn rejected_before(history: &History) -> Option<u32> {
 }
 
 /// How articles differ from what is there. Their texts are compared on a thread of their own.
-async fn differences(
-    config: &Config,
-    pairs: Vec<(Option<Article>, Article)>,
-) -> Vec<Difference> {
+async fn differences(config: &Config, pairs: Vec<(Option<Article>, Article)>) -> Vec<Difference> {
     let comparing = spawn_blocking(move || {
         let compared = |(before, after): (Option<Article>, Article)| {
             let empty = Article { labels: Labels::default(), ..after.clone() };

@@ -251,6 +251,15 @@ impl Store {
         self.read(move |archive| archive.kept(&feed)).await
     }
 
+    /// Forgets the documents that are kept of all other feeds than these, and gives how many they
+    /// were. Their articles stay.
+    ///
+    /// # Errors
+    /// Writing fails, or the store has stopped.
+    pub async fn keep_documents_of(&self, feeds: BTreeSet<FeedId>) -> Result<usize, StoreError> {
+        self.work(move |keeper| keeper.write(|archive| archive.keep_documents_of(&feeds))).await
+    }
+
     /// The publications that an article stands in, and on which page of their archives; no page
     /// while it is on the front.
     ///

@@ -22,12 +22,7 @@ use tokio::runtime::Builder;
 
 /// Takes feeds out of feeds.toml, and out of the lists that name them.
 #[must_use]
-pub fn remove(
-    file: &FeedsFile,
-    state: &Path,
-    named: &[FeedId],
-    writing: Writing,
-) -> ExitCode {
+pub fn remove(file: &FeedsFile, state: &Path, named: &[FeedId], writing: Writing) -> ExitCode {
     let counts = counts(state, named);
     changed(file, state, named, writing, |text, id| {
         let (text, lists) = without_feed(text, id.as_str()).map_err(|error| error.to_string())?;

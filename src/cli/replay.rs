@@ -66,29 +66,7 @@ pub fn over(config: &Config, state: &Path, named: &[FeedId], act: Act, form: For
                 Err(error) => fail(IO_ERROR, &error),
             }
         }
-        Form::Table => {
-            let mut told = String::new();
-            let mut failed = 0;
-            for one in &gone_over {
-                match one {
-                    Ok(replayed) => told.push_str(&replayed.told()),
-                    Err(replayed) => {
-                        failed += 1;
-                        let note = replayed.note.as_deref().unwrap_or_default();
-                        told.extend([&replayed.feed, ": not gone over\n"]);
-                        put_at(&mut told, 2, 9, "note", note);
-                    }
-                }
-            }
-            let all: Vec<Replayed> = gone_over.into_iter().flatten().collect();
-            if !all.is_empty() {
-                told.push_str(&summary(&all, act));
-            }
-            if failed > 0 {
-                told.push_str(&format!("\n{} not gone over", counted(failed, "feed")));
-            }
-            say(&told.trim_end())
-        }
+        Form::Table => say(&told(gone_over, act)),
     };
     if is_done { said } else { ExitCode::from(SOME_FAILED) }
 }
@@ -99,6 +77,33 @@ type GoneOver = Result<Replayed, Replayed>;
 fn not_gone_over(feed: &Feed, why: &dyn Display) -> Replayed {
     let (feed, note) = (feed.id.to_string(), Some(why.to_string()));
     Replayed { feed, note, ..Replayed::default() }
+}
+
+/// What came of it, for a person.
+fn told(gone_over: Vec<GoneOver>, act: Act) -> String {
+    let mut told = String::new();
+    let mut all = Vec::new();
+    let count = gone_over.len();
+    for one in gone_over {
+        match one {
+            Ok(replayed) => {
+                told.push_str(&replayed.told());
+                all.push(replayed);
+            }
+            Err(Replayed { feed, note, .. }) => {
+                told.extend([&feed, ": not gone over\n"]);
+                put_at(&mut told, 2, 9, "note", &note.unwrap_or_default());
+            }
+        }
+    }
+    if !all.is_empty() {
+        told.extend([&summary(&all, act), "\n"]);
+    }
+    let failed = count - all.len();
+    if failed > 0 {
+        told.extend([&counted(failed, "feed"), " not gone over"]);
+    }
+    told.trim_end().to_owned()
 }
 
 /// One question for each feed, so that no answer takes long; none if no daemon runs. What one feed

@@ -31,6 +31,7 @@ use crate::store::records::trail::ReceiptRecord;
 use crate::store::records::trail::TrailRecord;
 use chrono::DateTime;
 use chrono::Utc;
+use std::collections::BTreeSet;
 use url::Url;
 
 /// The largest document that is kept, in bytes after compression.
@@ -189,6 +190,28 @@ impl Archive {
         };
         let receipt = ReceiptRecord { keeping: KeepingRecord::TakenDown, ..before };
         self.put(batch, Space::Receipt, key, &receipt)
+    }
+
+    /// Forgets the documents of all other feeds than these. Gives how many they were.
+    pub(crate) fn keep_documents_of(
+        &mut self,
+        feeds: &BTreeSet<FeedId>,
+    ) -> Result<usize, StoreError> {
+        let mut batch = Batch::new();
+        let mut count = 0;
+        for (key, _) in self.scan(Space::Receipt, &Space::Receipt.prefix(), usize::MAX)? {
+            let feed = keys::text_of(&key).and_then(|text| FeedId::new(text).ok());
+            if let Some(feed) = feed.filter(|feed| !feeds.contains(feed)) {
+                batch.insert(key, None);
+                batch.insert(keys::document(&feed), None);
+                count += 1;
+            }
+        }
+        if count > 0 {
+            self.engine.commit(batch)?;
+            self.engine.sync()?;
+        }
+        Ok(count)
     }
 
     /// Whether the kept document of a feed can be read.

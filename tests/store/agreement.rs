@@ -291,8 +291,7 @@ async fn follow(steps: Vec<Step>) {
                 let promised = promise.commit(&changes);
                 let provenances: BTreeMap<ArticleId, Provenance> =
                     changes.iter().map(|(_, article)| (article.id, provenance(article))).collect();
-                let named: Vec<ArticleId> =
-                    changes.iter().map(|(_, article)| article.id).collect();
+                let named: Vec<ArticleId> = changes.iter().map(|(_, article)| article.id).collect();
                 let is_quiet = changes.iter().all(|(kind, _)| matches!(kind, Kind::Unchanged));
                 let changes = changes.into_iter().map(|(kind, article)| match kind {
                     Kind::Added => Change::Added(article),

@@ -94,3 +94,16 @@ async fn a_document_in_which_only_a_clock_went_on_is_not_written_again() {
     let last = poll(&store, 4, vec![Change::Updated(edited)], history(&[1, 2, 2])).await;
     assert_eq!(kept(&store).await.document(), Some(last));
 }
+
+#[tokio::test]
+async fn documents_of_feeds_that_are_no_more_are_forgotten() {
+    let (_folder, store) = open();
+    let known = article("kyiv", "1", 10);
+    let document = poll(&store, 1, vec![Change::Added(known.clone())], history(&[1])).await;
+    assert_eq!(store.keep_documents_of([feed_id("kyiv")].into()).await, Ok(0));
+    assert_eq!(kept(&store).await.document(), Some(document));
+    assert_eq!(store.keep_documents_of([feed_id("lviv")].into()).await, Ok(1));
+    assert_eq!(store.kept(&feed_id("kyiv")).await, Ok(None));
+    assert!(store.article(known.id).await.unwrap().is_some(), "its articles stay");
+    assert_eq!(store.audit().await, Ok(Vec::new()));
+}
