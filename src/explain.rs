@@ -372,7 +372,8 @@ fn anew(feed: Option<&Feed>, found: Option<&Findings>, article: &Article) -> Str
         line(
             &mut told,
             format_args!(
-                "feeds.toml has changed since: `visnyk run` or `visnyk poll` labels it anew"
+                "feeds.toml has changed since: a running daemon labels it anew by itself, else the \
+                 next `visnyk poll` does"
             ),
         );
     }

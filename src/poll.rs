@@ -60,7 +60,7 @@ const DETAILS_LOGGED_MAX: usize = 5;
 const STACK_BYTES: usize = 8 * 1024 * 1024;
 
 /// How long reading a document may take.
-const READ_TIMEOUT: Duration = Duration::from_mins(1);
+pub const READ_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// What polls need, all of them the same.
 #[derive(Clone)]

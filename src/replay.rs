@@ -24,6 +24,7 @@ use crate::model::article::Labels;
 use crate::model::exchange::Document;
 use crate::model::exchange::History;
 use crate::model::exchange::Outcome;
+use crate::model::exchange::Unkept;
 use crate::model::feed::Feed;
 use crate::model::id::ArticleId;
 use crate::model::known::Change;
@@ -32,6 +33,7 @@ use crate::model::known::Memory;
 use crate::model::publication::Selection;
 use crate::model::revision::Edit;
 use crate::model::revision::edits;
+use crate::poll::READ_TIMEOUT;
 use crate::poll::on_a_deep_stack;
 use crate::store::Store;
 use crate::store::error::StoreError;
@@ -43,7 +45,10 @@ use serde::Deserialize;
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeSet;
+use std::panic::resume_unwind;
 use std::sync::Arc;
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
 
 /// How many changes are recorded in one step.
 const BATCH_MAX: usize = 500;
@@ -202,17 +207,32 @@ async fn document_of(
     feed: &Feed,
     replayed: &mut Replayed,
 ) -> Result<Option<(Document, DateTime<Utc>)>, StoreError> {
-    let Some(kept) = means.store.kept(&feed.id).await? else { return Ok(None) };
+    let kept = match means.store.kept(&feed.id).await {
+        Ok(Some(kept)) => kept,
+        Ok(None) => return Ok(None),
+        Err(error @ StoreError::Value { .. }) => {
+            tracing::error!(%error, "a kept document is left out: {error}");
+            let why = "its document is damaged: the next poll that reads one keeps it anew; only \
+                       stored articles are gone over";
+            replayed.note = Some(why.to_owned());
+            return Ok(None);
+        }
+        Err(error) => return Err(error),
+    };
     let read = kept.read;
     replayed.document = Some(kept.url.to_string());
     replayed.read = Some(read.to_rfc3339_opts(SecondsFormat::Secs, true));
     replayed.bytes = Some(kept.length);
-    let document = kept.document();
-    if document.is_none() {
-        let why = "its document is too large to be kept: only stored articles are gone over";
-        replayed.note = Some(why.to_owned());
+    if let Err(why) = kept.bytes {
+        let why = match why {
+            Unkept::TooLarge => "it is too large",
+            Unkept::TakenDown => "an article of it was taken down",
+        };
+        let why =
+            format!("its document is not kept, because {why}: only stored articles are gone over");
+        replayed.note = Some(why);
     }
-    Ok(document.map(|document| (document, read)))
+    Ok(kept.document().map(|document| (document, read)))
 }
 
 /// What a document brings, as the poll of that moment would have read it.
@@ -226,9 +246,10 @@ async fn ingested(
     let (feed, classifier) = (Arc::clone(feed), Arc::clone(means.classifier));
     let memory = memory.clone();
     let work = move || ingest(&feed, &document, &memory, &classifier, read);
-    match on_a_deep_stack(work).await {
-        Some(ingested) => ingested.map_err(|error| format!("it cannot be read now: {error}")),
-        None => Err("reading it broke off".to_owned()),
+    match timeout(READ_TIMEOUT, on_a_deep_stack(work)).await {
+        Ok(Some(ingested)) => ingested.map_err(|error| format!("it cannot be read now: {error}")),
+        Ok(None) => Err("reading it broke off".to_owned()),
+        Err(_) => Err(format!("it is not read within {READ_TIMEOUT:?}")),
     }
 }
 
@@ -239,6 +260,7 @@ async fn take(
     replayed: &mut Replayed,
     kept: &mut Vec<Change>,
 ) -> Result<(), StoreError> {
+    let mut pairs = Vec::new();
     for change in changes {
         let Some(article) = article_of(&change) else {
             replayed.unchanged += 1;
@@ -249,9 +271,10 @@ async fn take(
             continue;
         }
         let before = means.store.article(article.id).await?;
-        replayed.articles.push(difference(means.config, before.as_ref(), article));
+        pairs.push((before, article.clone()));
         kept.push(change);
     }
+    replayed.articles.extend(differences(means.config, pairs).await);
     Ok(())
 }
 
@@ -269,22 +292,24 @@ async fn label_anew(
             articles.extend(means.store.article(*id).await?);
         }
         let (feed, classifier) = (Arc::clone(feed), Arc::clone(means.classifier));
-        let labelling = tokio::task::spawn_blocking(move || {
+        let labelling = spawn_blocking(move || {
             let both = |article: Article| {
                 let labels = classifier.label(&article, &feed);
                 (article, labels)
             };
             articles.into_iter().map(both).collect::<Vec<_>>()
         });
+        let mut pairs = Vec::new();
         for (article, labels) in labelling.await.unwrap_or_default() {
             if labels.digest() == article.labels.digest() {
                 replayed.unchanged += 1;
                 continue;
             }
             let after = Article { labels, ..article.clone() };
-            replayed.articles.push(difference(means.config, Some(&article), &after));
+            pairs.push((Some(article), after.clone()));
             kept.push(Change::Relabelled(after));
         }
+        replayed.articles.extend(differences(means.config, pairs).await);
     }
     Ok(())
 }
@@ -319,12 +344,31 @@ fn rejected_before(history: &History) -> Option<u32> {
     read.next().map(|poll| poll.tally.rejected)
 }
 
-fn difference(config: &Config, before: Option<&Article>, after: &Article) -> Difference {
+/// How articles differ from what is there. Their texts are compared on a thread of their own.
+async fn differences(config: &Config, pairs: Vec<(Option<Article>, Article)>) -> Vec<Difference> {
+    let comparing = spawn_blocking(move || {
+        let compared = |(before, after): (Option<Article>, Article)| {
+            let empty = Article { labels: Labels::default(), ..after.clone() };
+            let edits = edits(before.as_ref().unwrap_or(&empty), &after);
+            (before, after, edits)
+        };
+        pairs.into_iter().map(compared).collect::<Vec<_>>()
+    });
+    let compared = comparing.await.unwrap_or_else(|error| resume_unwind(error.into_panic()));
+    let told = compared.iter();
+    told.map(|(before, after, edits)| difference(config, before.as_ref(), after, edits)).collect()
+}
+
+fn difference(
+    config: &Config,
+    before: Option<&Article>,
+    after: &Article,
+    edits: &[Edit],
+) -> Difference {
     let empty = Article { labels: Labels::default(), ..after.clone() };
-    let edits = edits(before.unwrap_or(&empty), after);
     let mut labels = Vec::new();
     let (mut told, mut changes) = (String::new(), Vec::new());
-    for edit in &edits {
+    for edit in edits {
         if let Edit::Labels { gained, lost } = edit {
             let change = |gained, label: &String, of: &Article| LabelChange {
                 gained,

@@ -124,7 +124,10 @@ impl Store {
         let work = {
             let directory = Arc::clone(&directory);
             move || {
-                let keeper = Keeper::open(&directory);
+                let keeper = match composed {
+                    Some(_) => Keeper::open(&directory),
+                    None => Keeper::look(&directory),
+                };
                 // Nobody waits any more if it took too long.
                 let _ = opened.send(keeper.as_ref().map(|_| ()).map_err(Clone::clone));
                 let Ok(mut keeper) = keeper else { return };
@@ -246,6 +249,15 @@ impl Store {
     pub async fn kept(&self, feed: &FeedId) -> Result<Option<Kept>, StoreError> {
         let feed = feed.clone();
         self.read(move |archive| archive.kept(&feed)).await
+    }
+
+    /// Forgets the documents that are kept of all other feeds than these, and gives how many they
+    /// were. Their articles stay.
+    ///
+    /// # Errors
+    /// Writing fails, or the store has stopped.
+    pub async fn keep_documents_of(&self, feeds: BTreeSet<FeedId>) -> Result<usize, StoreError> {
+        self.work(move |keeper| keeper.write(|archive| archive.keep_documents_of(&feeds))).await
     }
 
     /// The publications that an article stands in, and on which page of their archives; no page

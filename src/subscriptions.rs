@@ -180,7 +180,8 @@ pub fn take(subscriptions: &[Subscription], known: &Known<'_>) -> Taken {
 /// The address that is meant; none if it is none of the web, or has a password in it.
 fn address(text: &str) -> Option<Url> {
     let text = match text.strip_prefix("feed:") {
-        Some(rest) if rest.starts_with("//") => format!("http:{rest}"),
+        // As `visnyk add` tries it first.
+        Some(rest) if rest.starts_with("//") => format!("https:{rest}"),
         Some(rest) => rest.to_owned(),
         None => text.to_owned(),
     };

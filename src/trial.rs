@@ -20,6 +20,7 @@ use crate::model::known::Change;
 use crate::model::known::Memory;
 use crate::model::provenance::Belief;
 use crate::parse::ParseError;
+use crate::poll::READ_TIMEOUT;
 use crate::poll::on_a_deep_stack;
 use chrono::DateTime;
 use chrono::Utc;
@@ -29,9 +30,6 @@ use std::time::Duration;
 use std::time::Instant;
 use tokio::time::timeout;
 use url::Url;
-
-/// How long reading a document may take.
-const READ_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// What came of a try.
 #[derive(Debug)]

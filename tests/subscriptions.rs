@@ -105,7 +105,7 @@ fn categories_become_the_tags_that_are_known() {
             NewFeed {
                 region: Some("kharkivska".to_owned()),
                 switch: Switch::Off,
-                ..feed("t-2", "Т", "http://b.example/rss")
+                ..feed("t-2", "Т", "https://b.example/rss")
             },
             feed("c", "c.example", "https://c.example/feed"),
         ]

@@ -84,9 +84,7 @@ pub fn run(change: Change, path: &Path, state: &Path) -> ExitCode {
         Change::Add(what) => add(&file, state, &config, &what),
         Change::Import(what) => import(&file, state, &config, &what),
         Change::ExportOpml { file } => export(state, &config, &file),
-        Change::Remove(named) => {
-            remove(&file, state, &config, &named.feeds, named.writing.writing())
-        }
+        Change::Remove(named) => remove(&file, state, &named.feeds, named.writing.writing()),
         Change::Disable(named) => {
             switch(&file, state, &named.feeds, Switch::Off, named.writing.writing())
         }

@@ -17,6 +17,7 @@ use crate::config::problem::Position;
 use crate::config::problem::Problems;
 use crate::config::problem::Severity;
 use crate::crontab::words::in_words;
+use crate::explain::lines;
 use crate::model::feed::Feed;
 use chrono::DateTime;
 use chrono::TimeDelta;
@@ -107,16 +108,9 @@ fn show(problems: &Problems) {
 }
 
 fn counted(problems: &Problems) -> String {
-    let part = |count: usize, one: &str, more: &str| match count {
-        0 => None,
-        1 => Some(format!("1 {one}")),
-        count => Some(format!("{count} {more}")),
-    };
-    let parts = [
-        part(problems.count(), "mistake", "mistakes"),
-        part(problems.warnings(), "warning", "warnings"),
-    ];
-    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+    let parts = [(problems.count(), "mistake"), (problems.warnings(), "warning")];
+    let parts = parts.into_iter().filter(|(count, _)| *count > 0);
+    parts.map(|(count, what)| lines::counted(count, what)).collect::<Vec<_>>().join(", ")
 }
 
 fn summary(path: &Path, config: &Config, problems: &Problems, now: DateTime<Utc>) -> String {

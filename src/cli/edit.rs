@@ -8,13 +8,13 @@ use crate::cli::feeds_file::FeedsFile;
 use crate::cli::feeds_file::Writing;
 use crate::cli::feeds_file::what_next;
 use crate::cli::say;
-use crate::config::Config;
 use crate::edit::Switch;
 use crate::edit::switched;
 use crate::edit::without_feed;
 use crate::model::id::FeedId;
 use crate::model::publication::Selection;
 use crate::store::Store;
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::ExitCode;
@@ -22,16 +22,12 @@ use tokio::runtime::Builder;
 
 /// Takes feeds out of feeds.toml, and out of the lists that name them.
 #[must_use]
-pub fn remove(
-    file: &FeedsFile,
-    state: &Path,
-    config: &Config,
-    named: &[FeedId],
-    writing: Writing,
-) -> ExitCode {
+pub fn remove(file: &FeedsFile, state: &Path, named: &[FeedId], writing: Writing) -> ExitCode {
+    let counts = counts(state, named);
     changed(file, state, named, writing, |text, id| {
         let (text, lists) = without_feed(text, id.as_str()).map_err(|error| error.to_string())?;
-        let mut told = vec![format!("removed `{id}`; {}", kept(state, config, id))];
+        let count = counts.as_ref().map(|counts| counts.get(id).copied().unwrap_or_default());
+        let mut told = vec![format!("removed `{id}`; {}", kept(count))];
         told.extend(
             lists.iter().map(|list| format!("  {} named it in line {}", list.by, list.line)),
         );
@@ -89,30 +85,32 @@ fn changed(
     }
 }
 
-/// What stays of a feed when it goes.
-fn kept(state: &Path, config: &Config, id: &FeedId) -> String {
-    let count = match count(state, config, id) {
+/// What stays of a feed with so many articles when it goes.
+fn kept(count: Option<u64>) -> String {
+    let count = match count {
         Some(0) => return "no article of it is kept".to_owned(),
+        Some(1) => " (1 article)".to_owned(),
         Some(count) => format!(" ({count} articles)"),
         None => String::new(),
     };
     format!("what it brought{count} stays published: `visnyk takedown` takes an article down")
 }
 
-/// How many articles of a feed the store holds; none where that cannot be told, because a daemon
+/// How many articles of feeds the store holds; none where that cannot be told, because a daemon
 /// has the store.
-fn count(state: &Path, config: &Config, id: &FeedId) -> Option<u64> {
-    if !state.is_dir() {
-        return Some(0);
-    }
+fn counts(state: &Path, named: &[FeedId]) -> Option<BTreeMap<FeedId, u64>> {
     if has_daemon(state) {
         return None;
     }
-    let store = Store::open(state, config.publications.clone()).ok()?;
+    let Some(store) = Store::look(state).ok()? else { return Some(BTreeMap::new()) };
     let runtime = Builder::new_current_thread().enable_all().build().ok()?;
     runtime.block_on(async {
-        let shelf = store.shelf(&Selection::Source(id.clone())).await.ok()?;
+        let mut counts = BTreeMap::new();
+        for id in named {
+            let shelf = store.shelf(&Selection::Source(id.clone())).await.ok()?;
+            counts.insert(id.clone(), shelf.map_or(0, |shelf| shelf.count));
+        }
         store.close().await.ok()?;
-        Some(shelf.map_or(0, |shelf| shelf.count))
+        Some(counts)
     })
 }

@@ -142,12 +142,13 @@ pub fn export(state: &Path, config: &Config, to: &Path) -> ExitCode {
 
 /// The pages whose news the feeds are, as far as a store remembers it that no daemon has.
 fn sites(state: &Path, config: &Config) -> BTreeMap<FeedId, Url> {
-    if has_daemon(state) || !state.is_dir() {
+    if has_daemon(state) {
         return BTreeMap::new();
     }
-    let opened = Store::open(state, config.publications.clone());
     let runtime = Builder::new_current_thread().enable_all().build();
-    let (Ok(store), Ok(runtime)) = (opened, runtime) else { return BTreeMap::new() };
+    let (Ok(Some(store)), Ok(runtime)) = (Store::look(state), runtime) else {
+        return BTreeMap::new();
+    };
     runtime.block_on(async {
         let mut sites = BTreeMap::new();
         for id in config.feeds.keys() {

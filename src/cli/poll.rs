@@ -96,7 +96,7 @@ fn in_order(mut polls: Vec<Value>) -> Vec<Value> {
     polls
 }
 
-fn chosen(config: &Config, named: &[FeedId]) -> Result<Vec<Arc<Feed>>, String> {
+pub(crate) fn chosen(config: &Config, named: &[FeedId]) -> Result<Vec<Arc<Feed>>, String> {
     if named.is_empty() {
         let enabled = config.feeds.values().filter(|feed| feed.enabled);
         return Ok(enabled.cloned().map(Arc::new).collect());
@@ -150,7 +150,7 @@ async fn poll_all(
     Ok(polls)
 }
 
-fn style() -> ProgressStyle {
+pub(crate) fn style() -> ProgressStyle {
     ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}")
         .unwrap_or_else(|_| ProgressStyle::default_bar())
 }

@@ -46,7 +46,12 @@ pub fn run(path: &Path, config: Config, state: &Path, export: Option<&Path>) -> 
     };
     let site = config.site.address.clone();
     let socket = admin::socket(directory("RUNTIME_DIRECTORY"), state);
+    let feeds = config.feeds.keys().cloned().collect();
     let ended = runtime.block_on(async {
+        // What they take is not worth a daemon that does not start.
+        if let Err(error) = store.keep_documents_of(feeds).await {
+            warn!("documents of feeds that are no more are not forgotten: {error}");
+        }
         let (stop, stopping) = watch::channel(false);
         let (hung_up, reloads) = mpsc::channel(1);
         tokio::spawn(stop_on_signal(stop));

@@ -34,16 +34,25 @@ pub struct Kept {
     pub read: DateTime<Utc>,
     /// How many bytes it has.
     pub length: u64,
-    /// The bytes; none if they were too many to be kept.
-    pub bytes: Option<Vec<u8>>,
+    /// The bytes, or why they are not kept.
+    pub bytes: Result<Vec<u8>, Unkept>,
+}
+
+/// Why the bytes of a document are not kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unkept {
+    /// They are too many.
+    TooLarge,
+    /// Words are in them that the admin took down.
+    TakenDown,
 }
 
 impl Kept {
-    /// The document as it came; none if its bytes were too many.
+    /// The document as it came; none if its bytes are not kept.
     #[must_use]
     pub fn document(self) -> Option<Document> {
         let Self { url, content_type, bytes, .. } = self;
-        bytes.map(|bytes| Document { url, content_type, bytes })
+        bytes.ok().map(|bytes| Document { url, content_type, bytes })
     }
 }
 

@@ -21,8 +21,11 @@ pub const REVISIONS_KEPT_MAX: usize = 10;
 const FIELD_CHARS_MAX: usize = 160;
 /// How much of the changed words of a text is kept, in characters.
 const EXCERPT_CHARS_MAX: usize = 240;
-/// How many words of a text are compared; of longer texts only the sizes are told.
+/// How many words of a text are compared; of longer texts is told only how much differs.
 const WORDS_MAX: usize = 3_000;
+/// How many words are compared in one commit, which others wait for; of further texts
+/// is told only how much differs.
+const WORDS_OF_COMMIT_MAX: usize = 30_000;
 /// An article that changed so long before it was written changed when it was polled.
 const AS_WRITTEN: TimeDelta = TimeDelta::minutes(2);
 /// How many words are shown around a change.
@@ -79,7 +82,8 @@ pub enum Edit {
         /// How many words were removed.
         removed: u32,
         /// The changed words among their neighbours: `[-old-]`, `{+new+}`. Empty if the text is
-        /// too long to be compared.
+        /// too long to be compared, or too many others were: then the counts are of all
+        /// between the first and the last word that differ.
         excerpt: String,
     },
     /// Labels that came and went, such as `tag osvita`.
@@ -126,12 +130,35 @@ impl Part {
     }
 }
 
+/// How many words may still be compared.
+#[derive(Debug)]
+pub struct Words(usize);
+
+impl Words {
+    /// As many as in one commit.
+    #[must_use]
+    pub fn of_commit() -> Self {
+        Self(WORDS_OF_COMMIT_MAX)
+    }
+
+    /// Takes some words off, if there are so many left.
+    fn take(&mut self, count: usize) -> Option<()> {
+        self.0 = self.0.checked_sub(count)?;
+        Some(())
+    }
+}
+
 /// What differs between two writings of an article; none if it is nothing that is told. That it
-/// changed when it was written goes without saying.
+/// changed when it was written goes without saying. Texts are compared while there are words left.
 #[must_use]
-pub fn between(before: &Article, after: &Article, at: DateTime<Utc>) -> Option<Revision> {
+pub fn between(
+    before: &Article,
+    after: &Article,
+    words: &mut Words,
+    at: DateTime<Utc>,
+) -> Option<Revision> {
     let is_now = (after.updated - at).abs() <= AS_WRITTEN;
-    let mut edits = edits(before, after);
+    let mut edits = edits_within(before, after, words);
     edits.retain(|edit| !(is_now && matches!(edit, Edit::Field { part: Part::Updated, .. })));
     (!edits.is_empty()).then_some(Revision { at, number: after.revision, edits })
 }
@@ -139,6 +166,10 @@ pub fn between(before: &Article, after: &Article, at: DateTime<Utc>) -> Option<R
 /// What differs between two writings of an article.
 #[must_use]
 pub fn edits(before: &Article, after: &Article) -> Vec<Edit> {
+    edits_within(before, after, &mut Words(usize::MAX))
+}
+
+fn edits_within(before: &Article, after: &Article, words: &mut Words) -> Vec<Edit> {
     let address = |article: &Article| article.url.as_ref().map(ToString::to_string);
     let picture = |article: &Article| article.image.as_ref().map(|image| image.url.to_string());
     let authors = |article: &Article| {
@@ -164,7 +195,7 @@ pub fn edits(before: &Article, after: &Article) -> Vec<Edit> {
         Edit::Field { part, before, after }
     });
     fields
-        .chain(text(&before.body, &after.body))
+        .chain(text(&before.body, &after.body, words))
         .chain(labels(&before.labels, &after.labels))
         .collect()
 }
@@ -190,7 +221,7 @@ fn part(text: &str, from: usize, chars_max: usize) -> String {
 }
 
 /// How two texts differ, word by word.
-fn text(before: &str, after: &str) -> Option<Edit> {
+fn text(before: &str, after: &str, words: &mut Words) -> Option<Edit> {
     if before == after {
         return None;
     }
@@ -198,9 +229,10 @@ fn text(before: &str, after: &str) -> Option<Edit> {
     let (old, new): (Vec<&str>, Vec<&str>) =
         (before.split_whitespace().collect(), after.split_whitespace().collect());
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    if old.len().max(new.len()) > WORDS_MAX {
-        let added = count(new.len().saturating_sub(old.len()));
-        let removed = count(old.len().saturating_sub(new.len()));
+    let is_long = old.len().max(new.len()) > WORDS_MAX;
+    if is_long || words.take(old.len() + new.len()).is_none() {
+        let (removed, added) = apart_by(&old, &new);
+        let (added, removed) = (count(added), count(removed));
         return Some(Edit::Text { added, removed, excerpt: String::new() });
     }
     let operations = capture_diff_slices(Algorithm::Myers, &old, &new);
@@ -239,6 +271,15 @@ fn text(before: &str, after: &str) -> Option<Edit> {
     Some(Edit::Text { added: count(added), removed: count(removed), excerpt })
 }
 
+/// How many words two texts have between the first and the last that differ.
+fn apart_by(old: &[&str], new: &[&str]) -> (usize, usize) {
+    let start = old.iter().zip(new).take_while(|(one, other)| one == other).count();
+    let (old, new) = (&old[start..], &new[start..]);
+    let ends = old.iter().rev().zip(new.iter().rev());
+    let end = ends.take_while(|(one, other)| one == other).count();
+    (old.len() - end, new.len() - end)
+}
+
 /// The words of sanitised HTML: without its tags, its commonest entities undone.
 fn plain(html: &str) -> String {
     let mut text = String::with_capacity(html.len());
@@ -275,7 +316,7 @@ mod tests {
     use crate::model::article::tests::article;
 
     fn body(before: &str, after: &str) -> Option<Edit> {
-        text(before, after)
+        text(before, after, &mut Words::of_commit())
     }
 
     #[test]
@@ -296,6 +337,24 @@ mod tests {
     }
 
     #[test]
+    fn a_commit_compares_so_many_words_and_tells_how_much_differs_in_the_rest() {
+        let words = &mut Words::of_commit();
+        let before = "слово ".repeat(1_000);
+        let after = format!("{before} ще одне");
+        let excerpts = (0..20).map(|_| match text(&before, &after, words) {
+            Some(Edit::Text { added: 2, removed: 0, excerpt }) => !excerpt.is_empty(),
+            edit => panic!("{edit:?}"),
+        });
+        let compared = excerpts.take_while(|is_compared| *is_compared).count();
+        assert_eq!(compared, WORDS_OF_COMMIT_MAX / 2_002);
+        let edit = text(&before, &before.replace("слово ", "слово <b>"), words);
+        assert_eq!(edit, Some(Edit::Text { added: 0, removed: 0, excerpt: String::new() }));
+        // A short text still has a place.
+        let excerpt = "[-а-] {+б+}".to_owned();
+        assert_eq!(text("а", "б", words), Some(Edit::Text { added: 1, removed: 1, excerpt }));
+    }
+
+    #[test]
     fn long_fields_are_told_from_where_they_part() {
         let long = "а".repeat(500);
         let (before, after) = apart(&format!("{long}б"), &format!("{long}в"));
@@ -308,7 +367,9 @@ mod tests {
     fn what_differs_is_told_and_a_view_counter_is_not() {
         let before = article();
         let at = before.updated;
-        assert_eq!(between(&before, &Article { views: Some(9), ..before.clone() }, at), None);
+        let words = &mut Words::of_commit();
+        let read = Article { views: Some(9), ..before.clone() };
+        assert_eq!(between(&before, &read, words, at), None);
         let mut after = Article { title: "Інша".to_owned(), revision: 4, ..before.clone() };
         after.labels.tags = std::iter::once(("b".parse().unwrap(), Vec::new())).collect();
         let edits = vec![
@@ -319,7 +380,7 @@ mod tests {
             },
             Edit::Labels { gained: vec!["tag b".to_owned()], lost: vec!["tag a".to_owned()] },
         ];
-        assert_eq!(between(&before, &after, at), Some(Revision { at, number: 4, edits }));
+        assert_eq!(between(&before, &after, words, at), Some(Revision { at, number: 4, edits }));
     }
 
     #[test]

@@ -55,6 +55,20 @@ impl Archive {
     /// The archive in an engine, which must be new or of a format that we know. Nothing is
     /// composed yet, and an earlier format is not yet brought to this one.
     pub(crate) fn new(engine: Engine) -> Result<Self, StoreError> {
+        let mut archive = Self::looked_at(engine)?;
+        let key = keys::format();
+        if archive.engine.get(&key)?.is_none() {
+            let mut batch = Batch::new();
+            archive.put(&mut batch, Space::Meta, key, &FORMAT)?;
+            archive.engine.commit(batch)?;
+            archive.engine.sync()?;
+        }
+        archive.engine.mark()?;
+        Ok(archive)
+    }
+
+    /// The same, with nothing written: to be read only.
+    pub(crate) fn looked_at(engine: Engine) -> Result<Self, StoreError> {
         let directory = engine.directory().to_owned();
         let damaged = |reason: String| StoreError::Damaged { directory: directory.clone(), reason };
         let key = keys::format();
@@ -70,13 +84,7 @@ impl Archive {
             return Err(damaged("it has keys, but no format".to_owned()));
         } else if archive.engine.is_marked() {
             return Err(damaged("everything in it is gone".to_owned()));
-        } else {
-            let mut batch = Batch::new();
-            archive.put(&mut batch, Space::Meta, key, &FORMAT)?;
-            archive.engine.commit(batch)?;
-            archive.engine.sync()?;
         }
-        archive.engine.mark()?;
         Ok(archive)
     }
 

@@ -7,7 +7,9 @@
 
 use crate::model::article::Article;
 use crate::model::exchange::History;
+use crate::model::exchange::Outcome;
 use crate::model::feed::Feed;
+use crate::model::front::Remover;
 use crate::model::id::ArticleId;
 use crate::model::id::Digest;
 use crate::model::known::Change;
@@ -15,6 +17,7 @@ use crate::model::known::Harvest;
 use crate::model::known::Known;
 use crate::model::publication::Selection;
 use crate::model::publication::Shelf;
+use crate::model::revision::Words;
 use crate::store::archive::Archive;
 use crate::store::engine::Batch;
 use crate::store::engine::Order;
@@ -24,6 +27,7 @@ use crate::store::keys::Space;
 use crate::store::members::Turnovers;
 use crate::store::records::KnownRecord;
 use crate::store::records::ShelfRecord;
+use crate::store::trail::Content;
 use chrono::DateTime;
 use chrono::Utc;
 use std::collections::BTreeMap;
@@ -43,6 +47,8 @@ struct Drafts {
     claims: BTreeMap<Vec<u8>, ArticleId>,
     /// How often articles were read that are as they were.
     views: BTreeMap<ArticleId, u64>,
+    /// What they say of the document that they are from.
+    content: Content,
 }
 
 /// How a batch changes a selection.
@@ -74,9 +80,11 @@ impl Archive {
         let drafts = self.drafts(feed, changes)?;
         let mut batch = Batch::new();
         let mut turnovers = Turnovers::new();
+        let mut words = Words::of_commit();
         for draft in drafts.articles.values() {
             self.write_draft(&mut batch, draft, &mut turnovers, at)?;
-            self.put_trail(&mut batch, draft, provenances.get(&draft.after.id), at)?;
+            let provenance = provenances.get(&draft.after.id);
+            self.put_trail(&mut batch, draft, provenance, &mut words, at)?;
             if draft.before.is_some() {
                 // The article itself now says how often it was read.
                 batch.insert(keys::views(draft.after.id), None);
@@ -90,7 +98,11 @@ impl Archive {
         }
         self.write_shelves(&mut batch, &turnovers)?;
         if let Some(document) = document {
-            self.put_document(&mut batch, &feed.id, &document, at)?;
+            let content = match drafts.content {
+                Content::Same if is_other_tally(history) => Content::Fresh,
+                content => content,
+            };
+            self.put_document(&mut batch, &feed.id, &document, content, at)?;
         }
         self.put_history(&mut batch, &feed.id, history)?;
         self.engine.commit(batch)?;
@@ -123,14 +135,17 @@ impl Archive {
                 Change::Updated(article) | Change::Relabelled(article) => (article, true),
                 Change::Unchanged(id, views) => {
                     drafts.views.extend(views.map(|views| (id, views)));
+                    self.look_for_tomb(id, &mut drafts.content);
                     continue;
                 }
             };
             owned(feed, &fresh)?;
             let id = fresh.id;
             if self.engine.get(&keys::tomb(id))?.is_some() {
+                self.look_for_tomb(id, &mut drafts.content);
                 continue;
             }
+            drafts.content = drafts.content.max(Content::Fresh);
             if let Some(draft) = drafts.articles.get_mut(&id) {
                 if replaces {
                     draft.after = kept(&draft.after, fresh);
@@ -149,6 +164,21 @@ impl Archive {
             }
         }
         Ok(drafts)
+    }
+
+    /// Notes that the admin took an article down that still comes.
+    fn look_for_tomb(&self, id: ArticleId, content: &mut Content) {
+        let is_by_admin = match self.removal(id) {
+            Ok(removal) => removal.is_some_and(|removal| removal.by == Remover::Admin),
+            // Whatever it says, it was taken down: the words are better lost than kept.
+            Err(error) => {
+                tracing::error!(%error, "why an article was taken down is not known: {error}");
+                true
+            }
+        };
+        if is_by_admin {
+            *content = Content::TakenDown;
+        }
     }
 
     /// A new article with an IRI that no other bears: its own, else a minted one. Another feed
@@ -215,6 +245,14 @@ impl Archive {
         let newest = staying.into_iter().chain(turnover.come.first()).min();
         Ok(newest.and_then(|key| keys::instant_of(key)))
     }
+}
+
+/// Whether the last document had other numbers of entries than the one before it.
+fn is_other_tally(history: &History) -> bool {
+    let read = history.polls.iter().rev().filter(|poll| poll.outcome == Outcome::Read);
+    let mut tallies = read.map(|poll| (poll.tally.entries, poll.tally.rejected));
+    let (last, before) = (tallies.next(), tallies.next());
+    last != before
 }
 
 // No feed can change another feed's article, whatever ids it claims.

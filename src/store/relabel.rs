@@ -7,6 +7,7 @@ use crate::model::article::Article;
 use crate::model::article::Labels;
 use crate::model::id::Digest;
 use crate::model::publication::Selection;
+use crate::model::revision::Words;
 use crate::store::archive::Archive;
 use crate::store::commit::Draft;
 use crate::store::engine::Batch;
@@ -91,7 +92,8 @@ impl Archive {
             progress.changed += 1;
             let draft = Draft { before: Some(article), after };
             self.write_draft(&mut batch, &draft, &mut turnovers, at)?;
-            self.put_trail(&mut batch, &draft, None, at)?;
+            // Only labels change: no word is compared.
+            self.put_trail(&mut batch, &draft, None, &mut Words::of_commit(), at)?;
         }
         self.write_shelves(&mut batch, &turnovers)?;
         let after = pairs.last().map(|(key, _)| key.clone()).unwrap_or_default();

@@ -40,7 +40,7 @@ impl Archive {
         batch.insert(keys::trail(article.first_seen, id), None);
         if removal.by == Remover::Admin {
             // It holds the words that are to be gone. What the source took down is not in it.
-            Self::forget_document(&mut batch, &article.feed);
+            self.withhold_document(&mut batch, &article.feed)?;
         }
         batch.insert(keys::place(id), None);
         batch.insert(keys::reads(id), None);

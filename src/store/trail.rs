@@ -7,12 +7,14 @@
 
 use crate::model::exchange::Document;
 use crate::model::exchange::Kept;
+use crate::model::exchange::Unkept;
 use crate::model::id::ArticleId;
 use crate::model::id::FeedId;
 use crate::model::provenance::Provenance;
 use crate::model::publication::Selection;
 use crate::model::publication::selections_of;
 use crate::model::revision::Trail;
+use crate::model::revision::Words;
 use crate::model::revision::between;
 use crate::store::archive::Archive;
 use crate::store::archive::bad;
@@ -24,10 +26,12 @@ use crate::store::error::StoreError;
 use crate::store::keys;
 use crate::store::keys::Space;
 use crate::store::records::front::MemberRecord;
+use crate::store::records::trail::KeepingRecord;
 use crate::store::records::trail::ReceiptRecord;
 use crate::store::records::trail::TrailRecord;
 use chrono::DateTime;
 use chrono::Utc;
+use std::collections::BTreeSet;
 use url::Url;
 
 /// The largest document that is kept, in bytes after compression.
@@ -36,6 +40,18 @@ pub(crate) const DOCUMENT_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// How many keys are looked at in one go.
 const PAGE_MAX: usize = 1000;
 
+/// What a document has in it. Where several are true, the greatest counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(crate) enum Content {
+    /// Only what was there already: a clock or a counter made another document of it.
+    #[default]
+    Same,
+    /// Something else than the document before it.
+    Fresh,
+    /// What the admin took down.
+    TakenDown,
+}
+
 impl Archive {
     /// Adds to a batch where a new article came from, or what changed in one.
     pub(crate) fn put_trail(
@@ -43,6 +59,7 @@ impl Archive {
         batch: &mut Batch,
         draft: &Draft,
         provenance: Option<&Provenance>,
+        words: &mut Words,
         at: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         let Draft { before, after } = draft;
@@ -53,7 +70,7 @@ impl Archive {
                 provenance
                     .map(|provenance| Trail { provenance: Some(provenance), ..Trail::default() })
             }
-            Some(before) => match between(before, after, at) {
+            Some(before) => match between(before, after, words, at) {
                 Some(revision) => {
                     let mut trail = self.trail_at(&key)?;
                     trail.add(revision);
@@ -90,34 +107,46 @@ impl Archive {
         }
     }
 
-    /// Adds to a batch the document that a feed's poll read, unless it is the one that is kept. Of
-    /// one that is too large only that it came is kept.
+    /// Adds to a batch the document that a feed's poll read, unless one is kept that says the same.
+    /// Of one that is too large, or holds what the admin took down, only that it came is kept.
     pub(crate) fn put_document(
         &self,
         batch: &mut Batch,
         feed: &FeedId,
         document: &Document,
+        content: Content,
         read: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         let digest = digest(&document.bytes);
-        let before = self.receipt(feed)?;
-        if before.is_some_and(|before| {
-            before.digest == digest
+        if let Some(before) = self.receipt(feed)? {
+            let is_same = (content == Content::Same || before.digest == digest)
                 && before.url == document.url.as_str()
-                && before.content_type == document.content_type
-        }) {
-            return Ok(());
+                && before.content_type == document.content_type;
+            let is_so_kept = match before.keeping {
+                KeepingRecord::Kept => content != Content::TakenDown && self.is_legible(feed)?,
+                KeepingRecord::TooLarge => content != Content::TakenDown,
+                KeepingRecord::TakenDown => content == Content::TakenDown,
+            };
+            if is_same && is_so_kept {
+                return Ok(());
+            }
         }
         let key = keys::document(feed);
-        let value = codec::compressed_bytes(&key, &document.bytes).ok();
-        let value = value.filter(|value| value.len() <= DOCUMENT_BYTES_MAX);
+        let (value, otherwise) = match content {
+            Content::TakenDown => (None, KeepingRecord::TakenDown),
+            Content::Same | Content::Fresh => {
+                let value = codec::compressed_bytes(&key, &document.bytes).ok();
+                let value = value.filter(|value| value.len() <= DOCUMENT_BYTES_MAX);
+                (value, KeepingRecord::TooLarge)
+            }
+        };
         let receipt = ReceiptRecord {
             url: document.url.to_string(),
             content_type: document.content_type.clone(),
             read: read.into(),
             digest,
             length: document.bytes.len() as u64,
-            is_kept: value.is_some(),
+            keeping: value.as_ref().map_or(otherwise, |_| KeepingRecord::Kept),
         };
         batch.insert(key, value);
         self.put(batch, Space::Receipt, keys::receipt(feed), &receipt)
@@ -132,23 +161,64 @@ impl Archive {
         };
         let url = Url::parse(&receipt.url).map_err(|error| wrong(&error))?;
         let key = keys::document(feed);
-        let bytes = match self.engine.get(&key)? {
-            Some(value) => {
+        let bytes = match (receipt.keeping, self.engine.get(&key)?) {
+            (KeepingRecord::TakenDown, _) => Err(Unkept::TakenDown),
+            (_, Some(value)) => {
                 let bytes = codec::read_bytes(&key, &value);
-                Some(bytes.map_err(|reason| bad(&self.engine, Space::Document, &key, &reason))?)
+                Ok(bytes.map_err(|reason| bad(&self.engine, Space::Document, &key, &reason))?)
             }
-            None if receipt.is_kept => return Err(wrong(&"its document is missing")),
-            None => None,
+            (KeepingRecord::Kept, None) => return Err(wrong(&"its document is missing")),
+            (KeepingRecord::TooLarge, None) => Err(Unkept::TooLarge),
         };
         let read = self.instant(receipt.read)?;
         let (content_type, length) = (receipt.content_type, receipt.length);
         Ok(Some(Kept { url, content_type, read, length, bytes }))
     }
 
-    /// Adds to a batch that the document of a feed is kept no more.
-    pub(crate) fn forget_document(batch: &mut Batch, feed: &FeedId) {
-        batch.insert(keys::receipt(feed), None);
+    /// Adds to a batch that the document of a feed is kept no more, because the admin took down
+    /// what may be in it. That one came is still known, if one did.
+    pub(crate) fn withhold_document(
+        &self,
+        batch: &mut Batch,
+        feed: &FeedId,
+    ) -> Result<(), StoreError> {
         batch.insert(keys::document(feed), None);
+        let key = keys::receipt(feed);
+        let Some(before) = self.receipt(feed)? else {
+            batch.insert(key, None);
+            return Ok(());
+        };
+        let receipt = ReceiptRecord { keeping: KeepingRecord::TakenDown, ..before };
+        self.put(batch, Space::Receipt, key, &receipt)
+    }
+
+    /// Forgets the documents of all other feeds than these. Gives how many they were.
+    pub(crate) fn keep_documents_of(
+        &mut self,
+        feeds: &BTreeSet<FeedId>,
+    ) -> Result<usize, StoreError> {
+        let mut batch = Batch::new();
+        let mut count = 0;
+        for (key, _) in self.scan(Space::Receipt, &Space::Receipt.prefix(), usize::MAX)? {
+            let feed = keys::text_of(&key).and_then(|text| FeedId::new(text).ok());
+            if let Some(feed) = feed.filter(|feed| !feeds.contains(feed)) {
+                batch.insert(key, None);
+                batch.insert(keys::document(&feed), None);
+                count += 1;
+            }
+        }
+        if count > 0 {
+            self.engine.commit(batch)?;
+            self.engine.sync()?;
+        }
+        Ok(count)
+    }
+
+    /// Whether the kept document of a feed can be read.
+    fn is_legible(&self, feed: &FeedId) -> Result<bool, StoreError> {
+        let key = keys::document(feed);
+        let value = self.engine.get(&key)?;
+        Ok(value.is_some_and(|value| codec::read_bytes(&key, &value).is_ok()))
     }
 
     fn receipt(&self, feed: &FeedId) -> Result<Option<ReceiptRecord>, StoreError> {
@@ -210,11 +280,11 @@ impl Archive {
                 faults.push(format!("{} {feed} does not read", Space::Receipt.name()));
                 continue;
             };
-            let bytes = self.kept(&id).map(|kept| kept.and_then(|kept| kept.bytes));
+            let bytes = self.kept(&id).map(|kept| kept.map(|kept| kept.bytes));
             let is_right = match bytes {
-                Ok(Some(bytes)) => receipt.is_kept && digest(&bytes) == receipt.digest,
-                Ok(None) => !receipt.is_kept,
-                Err(_) => false,
+                Ok(Some(Ok(bytes))) => digest(&bytes) == receipt.digest,
+                Ok(Some(Err(_))) => self.engine.get(&keys::document(&id))?.is_none(),
+                Ok(None) | Err(_) => false,
             };
             if !is_right {
                 faults.push(format!("{} {feed} is not what came", Space::Document.name()));
@@ -229,4 +299,35 @@ fn digest(bytes: &[u8]) -> [u8; 16] {
     let mut digest = [0; 16];
     digest.copy_from_slice(&blake3::hash(bytes).as_bytes()[..16]);
     digest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::engine::Engine;
+
+    #[test]
+    fn a_kept_document_that_does_not_read_is_written_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let archive = Archive::new(Engine::open(folder.path()).unwrap()).unwrap();
+        let feed: FeedId = "city".parse().unwrap();
+        let url = Url::parse("https://city.example/rss").unwrap();
+        let document = Document { url, content_type: None, bytes: b"<rss/>".to_vec() };
+        let poll = || {
+            let mut batch = Batch::new();
+            let read = DateTime::UNIX_EPOCH;
+            archive.put_document(&mut batch, &feed, &document, Content::Same, read).unwrap();
+            let writes = batch.len();
+            archive.engine.commit(batch).unwrap();
+            writes
+        };
+        assert_eq!([poll(), poll()], [2, 0]);
+        for damage in [Some(b"damage".to_vec()), None] {
+            archive.engine.commit(Batch::from([(keys::document(&feed), damage)])).unwrap();
+            assert!(archive.kept(&feed).is_err());
+            assert_eq!([poll(), poll()], [2, 0]);
+            let kept = archive.kept(&feed).unwrap();
+            assert_eq!(kept.and_then(Kept::document), Some(document.clone()));
+        }
+    }
 }

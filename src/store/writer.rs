@@ -80,7 +80,19 @@ enum Health {
 impl Keeper {
     /// Opens the engine. No panic of it comes out.
     pub(crate) fn open(directory: &Path) -> Result<Self, StoreError> {
-        let opened = catch_unwind(|| Engine::open(directory).and_then(Archive::new));
+        Self::of(directory, Archive::new)
+    }
+
+    /// The same, with nothing of ours written: to be read only.
+    pub(crate) fn look(directory: &Path) -> Result<Self, StoreError> {
+        Self::of(directory, Archive::looked_at)
+    }
+
+    fn of(
+        directory: &Path,
+        archive: fn(Engine) -> Result<Archive, StoreError>,
+    ) -> Result<Self, StoreError> {
+        let opened = catch_unwind(|| Engine::open(directory).and_then(archive));
         let archive = opened.unwrap_or_else(|panic| {
             Err(StoreError::Damaged { directory: directory.to_owned(), reason: said(&*panic) })
         })?;

@@ -40,7 +40,11 @@ fn text(folder: &Folder) -> String {
 fn a_feed_goes_with_its_comment_and_its_place_in_lists_and_nothing_else() {
     let folder = Folder::with(FEEDS);
     let before = text(&folder);
+    // Who only counts or looks makes no store.
+    fs::create_dir(folder.path("state")).unwrap();
+    assert_eq!(ran(&folder, &["export-opml"]).0, 0);
     let (status, shown) = ran(&folder, &["remove", "selo", "--dry-run"]);
+    assert_eq!(fs::read_dir(folder.path("state")).unwrap().count(), 0);
     assert_eq!((status, text(&folder)), (0, before.clone()));
     assert!(shown.contains("-# Theirs.\n") && shown.contains("+feeds = [\"misto\"]\n"), "{shown}");
     let (status, said) = ran(&folder, &["remove", "selo"]);

@@ -6,6 +6,7 @@ use crate::support::Folder;
 use crate::support::Publisher;
 use regex::Regex;
 use std::fs;
+use std::slice::from_ref;
 
 const FEED: &str = "\n[[feed]]\nid = \"city\"\ntitle = \"Місто\"\nallow_private = true\n\
                     schedule = \"0 0 1 1 *\"\ntimezone = \"Europe/Kyiv\"\n";
@@ -149,6 +150,11 @@ city: 0 new, 0 changed, 2 with other labels, 1 as they are, 0 rejected
 nothing is applied yet: `visnyk replay --apply` does it";
     assert_eq!(lasting(&shown, &publisher), expected);
     assert_eq!(told(&folder, &["replay"]), shown, "to show changes nothing");
+    let text = told(&folder, &["explain", "https://city.example/2"]);
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let anew = "feeds.toml has changed since: a running daemon labels it anew by itself, else the \
+                next `visnyk poll` does";
+    assert!(words.contains(anew), "{text}");
     let json: serde_json::Value =
         serde_json::from_str(&told(&folder, &["replay", "city", "--apply", "--json"])).unwrap();
     assert_eq!(json[0]["applied"], true);
@@ -179,6 +185,61 @@ fn a_running_daemon_goes_over_what_it_keeps_and_says_if_feeds_toml_is_another() 
     told(&folder, &["replay", "city", "--apply"]);
     let json = told(&folder, &["explain", "https://city.example/2", "--json"]);
     assert!(json.starts_with('{') && json.contains("\"entry_id\":\"2\""), "{json}");
+}
+
+#[test]
+fn words_that_were_taken_down_are_not_kept_again_and_replay_says_so() {
+    let bridge = item(1, "Ремонт мосту", "Триває.");
+    let publisher = Publisher::start([("/rss", rss(from_ref(&bridge)))]);
+    let folder = folder_of(&publisher);
+    assert!(folder.poll().status.success());
+    let act = ["takedown", "https://city.example/1", "--why", "так вирішив суд"];
+    assert!(folder.visnyk(&act).output().unwrap().status.success());
+    // The source still has the article, and a new one.
+    publisher.put("/rss", rss(&[item(2, "Нова школа", "Її відкрито."), bridge]));
+    assert!(folder.poll().status.success());
+    let expected = "\
+city: 0 new, 0 changed, 0 with other labels, 1 as they are, 0 rejected
+  document http://publisher/rss
+  read     THEN, 528 bytes
+  note     its document is not kept, because an article of it was taken down:
+           only stored articles are gone over
+1 feed: everything is as it would be made now";
+    let text = lasting(&told(&folder, &["replay"]), &publisher);
+    assert_eq!(text, expected);
+    publisher.put("/rss", rss(&[item(2, "Нова школа", "Її відкрито.")]));
+    assert!(folder.poll().status.success());
+    let text = told(&folder, &["replay"]);
+    assert!(!text.contains("note") && text.contains("read  "), "{text}");
+}
+
+#[test]
+fn a_feed_that_the_daemon_does_not_know_keeps_no_other_from_being_gone_over() {
+    let publisher = Publisher::start([("/rss", rss(&[item(1, "Нова школа", "Відкрито.")]))]);
+    let folder = folder_of(&publisher);
+    assert!(folder.poll().status.success());
+    let feeds = fs::read_to_string(folder.path("feeds.toml")).unwrap();
+    let daemon = folder.run();
+    daemon.get_when("/all.atom", |body| body.contains("<entry>"));
+    let before = FEED.replace("city", "a-new-one").replace("Місто", "Село");
+    let before = format!("{before}url = \"{}\"\n", publisher.url("/other"));
+    // A file of its own, which the daemon does not read.
+    fs::write(folder.path("other.toml"), format!("{feeds}{before}")).unwrap();
+    for act in [&["--apply"][..], &[]] {
+        let words = ["--config", "other.toml", "--state", "state", "replay"];
+        let output = folder.visnyk(&[&words, act].concat()).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let expected = "\
+a-new-one: not gone over
+  note     the daemon knows no feed `a-new-one`: `visnyk reload` if it is new
+city: 0 new, 0 changed, 0 with other labels, 1 as they are, 0 rejected
+  document http://publisher/rss
+  read     THEN, 313 bytes
+1 feed: everything is as it would be made now
+1 feed not gone over";
+        assert_eq!(lasting(&text, &publisher), expected);
+        assert_eq!(output.status.code(), Some(1));
+    }
 }
 
 #[test]

@@ -22,6 +22,7 @@ use tokio::runtime::Runtime;
 use visnyk::model::article::Article;
 use visnyk::model::article::Labels;
 use visnyk::model::exchange::History;
+use visnyk::model::exchange::Unkept;
 use visnyk::model::front::ArchivePage;
 use visnyk::model::front::Closing;
 use visnyk::model::front::Removal;
@@ -36,6 +37,7 @@ use visnyk::model::publication::Selection;
 use visnyk::model::publication::Shelf;
 use visnyk::model::publication::selections_of;
 use visnyk::model::revision::Trail;
+use visnyk::model::revision::Words;
 use visnyk::model::revision::between;
 use visnyk::store::Store;
 
@@ -160,7 +162,7 @@ impl Promise {
                     self.trails.insert(*id, Trail { provenance, ..Trail::default() });
                 }
                 Some(before) => {
-                    if let Some(revision) = between(before, article, at) {
+                    if let Some(revision) = between(before, article, &mut Words::of_commit(), at) {
                         self.trails.entry(*id).or_default().add(revision);
                     }
                 }
@@ -289,6 +291,8 @@ async fn follow(steps: Vec<Step>) {
                 let promised = promise.commit(&changes);
                 let provenances: BTreeMap<ArticleId, Provenance> =
                     changes.iter().map(|(_, article)| (article.id, provenance(article))).collect();
+                let named: Vec<ArticleId> = changes.iter().map(|(_, article)| article.id).collect();
+                let is_quiet = changes.iter().all(|(kind, _)| matches!(kind, Kind::Unchanged));
                 let changes = changes.into_iter().map(|(kind, article)| match kind {
                     Kind::Added => Change::Added(article),
                     Kind::Updated => Change::Updated(article),
@@ -298,6 +302,9 @@ async fn follow(steps: Vec<Step>) {
                 let feed = feed(FEEDS[name]);
                 let before = store.shelves().await.unwrap();
                 let document = document(feed.id.as_str(), i);
+                let is_of = |id: &ArticleId| promise.removed.contains_key(id);
+                let is_withheld = named.iter().any(is_of);
+                let before_it = store.kept(&feed_id(FEEDS[name])).await.unwrap();
                 let harvest = Harvest {
                     changes: changes.collect(),
                     provenances,
@@ -306,7 +313,13 @@ async fn follow(steps: Vec<Step>) {
                 let stale = store.commit(feed, history.clone(), harvest, at).await.unwrap();
                 assert_eq!(stale, promised);
                 let kept = store.kept(&feed_id(FEEDS[name])).await.unwrap().unwrap();
-                assert_eq!(kept.document(), Some(document));
+                match (is_withheld, is_quiet && before_it.is_some()) {
+                    (true, _) => assert_eq!(kept.bytes, Err(Unkept::TakenDown)),
+                    (false, true) if kept.bytes != Ok(document.bytes.clone()) => {
+                        assert_eq!(Some(kept), before_it);
+                    }
+                    (false, _) => assert_eq!(kept.document(), Some(document)),
+                }
                 promise.trail(&before_commit, at);
                 assert_eq!(store.history(&feed_id(FEEDS[name])).await.unwrap(), history);
                 check_moved(&store, stale, &before, at).await;
@@ -363,7 +376,8 @@ async fn follow(steps: Vec<Step>) {
                 let stale = store.remove(id, removal.clone()).await.unwrap();
                 assert_eq!(stale, Some(selections.clone()));
                 // It held the words that are to be gone.
-                assert_eq!(store.kept(&feed).await.unwrap(), None);
+                let kept = store.kept(&feed).await.unwrap();
+                assert!(kept.is_none_or(|kept| kept.bytes == Err(Unkept::TakenDown)));
                 assert_eq!(store.removal(id).await.unwrap(), Some(removal.clone()));
                 assert_eq!(store.remove(id, removal).await.unwrap(), None);
                 for selection in selections {

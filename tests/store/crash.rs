@@ -34,6 +34,7 @@ use visnyk::model::known::Change;
 use visnyk::model::known::Harvest;
 use visnyk::model::publication::Publication;
 use visnyk::model::revision::Trail;
+use visnyk::model::revision::Words;
 use visnyk::model::revision::between;
 use visnyk::store::Store;
 
@@ -161,7 +162,8 @@ async fn check(directory: &Path, acknowledged: &BTreeMap<String, u32>) {
         assert_eq!(kept.and_then(Kept::document), document, "{name} {polls}: its document");
         for n in 1..=polls {
             for (first, last) in batch(name, n, false).iter().zip(batch(name, n, n < polls)) {
-                let revisions = between(first, &last, at(i64::from(n) + 1)).into_iter().collect();
+                let (words, then) = (&mut Words::of_commit(), at(i64::from(n) + 1));
+                let revisions = between(first, &last, words, then).into_iter().collect();
                 let provenance = Some(provenance(first));
                 let trail = Trail { provenance, revisions, forgotten: 0 };
                 assert_eq!(store.trail(first.id).await.unwrap(), trail, "{name} {n} of {polls}");

@@ -3,6 +3,7 @@
 mod agreement;
 mod crash;
 mod damage;
+mod documents;
 mod material;
 mod pages;
 mod relabel;
@@ -362,6 +363,23 @@ async fn a_directory_is_made_for_its_owner_alone() {
     let directory = folder.path().join("state/store");
     Store::open(&directory, Vec::new()).unwrap().close().await.unwrap();
     assert_eq!(directory.metadata().unwrap().permissions().mode() & 0o777, 0o700);
+}
+
+#[tokio::test]
+async fn who_only_looks_writes_nothing_and_makes_no_store() {
+    let folder = tempdir().unwrap();
+    let directory = folder.path().join("store");
+    assert!(Store::look(&directory).unwrap().is_none());
+    assert!(!directory.exists());
+    let store = Store::open(&directory, Vec::new()).unwrap();
+    add(&store, &[article("kyiv", "1", 10)]).await;
+    store.close().await.unwrap();
+    let mark = directory.join("in-use");
+    std::fs::remove_file(&mark).unwrap();
+    let store = Store::look(&directory).unwrap().unwrap();
+    assert_eq!(titles(&store, "sources/kyiv").await.len(), 1);
+    store.close().await.unwrap();
+    assert!(!mark.exists(), "nothing of ours is written");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use crate::classify::Classifier;
 use crate::cli::IO_ERROR;
 use crate::cli::SOME_FAILED;
 use crate::cli::fail;
+use crate::cli::poll::style;
 use crate::cli::preview::shown::counts_told;
 use crate::cli::preview::shown::dates;
 use crate::cli::preview::shown::document_in_json;
@@ -33,18 +34,15 @@ use comfy_table::CellAlignment;
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
 use indicatif::ProgressBar;
-use indicatif::ProgressStyle;
 use serde_json::Value;
 use serde_json::json;
 use std::collections::BTreeMap;
-use std::fs;
 use std::panic::resume_unwind;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use tokio::runtime::Builder;
 use tokio::task::JoinSet;
-use toml::de::DeTable;
 
 /// How many columns the id of a feed has in the table.
 const ID_COLUMNS: usize = 24;
@@ -64,11 +62,10 @@ pub fn check(path: &Path, config: &Config, form: Form) -> ExitCode {
         Err(error) => return fail(IO_ERROR, &error),
     };
     let tried = runtime.block_on(try_all(config, fetcher));
-    // What cannot be read any more has no lines to tell.
-    let lines = url_lines(&fs::read_to_string(path).unwrap_or_default());
+    let lines = &config.addresses.0;
     let said = match form {
-        Form::Json => say(&in_json(&tried, &lines)),
-        Form::Table => say(&told(path, &tried, &lines)),
+        Form::Json => say(&in_json(&tried, lines)),
+        Form::Table => say(&told(path, &tried, lines)),
     };
     if tried.iter().all(|(_, tried)| is_read(tried)) { said } else { ExitCode::from(SOME_FAILED) }
 }
@@ -90,10 +87,8 @@ async fn try_all(config: &Config, fetcher: Fetcher) -> Tried {
             (feed, tried)
         });
     }
-    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}");
-    let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
     // It is drawn on a terminal only.
-    let bar = ProgressBar::new(under_way.len() as u64).with_style(style);
+    let bar = ProgressBar::new(under_way.len() as u64).with_style(style());
     let mut all = Vec::new();
     while let Some(ended) = under_way.join_next().await {
         let tried = ended.unwrap_or_else(|error| resume_unwind(error.into_panic()));
@@ -104,19 +99,6 @@ async fn try_all(config: &Config, fetcher: Fetcher) -> Tried {
     bar.finish_and_clear();
     all.sort_by(|(one, _), (other, _)| one.id.cmp(&other.id));
     all
-}
-
-/// The line on which each feed's address stands.
-fn url_lines(text: &str) -> BTreeMap<FeedId, usize> {
-    let (document, _) = DeTable::parse_recoverable(text);
-    let feeds = document.get_ref().get("feed").and_then(|feeds| feeds.get_ref().as_array());
-    let line = |feed: &toml::Spanned<toml::de::DeValue<'_>>| {
-        let feed = feed.get_ref().as_table()?;
-        let id = FeedId::new(feed.get("id")?.get_ref().as_str()?).ok()?;
-        let start = feed.get("url")?.span().start;
-        Some((id, text.get(..start)?.matches('\n').count() + 1))
-    };
-    feeds.into_iter().flat_map(|feeds| feeds.iter().filter_map(line)).collect()
 }
 
 fn told(path: &Path, tried: &Tried, lines: &BTreeMap<FeedId, usize>) -> String {

@@ -75,8 +75,20 @@ pub(crate) struct ReceiptRecord {
     pub(crate) digest: [u8; 16],
     /// How many they are.
     pub(crate) length: u64,
-    /// Whether they are kept: too many are not.
-    pub(crate) is_kept: bool,
+    /// Whether they are kept.
+    pub(crate) keeping: KeepingRecord,
+}
+
+/// Whether the bytes of a document are kept. The first two are on the disk what `false` and `true`
+/// were, before the third came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum KeepingRecord {
+    /// They are too many.
+    TooLarge,
+    /// They lie beside it.
+    Kept,
+    /// The admin took down what is in them.
+    TakenDown,
 }
 
 impl From<&Trail> for TrailRecord {
