@@ -8,6 +8,7 @@ use crate::cli::feeds_file::FeedsFile;
 use crate::cli::feeds_file::Writing;
 use crate::cli::feeds_file::what_next;
 use crate::cli::say;
+use crate::edit::EditError;
 use crate::edit::Switch;
 use crate::edit::switched;
 use crate::edit::without_feed;
@@ -25,7 +26,22 @@ use tokio::runtime::Builder;
 pub fn remove(file: &FeedsFile, state: &Path, named: &[FeedId], writing: Writing) -> ExitCode {
     let counts = counts(state, named);
     changed(file, state, named, writing, |text, id| {
-        let (text, lists) = without_feed(text, id.as_str()).map_err(|error| error.to_string())?;
+        let original = without_feed(&file.text, id.as_str());
+        let removed = without_feed(text, id.as_str());
+        // Lines are told as they are in the file, whatever went before.
+        let (text, lists) = match (removed, original) {
+            (Ok((text, _)), Ok((_, lists))) => (text, lists),
+            (Ok(removed), Err(_)) => removed,
+            (Err(EditError::NamedAlone { by, .. }), Ok((_, lists))) => {
+                let list = lists.iter().find(|list| list.by == by);
+                let line = list.map(|list| format!("line {}: ", list.line)).unwrap_or_default();
+                return Err(format!(
+                    "{line}{by} is about feeds only that are to go: take that table out first, or \
+                     name other feeds in it"
+                ));
+            }
+            (Err(error), _) => return Err(error.to_string()),
+        };
         let count = counts.as_ref().map(|counts| counts.get(id).copied().unwrap_or_default());
         let mut told = vec![format!("removed `{id}`; {}", kept(count))];
         told.extend(

@@ -157,8 +157,8 @@ async fn by_webhook(desk: &Desk, poster: &Poster, message: &str) -> Result<Fate,
     let Some(url) = desk.documents.config().admin.webhook.clone() else {
         return Ok(Fate::Dropped);
     };
-    let posted = poster.post(&url, message.to_owned()).await;
-    posted.map(|()| Fate::Delivered).map_err(|error| error.to_string())
+    let answer = poster.post(&url, message.to_owned()).await;
+    answer.map(|()| Fate::Delivered).map_err(|error| error.to_string())
 }
 
 async fn by_command(desk: &Desk, message: &str) -> Result<Fate, String> {

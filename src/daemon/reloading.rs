@@ -270,6 +270,10 @@ impl<Tell: Fn(&Notice)> Reloading<Tell> {
         }
         self.files.send_replace(files(&self.path, &config));
         self.board.config_taken(Some(Utc::now()));
+        let feeds = config.feeds.keys().cloned().collect();
+        if let Err(error) = self.poller.store.keep_documents_of(feeds).await {
+            warn!("what was fetched of feeds that are gone is kept for now: {error}");
+        }
         let told = difference(before, &config);
         Ok(if told.is_empty() {
             "nothing that matters changed".to_owned()

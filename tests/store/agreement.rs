@@ -279,6 +279,29 @@ async fn check_moved(
     }
 }
 
+/// The admin takes an article down.
+async fn take_away(store: &Store, promise: &mut Promise, article: usize, at: DateTime<Utc>) {
+    let Some(id) = promise.articles.keys().nth(article % 6).copied() else { return };
+    let removal = Removal { by: Remover::Admin, why: "test".to_owned(), at };
+    let article = promise.articles.remove(&id).unwrap();
+    promise.trails.remove(&id);
+    let feed = article.feed.clone();
+    let selections = selections_of(&article, &promise.composed);
+    promise.removed.insert(id, article);
+    let stale = store.remove(id, removal.clone()).await.unwrap();
+    assert_eq!(stale, Some(selections.clone()));
+    // It held the words that are to be gone.
+    let kept = store.kept(&feed).await.unwrap();
+    assert!(kept.is_none_or(|kept| kept.bytes == Err(Unkept::TakenDown)));
+    assert_eq!(store.removal(id).await.unwrap(), Some(removal.clone()));
+    assert_eq!(store.remove(id, removal).await.unwrap(), None);
+    for selection in selections {
+        let front = store.front(&selection, 1).await.unwrap();
+        let iri = &promise.removed[&id].iri;
+        assert!(front.removed.iter().any(|removed| removed.iri == *iri));
+    }
+}
+
 async fn follow(steps: Vec<Step>) {
     let folder = tempdir().unwrap();
     let mut store = Store::open(folder.path(), Vec::new()).unwrap();
@@ -365,27 +388,7 @@ async fn follow(steps: Vec<Step>) {
                 assert_eq!(page.is_some(), !ids.is_empty());
                 promise.pages.extend(page.map(|page| ((selection.clone(), number), page)));
             }
-            Step::Remove { article, at } => {
-                let Some(id) = promise.articles.keys().nth(article % 6).copied() else { continue };
-                let removal = Removal { by: Remover::Admin, why: "test".to_owned(), at };
-                let article = promise.articles.remove(&id).unwrap();
-                promise.trails.remove(&id);
-                let feed = article.feed.clone();
-                let selections = selections_of(&article, &promise.composed);
-                promise.removed.insert(id, article);
-                let stale = store.remove(id, removal.clone()).await.unwrap();
-                assert_eq!(stale, Some(selections.clone()));
-                // It held the words that are to be gone.
-                let kept = store.kept(&feed).await.unwrap();
-                assert!(kept.is_none_or(|kept| kept.bytes == Err(Unkept::TakenDown)));
-                assert_eq!(store.removal(id).await.unwrap(), Some(removal.clone()));
-                assert_eq!(store.remove(id, removal).await.unwrap(), None);
-                for selection in selections {
-                    let front = store.front(&selection, 1).await.unwrap();
-                    let iri = &promise.removed[&id].iri;
-                    assert!(front.removed.iter().any(|removed| removed.iri == *iri));
-                }
-            }
+            Step::Remove { article, at } => take_away(&store, &mut promise, article, at).await,
         }
         promise.check_pages(&store).await;
         promise.check(&store).await;

@@ -22,6 +22,8 @@ use serde_json::Value;
 const WIDTH_MIN: usize = 24;
 /// Below this width there is no place for when a feed last answered, and why it is polled when.
 const WIDTH_OF_ALL: usize = 72;
+/// With less room left, the reason would be a letter a line.
+const WIDTH_OF_WHY: usize = 18;
 /// Below this one, only for the state.
 const WIDTH_OF_SOME: usize = 44;
 /// How far the text of a note stands in.
@@ -140,8 +142,9 @@ fn table(feeds: &[Value], now: DateTime<Utc>, look: Look) -> String {
     } else {
         table.force_no_tty()
     };
-    let titles: &[&str] = match look.width {
-        WIDTH_OF_ALL.. => &["feed", "state", "last good", "newest", "next poll", "why then"],
+    let all: &[&str] = &["feed", "state", "last good", "newest", "next poll", "why then"];
+    let titles = match look.width {
+        WIDTH_OF_ALL.. if room(all, feeds, now, look) >= WIDTH_OF_WHY => all,
         WIDTH_OF_SOME.. => &["feed", "state", "newest", "next poll"],
         _ => &["feed", "state"],
     };
@@ -160,6 +163,17 @@ fn table(feeds: &[Value], now: DateTime<Utc>, look: Look) -> String {
         }
     }
     table.to_string()
+}
+
+/// What the other columns leave for the last.
+fn room(titles: &[&str], feeds: &[Value], now: DateTime<Utc>, look: Look) -> usize {
+    let width = |title: &&str| {
+        let cells = feeds.iter().map(|feed| cell(title, feed, now, look).content());
+        let longest = cells.map(|content| content.chars().count()).max().unwrap_or_default();
+        longest.max(title.chars().count()) + 2
+    };
+    let fixed: usize = titles.iter().take(titles.len().saturating_sub(1)).map(width).sum();
+    look.width.saturating_sub(fixed)
 }
 
 fn cell(title: &str, feed: &Value, now: DateTime<Utc>, look: Look) -> Cell {
