@@ -138,7 +138,7 @@ pub fn add(file: &FeedsFile, state: &Path, config: &Config, add: &Add) -> ExitCo
     let ranked = ranked(searched.offers, &searched.asked, now);
     for (number, (offer, against)) in ranked.iter().enumerate() {
         let there = find(&known, &offer.candidate.url);
-        shown.push_str(&told(number, offer, *against, there, like.timezone));
+        shown.push_str(&told(number, offer, *against, there, &like));
     }
     let (best, _) = &ranked[0];
     if let Some(there) = find(&known, &best.candidate.url) {
@@ -337,9 +337,10 @@ fn told(
     offer: &Offer,
     against: Option<Against>,
     there: Option<&Written>,
-    zone: chrono_tz::Tz,
+    like: &Feed,
 ) -> String {
     let mut told = String::new();
+    let zone = like.timezone;
     let day = |at: DateTime<Utc>| at.with_timezone(&zone).format("%Y-%m-%d %H:%M").to_string();
     let newest = offer.newest().map_or("no date".to_owned(), day);
     let rejected = match offer.rejected {
@@ -355,7 +356,11 @@ fn told(
         (None, None) => indented(&format!("taken: {}", offer.candidate.how.words())),
         (Some(against), None) => {
             indented(&format!("not taken: {}; this takes it:", against.words()));
-            indented(&format!("visnyk add {}", quoted(offer.candidate.url.as_str())));
+            let private = match like.access.private {
+                Private::Allowed => " --allow-private",
+                _ => "",
+            };
+            indented(&format!("visnyk add {}{private}", quoted(offer.candidate.url.as_str())));
         }
     }
     for repair in &offer.repairs {

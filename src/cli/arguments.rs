@@ -169,7 +169,9 @@ pub enum Working {
 
     /// Write the site as files: every document with its compressed forms, whole at every moment,
     /// and only what changed; the addresses of what did go to standard output
-    #[command(after_help = "Example:\n  visnyk export /srv/www/visnyk | xargs -n 1 purge")]
+    #[command(
+        after_help = "Example:\n  visnyk export /srv/www/visnyk | xargs -r -d '\\n' -n 1 purge"
+    )]
     Export {
         /// Where to; it is made if there is none
         #[arg(value_name = "DIR")]
@@ -205,8 +207,9 @@ pub enum Preparing {
     #[command(after_help = "Example:\n  visnyk check && visnyk reload")]
     Reload,
 
-    /// Write the pages of the manual into a directory, or that of visnyk to standard output
-    #[command(after_help = "Example:\n  visnyk man /usr/local/share/man/man1")]
+    /// Write the manual into a directory, below `man1` and `man5`, or its first page to standard
+    /// output
+    #[command(after_help = "Example:\n  visnyk man /usr/local/share/man && man 5 feeds.toml")]
     Man {
         /// Where to; it is made if there is none
         #[arg(value_name = "DIR")]

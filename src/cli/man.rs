@@ -68,7 +68,8 @@ pub struct Page {
     pub text: String,
 }
 
-/// Writes all pages into a directory; without one, that of visnyk itself to standard output.
+/// Writes all pages into a directory of the manual, each below its section (`man1`, `man5`);
+/// without one, that of visnyk itself to standard output.
 #[must_use]
 pub fn man(directory: Option<&Path>) -> ExitCode {
     let pages = match pages() {
@@ -78,8 +79,11 @@ pub fn man(directory: Option<&Path>) -> ExitCode {
     let Some(directory) = directory else {
         return say(&pages.first().map(|page| page.text.trim_end()).unwrap_or_default());
     };
-    let written = fs::create_dir_all(directory).and_then(|()| {
-        pages.iter().try_for_each(|page| fs::write(directory.join(&page.file_name), &page.text))
+    let written = pages.iter().try_for_each(|page| {
+        let section = page.file_name.rsplit('.').next().unwrap_or_default();
+        let folder = directory.join(format!("man{section}"));
+        fs::create_dir_all(&folder)?;
+        fs::write(folder.join(&page.file_name), &page.text)
     });
     match written {
         Ok(()) => say(&format!("{} pages are in {}", pages.len(), directory.display())),

@@ -32,7 +32,6 @@ use crate::store::error::StoreError;
 use chrono::Utc;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -127,7 +126,8 @@ fn of_daemon(state: &Path) -> std::io::Result<Option<Value>> {
 
 /// What the store says, where no daemon runs; or why it does not.
 fn of_store(asked: &Asked<'_>) -> Result<Value, String> {
-    if std::io::stderr().is_terminal() || asked.form == Form::Json {
+    // The table says so itself.
+    if asked.form == Form::Json {
         warn("visnyk: no daemon runs here: this is what the store remembers");
     }
     let read = || -> Result<_, StoreError> {

@@ -129,7 +129,7 @@ fn judge(desk: &Desk, touched: &BTreeSet<FeedId>, room: Finding, now: DateTime<U
 fn of_config(refused: Option<&str>) -> Finding {
     let Some(why) = refused else { return Finding::Right };
     Finding::Wrong(
-        format!("was refused, and the one before runs on:\n\n{}\n", why.trim_end()),
+        format!("was refused, and the one before runs on:\n\n{}", why.trim_end()),
         "mend what is shown; it is read again when it is saved, and `visnyk check` shows every \
          mistake"
             .to_owned(),
@@ -180,7 +180,8 @@ fn log(told: &Told) {
     let (kind, turn) = (event.kind.word(), told.turn.word());
     if told.turn == Turn::Closed {
         info!(kind, turn, "{}: {}", event.end_title(), event.end);
-    } else {
+    } else if event.kind != EventKind::Config {
+        // What is wrong in feeds.toml was logged where it was read.
         warn!(kind, turn, "{}: {} {}: {}", event.title(), event.name, event.what, event.cure);
     }
 }
