@@ -183,7 +183,9 @@ impl Mark {
         let written = written.trim_end_matches(['"', '\'']);
         let shown = safe.get(self.span.start..).and_then(|safe| safe.get(..written.len()));
         let open = shown.map_or(written.len(), |shown| shown.trim_end_matches('*').len());
-        let hidden = written.get(open..).filter(|hidden| !hidden.is_empty());
+        // A value may end in stars of its own.
+        let is_hidden = shown.is_some_and(|shown| shown != written);
+        let hidden = written.get(open..).filter(|hidden| is_hidden && !hidden.is_empty());
         if let Some(hidden) = hidden {
             self.label = self.label.replace(&format!("{hidden}`"), "***`");
         }
