@@ -241,8 +241,3 @@ fn open(config: &Config, state: &Path) -> Result<(Store, Runtime), ExitCode> {
     let runtime = Builder::new_multi_thread().enable_all().build();
     Ok((store, runtime.map_err(|error| fail(IO_ERROR, &error))?))
 }
-
-/// The configuration's enabled feeds.
-fn enabled(config: &Config) -> usize {
-    config.feeds.values().filter(|feed| feed.enabled).count()
-}

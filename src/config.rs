@@ -90,6 +90,13 @@ pub struct Config {
     pub files: Vec<PathBuf>,
 }
 
+impl Config {
+    /// The feeds that are polled.
+    pub fn enabled(&self) -> impl Iterator<Item = &Feed> {
+        self.feeds.values().filter(|feed| feed.enabled)
+    }
+}
+
 /// In which line of the file something of each feed is. A line that moves changes nothing of what
 /// the file means: all are equal.
 #[derive(Debug, Clone, Default)]

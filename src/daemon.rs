@@ -255,7 +255,7 @@ pub async fn run(
             None
         }
     };
-    tell(&Notice::Ready { address, feeds: enabled(&config) });
+    tell(&Notice::Ready { address, feeds: config.enabled().count() });
 
     let (asking, asked) = mpsc::channel(reloading::ASKED_MAX);
     let (requesting, requests) = mpsc::channel(REQUESTS_MAX);
@@ -337,11 +337,6 @@ async fn answer_admins(admin: Option<&Listener>, board: &Board, asked: Asked) ->
         Some(admin) => admin.serve(board, move |command| asked.clone().answer(command)).await,
         None => std::future::pending().await,
     }
-}
-
-/// How many feeds are polled.
-fn enabled(config: &Config) -> usize {
-    config.feeds.values().filter(|feed| feed.enabled).count()
 }
 
 /// The files that make a configuration.

@@ -2,6 +2,7 @@
 
 use crate::admin;
 use crate::cli::directory;
+use serde_json::Value;
 use std::io;
 use std::path::Path;
 use tokio::runtime::Builder;
@@ -24,20 +25,27 @@ pub fn asked(
     command: &str,
     patience: Patience,
 ) -> io::Result<Option<Result<String, String>>> {
-    let socket = admin::socket(directory("RUNTIME_DIRECTORY"), state);
-    let runtime = Builder::new_current_thread().enable_all().build()?;
-    let answer = runtime.block_on(async {
-        match patience {
-            Patience::Short => admin::ask(&socket, command).await,
-            Patience::Long => admin::ask_long(&socket, command).await,
-        }
-    })?;
-    let Some(answer) = answer else { return Ok(None) };
+    let Some(answer) = answered(state, command, patience)? else { return Ok(None) };
     match (answer["told"].as_str(), answer["error"].as_str()) {
         (Some(told), _) => Ok(Some(Ok(told.to_owned()))),
         (_, Some(error)) => Ok(Some(Err(error.to_owned()))),
         _ => Err(io::Error::other("it says something else")),
     }
+}
+
+/// The answer as it comes; none if no daemon runs.
+///
+/// # Errors
+/// It does not answer.
+pub fn answered(state: &Path, command: &str, patience: Patience) -> io::Result<Option<Value>> {
+    let socket = admin::socket(directory("RUNTIME_DIRECTORY"), state);
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        match patience {
+            Patience::Short => admin::ask(&socket, command).await,
+            Patience::Long => admin::ask_long(&socket, command).await,
+        }
+    })
 }
 
 /// What the daemon answers at once; none if no daemon runs.

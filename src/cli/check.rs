@@ -5,7 +5,6 @@ pub mod online;
 
 use crate::cli::CONFIG_ERROR;
 use crate::cli::SOME_FAILED;
-use crate::cli::enabled;
 use crate::cli::log::colours;
 use crate::cli::say;
 use crate::cli::status::Form;
@@ -120,7 +119,7 @@ fn summary(path: &Path, config: &Config, problems: &Problems, now: DateTime<Utc>
         "{}: {good}; feeds: {} ({} enabled), tags: {}, composed publications: {}",
         path.display(),
         config.feeds.len(),
-        enabled(config),
+        config.enabled().count(),
         config.tags.len(),
         config.publications.len()
     );
@@ -165,7 +164,7 @@ impl Rhythm<'_> {
 /// The schedules of the feeds that are polled, the most frequent first.
 fn rhythms(config: &Config, now: DateTime<Utc>) -> Vec<Rhythm<'_>> {
     let mut by_schedule: BTreeMap<(&str, &str), Vec<&Feed>> = BTreeMap::new();
-    for feed in config.feeds.values().filter(|feed| feed.enabled) {
+    for feed in config.enabled() {
         let key = (feed.schedule.as_str(), feed.timezone.name());
         by_schedule.entry(key).or_default().push(feed);
     }

@@ -98,8 +98,7 @@ fn in_order(mut polls: Vec<Value>) -> Vec<Value> {
 
 pub(crate) fn chosen(config: &Config, named: &[FeedId]) -> Result<Vec<Arc<Feed>>, String> {
     if named.is_empty() {
-        let enabled = config.feeds.values().filter(|feed| feed.enabled);
-        return Ok(enabled.cloned().map(Arc::new).collect());
+        return Ok(config.enabled().cloned().map(Arc::new).collect());
     }
     let find = |id: &FeedId| {
         let feed = config.feeds.get(id).cloned().map(Arc::new);

@@ -7,14 +7,14 @@ pub mod holder;
 pub mod screen;
 pub mod watch;
 
-use crate::admin;
 use crate::admin::board::Board;
 use crate::admin::told::told;
 use crate::attention::ARTICLES_SEEN_MAX;
 use crate::cli::IO_ERROR;
 use crate::cli::SOME_FAILED;
 use crate::cli::USAGE;
-use crate::cli::directory;
+use crate::cli::asking::Patience;
+use crate::cli::asking::answered;
 use crate::cli::fail;
 use crate::cli::say;
 use crate::cli::status::holder::holder;
@@ -119,9 +119,7 @@ fn needs_the_admin(told: &Value) -> bool {
 
 /// What the daemon says; none if no daemon runs.
 fn of_daemon(state: &Path) -> std::io::Result<Option<Value>> {
-    let socket = admin::socket(directory("RUNTIME_DIRECTORY"), state);
-    let runtime = Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(admin::ask(&socket, "status"))
+    answered(state, "status", Patience::Short)
 }
 
 /// What the store says, where no daemon runs; or why it does not.

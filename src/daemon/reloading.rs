@@ -15,7 +15,6 @@ use crate::config::difference::difference;
 use crate::config::problem::Problems;
 use crate::daemon::DaemonError;
 use crate::daemon::Notice;
-use crate::daemon::enabled;
 use crate::daemon::fetches_alike;
 use crate::daemon::files;
 use crate::daemon::picture_fetcher;
@@ -63,6 +62,13 @@ pub(crate) enum Trigger {
     Again,
     /// The daemon has just started, and the file may have changed since it was read.
     Start,
+}
+
+impl Trigger {
+    /// Whether somebody means the file to be read as it is, and waits for it.
+    fn is_asked(self) -> bool {
+        matches!(self, Self::Signal | Self::Admin)
+    }
 }
 
 /// The word to reload.
@@ -126,8 +132,7 @@ impl<Tell: Fn(&Notice)> Reloading<Tell> {
     }
 
     async fn reload(&mut self, by: Trigger) -> Result<String, String> {
-        let is_asked = matches!(by, Trigger::Signal | Trigger::Admin);
-        if is_asked {
+        if by.is_asked() {
             (self.tell)(&Notice::Reloading);
         }
         let before = self.documents.config();
@@ -148,7 +153,7 @@ impl<Tell: Fn(&Notice)> Reloading<Tell> {
         self.note(by, &told);
         // Nobody asked, and nothing is new: what was told holds on.
         if by != Trigger::Start || told.is_err() || self.documents.config() != before {
-            let feeds = enabled(&self.documents.config());
+            let feeds = self.documents.config().enabled().count();
             (self.tell)(&Notice::Reloaded { feeds, refused: told.as_ref().err().cloned() });
         }
         told
@@ -163,8 +168,7 @@ impl<Tell: Fn(&Notice)> Reloading<Tell> {
             Err(why) => {
                 let known = self.board.standing().refused;
                 // The file that somebody had read again is found changed a moment later.
-                let is_asked = matches!(by, Trigger::Signal | Trigger::Admin);
-                let is_told = !is_asked && known.is_some_and(|(_, known)| known == *why);
+                let is_told = !by.is_asked() && known.is_some_and(|(_, known)| known == *why);
                 if !is_told {
                     error!("{path} is refused, the one before holds on:\n{why}");
                     self.board.config_refused(Utc::now(), why);
@@ -192,8 +196,7 @@ impl<Tell: Fn(&Notice)> Reloading<Tell> {
         let (config, warnings, classifier) =
             made.map_err(|problems| problems.without_warnings().to_string())?;
         // An editor may have emptied the file and not yet written it.
-        let is_asked = matches!(by, Trigger::Signal | Trigger::Admin);
-        if config.feeds.is_empty() && !before.feeds.is_empty() && !is_asked {
+        if config.feeds.is_empty() && !before.feeds.is_empty() && !by.is_asked() {
             return Err(format!(
                 "error: {} names no feed any more; if that is meant, `visnyk reload` takes it",
                 self.path.display()
@@ -252,12 +255,11 @@ impl<Tell: Fn(&Notice)> Reloading<Tell> {
             composed.await.map_err(|error| format!("error: {error}"))?;
         }
         self.poller.fetcher = fetcher;
-        self.poller.rules.change(ruling(&config, classifier)).await;
+        self.poller.rules.change(ruling(&config, Arc::clone(&classifier))).await;
         if let Some(pictures) = pictures {
             self.documents.pass_pictures(pictures);
         }
         self.documents.reconfigure(Arc::clone(&config));
-        let classifier = self.poller.rules.classifier().await;
         let relabelling = Relabelling::new(&config, &self.poller, classifier);
         self.relabelling.send_replace(Arc::new(relabelling));
         let fresh =
@@ -270,9 +272,13 @@ impl<Tell: Fn(&Notice)> Reloading<Tell> {
         }
         self.files.send_replace(files(&self.path, &config));
         self.board.config_taken(Some(Utc::now()));
-        let feeds = config.feeds.keys().cloned().collect();
-        if let Err(error) = self.poller.store.keep_documents_of(feeds).await {
-            warn!("what was fetched of feeds that are gone is kept for now: {error}");
+        if before.feeds.keys().any(|id| !config.feeds.contains_key(id)) {
+            let feeds = config.feeds.keys().cloned().collect();
+            if let Err(error) = self.poller.store.keep_documents_of(feeds).await {
+                warn!(
+                    "what was fetched of feeds that are gone stays until the next start: {error}"
+                );
+            }
         }
         let told = difference(before, &config);
         Ok(if told.is_empty() {

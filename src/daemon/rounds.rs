@@ -109,7 +109,7 @@ impl Rounds {
         board: Board,
     ) -> Self {
         let now = poller.clock.now();
-        let agenda = Agenda::new(enabled(config), histories, now);
+        let agenda = Agenda::new(config.enabled().cloned().map(Arc::new), histories, now);
         let (mut feeds, mut overdue) = (0, 0);
         let unpolled = History::default();
         for (feed, planned) in agenda.planned() {
@@ -194,7 +194,8 @@ impl Rounds {
         };
         self.put_off = None;
         let under_way: BTreeSet<FeedId> = self.polled.values().cloned().collect();
-        let (now, feeds) = (self.poller.clock.now(), enabled(&fresh.config));
+        let feeds = fresh.config.enabled().cloned().map(Arc::new);
+        let now = self.poller.clock.now();
         let planned = self.agenda.change(feeds, &histories, &under_way, now);
         // The board says by itself that no feed is polled next.
         if self.is_over {
@@ -356,10 +357,6 @@ async fn until(at: Option<Instant>) {
         Some(at) => tokio::time::sleep_until(at).await,
         None => std::future::pending().await,
     }
-}
-
-fn enabled(config: &Config) -> impl Iterator<Item = Arc<Feed>> {
-    config.feeds.values().filter(|feed| feed.enabled).cloned().map(Arc::new)
 }
 
 fn log_plan(id: &FeedId, planned: &PollTime, history: &History) {

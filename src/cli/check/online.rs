@@ -78,7 +78,7 @@ fn is_read(tried: &Result<Trial, Failure>) -> bool {
 async fn try_all(config: &Config, fetcher: Fetcher) -> Tried {
     let classifier = Arc::new(Classifier::new(&config.catalogue, &config.tags, &config.rules));
     let fetcher = Arc::new(fetcher);
-    let feeds = config.feeds.values().filter(|feed| feed.enabled).cloned().map(Arc::new);
+    let feeds = config.enabled().cloned().map(Arc::new);
     let mut under_way = JoinSet::new();
     for feed in feeds {
         let (fetcher, classifier) = (Arc::clone(&fetcher), Arc::clone(&classifier));
