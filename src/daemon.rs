@@ -10,7 +10,7 @@ mod disk;
 pub mod exporting;
 pub mod relabelling;
 pub mod reloading;
-mod rounds;
+pub mod rounds;
 mod serving;
 mod telling;
 mod watching;
@@ -40,6 +40,7 @@ use crate::fetch::post::Poster;
 use crate::model::clock::Clock;
 use crate::model::publication::Pictures;
 use crate::poll::Poller;
+use crate::poll::Readers;
 use crate::poll::missing::Suspicions;
 use crate::poll::rules::Rules;
 use crate::poll::rules::Ruling;
@@ -104,7 +105,7 @@ pub fn poller(config: &Config, store: Store, clock: Clock) -> Result<Poller, Fet
     let rules = Rules::new(ruling(config, Arc::new(classifier)));
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     Ok(Poller {
-        readers: Arc::new(Semaphore::new(cores)),
+        readers: Readers::Threads(Arc::new(Semaphore::new(cores))),
         fetcher: Arc::new(fetcher),
         rules,
         store,
@@ -121,8 +122,9 @@ pub fn fetcher(config: &Config, clock: Clock) -> Result<Fetcher, FetchError> {
     Fetcher::new(settings(config, clock))
 }
 
-/// How feeds are fetched.
-fn settings(config: &Config, clock: Clock) -> Settings {
+/// How feeds are fetched, as a configuration asks for it.
+#[must_use]
+pub fn settings(config: &Config, clock: Clock) -> Settings {
     Settings {
         user_agent: user_agent(config),
         connect_timeout: config.polling.connect_timeout,
@@ -142,7 +144,8 @@ fn fetches_alike(one: &Config, other: &Config) -> bool {
 }
 
 /// What articles are labelled by, as a configuration says it.
-fn ruling(config: &Config, classifier: Arc<Classifier>) -> Ruling {
+#[must_use]
+pub fn ruling(config: &Config, classifier: Arc<Classifier>) -> Ruling {
     let feeds = config.feeds.iter().map(|(id, feed)| (id.clone(), Arc::new(feed.clone())));
     Ruling { classifier, feeds: feeds.collect() }
 }

@@ -52,6 +52,7 @@ use crate::model::publication::Shelf;
 use crate::model::revision::Trail;
 use crate::model::surroundings::Surroundings;
 use crate::store::archive::Archive;
+use crate::store::engine::Medium;
 use crate::store::error::StoreError;
 use crate::store::relabel::Labeller;
 use crate::store::relabel::Progress;
@@ -63,6 +64,7 @@ use chrono::DateTime;
 use chrono::Utc;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -71,6 +73,7 @@ use std::sync::mpsc as blocking;
 use std::thread;
 use std::thread::JoinHandle;
 use std::time::Duration;
+use tokio::runtime;
 use tokio::sync::mpsc;
 use tokio::sync::oneshot;
 
@@ -116,11 +119,37 @@ impl Store {
         Self::started(directory, None).map(Some)
     }
 
+    /// Opens the store in a medium that is no directory of ours, and is called by the name of one.
+    /// `at` is the time. No thread is started: the commands are worked off by a task of the runtime
+    /// that this is called in, so that whoever has the runtime decides in which order all happens,
+    /// and at which instant all ends.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn over(
+        directory: &Path,
+        medium: Box<dyn Medium>,
+        composed: Vec<Publication>,
+        at: DateTime<Utc>,
+    ) -> Result<Self, StoreError> {
+        let mut keeper = Keeper::over(directory, medium)?;
+        keeper.compose(composed, at)?;
+        let (commands, received) = mpsc::channel(COMMANDS_MAX);
+        drop(tokio::spawn(serve(keeper, received)));
+        Ok(Self { directory: directory.into(), commands, thread: Arc::default() })
+    }
+
     fn started(directory: &Path, composed: Option<Vec<Publication>>) -> Result<Self, StoreError> {
         let directory: Arc<Path> = directory.into();
         let (commands, received) = mpsc::channel(COMMANDS_MAX);
         let (opened, opening) = blocking::channel();
         let (ready, readying) = blocking::channel();
+        let failed = |error: io::Error| StoreError::Directory {
+            directory: directory.to_path_buf(),
+            reason: error.to_string(),
+        };
+        // It only waits for commands: neither a clock nor a socket is needed.
+        let runtime = runtime::Builder::new_current_thread().build().map_err(failed)?;
         let work = {
             let directory = Arc::clone(&directory);
             move || {
@@ -135,15 +164,12 @@ impl Store {
                     .map_or(Ok(()), |composed| keeper.compose(composed, Utc::now()).map(|_| ()));
                 let is_well = composed.is_ok();
                 if ready.send(composed).is_ok() && is_well {
-                    serve(keeper, received);
+                    runtime.block_on(serve(keeper, received));
                 }
             }
         };
         let spawned = thread::Builder::new().name("store".to_owned()).spawn(work);
-        let thread = spawned.map_err(|error| StoreError::Directory {
-            directory: directory.to_path_buf(),
-            reason: error.to_string(),
-        })?;
+        let thread = spawned.map_err(failed)?;
         let slow = |_| StoreError::Slow {
             directory: directory.to_path_buf(),
             seconds: OPEN_TIMEOUT.as_secs(),
@@ -527,9 +553,11 @@ impl Store {
         let closed = self.ask(Command::Close(reply), answer).await;
         if !matches!(closed, Err(StoreError::Slow { .. })) {
             let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
-            let joined = tokio::task::spawn_blocking(|| thread.map(JoinHandle::join)).await;
-            if !matches!(joined, Ok(None | Some(Ok(())))) {
-                return Err(self.closed());
+            if let Some(thread) = thread {
+                let joined = tokio::task::spawn_blocking(|| thread.join()).await;
+                if !matches!(joined, Ok(Ok(()))) {
+                    return Err(self.closed());
+                }
             }
         }
         closed

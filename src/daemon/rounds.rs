@@ -55,7 +55,7 @@ struct Changed {
 }
 
 /// What the rounds are asked to do beside them.
-pub(crate) enum Request {
+pub enum Request {
     /// To go on with these feeds.
     Change(Fresh),
     /// To poll some feeds now; or all, if none is named.
@@ -68,11 +68,11 @@ pub(crate) enum Request {
 }
 
 /// A configuration that the rounds go on with.
-pub(crate) struct Fresh {
+pub struct Fresh {
     /// It.
-    pub(crate) config: Arc<Config>,
+    pub config: Arc<Config>,
     /// What fetches.
-    pub(crate) fetcher: Arc<Fetcher>,
+    pub fetcher: Arc<Fetcher>,
 }
 
 /// Somebody who waits for polls.
@@ -83,7 +83,7 @@ struct Waiting {
 }
 
 /// The agenda, and the polls under way.
-pub(crate) struct Rounds {
+pub struct Rounds {
     poller: Poller,
     agenda: Agenda,
     polls: JoinSet<Result<Polled, StoreError>>,
@@ -102,7 +102,8 @@ pub(crate) struct Rounds {
 }
 
 impl Rounds {
-    pub(crate) fn new(
+    /// The agenda of a configuration, as the histories of its feeds tell it; nothing is polled yet.
+    pub fn new(
         poller: Poller,
         config: &Config,
         histories: &BTreeMap<FeedId, History>,
@@ -136,7 +137,10 @@ impl Rounds {
     }
 
     /// Polls feeds as they are due, and as it is asked to, until it is told to stop.
-    pub(crate) async fn go(
+    ///
+    /// # Errors
+    /// The store has come to an end.
+    pub async fn go(
         &mut self,
         documents: &Documents,
         mut requests: mpsc::Receiver<Request>,
@@ -146,9 +150,11 @@ impl Rounds {
         loop {
             self.start_due(clock.now());
             self.board.beat(Pulse::Polls);
+            let sleep = self.sleep(clock.now());
             tokio::select! {
+                // In this order and no other: the same events have the same result.
+                biased;
                 _ = stop.wait_for(|&stop| stop) => return Ok(()),
-                () = tokio::time::sleep(self.sleep(clock.now())) => {}
                 () = until(self.put_off.as_ref().map(|(at, _)| *at)) => {
                     if let Some((_, fresh)) = self.put_off.take() {
                         self.change(fresh).await?;
@@ -171,7 +177,8 @@ impl Rounds {
                     Ok(Ok(taken_away)) => documents.take_away(&taken_away),
                     Ok(Err(error)) => warn!("what sources took down is not known: {error}"),
                     Err(panic) => error!("a look for what a source took down broke off: {panic}"),
-                }
+                },
+                () = tokio::time::sleep(sleep) => {}
             }
         }
     }
@@ -274,7 +281,7 @@ impl Rounds {
     }
 
     /// Lets the polls under way come to their end.
-    pub(crate) async fn end(&mut self, documents: &Documents) {
+    pub async fn end(&mut self, documents: &Documents) {
         self.looks.abort_all();
         while let Some(ended) = self.polls.join_next().await {
             if let Ok(Ok(polled)) = ended {
