@@ -22,6 +22,7 @@ use crate::schedule::agenda::Agenda;
 use crate::serve::documents::Documents;
 use crate::store::error::StoreError;
 use chrono::DateTime;
+use chrono::TimeDelta;
 use chrono::Utc;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -43,6 +44,9 @@ use tracing::warn;
 
 /// The longest sleep of the loop: a clock that was set is noticed after this.
 const SLEEP_MAX: Duration = Duration::from_mins(1);
+
+/// A clock that is set back by less is let be: feeds wait so much longer, once.
+const SET_BACK_MIN: TimeDelta = TimeDelta::minutes(1);
 
 /// After this other feeds are gone over to that could not be at once.
 const CHANGE_RETRY: Duration = Duration::from_secs(10);
@@ -99,6 +103,8 @@ pub struct Rounds {
     put_off: Option<(Instant, Fresh)>,
     /// What admins are told.
     board: Board,
+    /// When the clock was looked at last, and what it said.
+    looked: (Instant, DateTime<Utc>),
 }
 
 impl Rounds {
@@ -133,6 +139,7 @@ impl Rounds {
             is_over,
             put_off,
             board,
+            looked: (Instant::now(), now),
         }
     }
 
@@ -148,6 +155,7 @@ impl Rounds {
     ) -> Result<(), DaemonError> {
         let clock = self.poller.clock.clone();
         loop {
+            self.look_at_clock(clock.now()).await?;
             self.start_due(clock.now());
             self.board.beat(Pulse::Polls);
             let sleep = self.sleep(clock.now());
@@ -216,6 +224,36 @@ impl Rounds {
             self.board.put(&feed, history, &planned);
         }
         Ok(())
+    }
+
+    /// Plans all feeds anew if the clock was set back: what it said before is far ahead now.
+    async fn look_at_clock(&mut self, now: DateTime<Utc>) -> Result<(), DaemonError> {
+        let (at, said) = self.looked;
+        self.looked = (Instant::now(), now);
+        let passed = TimeDelta::from_std(at.elapsed()).unwrap_or_default();
+        if self.is_over || said + passed - now < SET_BACK_MIN {
+            return Ok(());
+        }
+        warn!("the clock was set back from {} to {now}: all feeds are planned anew", said + passed);
+        match self.poller.store.histories().await {
+            Ok(histories) => {
+                let under_way: BTreeSet<FeedId> = self.polled.values().cloned().collect();
+                self.agenda.replan(&histories, &under_way, now);
+                let unpolled = History::default();
+                for (feed, planned) in self.agenda.planned() {
+                    let history = histories.get(&feed.id).unwrap_or(&unpolled);
+                    self.board.put(feed, history, planned);
+                }
+                Ok(())
+            }
+            Err(end @ (StoreError::Closed { .. } | StoreError::Broken { .. })) => Err(end.into()),
+            Err(error) => {
+                // The next look finds it set back still.
+                self.looked = (at, said);
+                warn!("the feeds are not planned anew yet: {error}");
+                Ok(())
+            }
+        }
     }
 
     /// Polls feeds now; one that is being polled is waited for.

