@@ -80,6 +80,14 @@ pub trait Medium: Debug + Send {
     fn mark(&self) -> Result<(), Fault>;
 }
 
+/// The medium that a directory is, which is made if there is none, and locked.
+///
+/// # Errors
+/// The directory cannot be used, or what is in it is damaged.
+pub fn on_disk(directory: &Path) -> Result<Box<dyn Medium>, StoreError> {
+    Ok(Box::new(Disk::open(directory)?))
+}
+
 /// Whether there is a store in a directory.
 pub(crate) fn is_there(directory: &Path) -> bool {
     disk::is_there(directory)
@@ -95,7 +103,7 @@ pub(crate) struct Engine {
 impl Engine {
     /// Opens a directory, which is made if there is none, and locks it.
     pub(crate) fn open(directory: &Path) -> Result<Self, StoreError> {
-        Ok(Self::over(directory, Box::new(Disk::open(directory)?)))
+        Ok(Self::over(directory, on_disk(directory)?))
     }
 
     /// The engine over a medium, which is called by the name of a directory.

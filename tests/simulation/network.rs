@@ -215,7 +215,8 @@ impl State {
         let now = self.time.now();
         let rests = self.model.host_rests(&self.publishers.sources, feed, when);
         let ledger = &mut self.model.feeds[feed];
-        let seen = ledger.settle(&history);
+        let is_durable = self.disk.is_sound();
+        let seen = if is_durable { ledger.settle(&history) } else { Vec::new() };
         let wrong = ledger.request(url.as_str(), headers, history, when, now, rests);
         let source = &mut self.publishers.sources[feed];
         source.see(seen);

@@ -276,7 +276,7 @@ impl Run {
         }
         let histories = store.histories().await.map_err(told)?;
         let rounds = Rounds::new(poller, config, &histories, Board::default());
-        self.world.begin(&store);
+        self.world.begin(&store, &self.disk);
         Ok(Daemon { store, documents, rules, fetcher, rounds })
     }
 
@@ -324,7 +324,9 @@ impl Run {
             let wait = Duration::from_mins(self.dice.between(10, 200));
             let now = self.time.elapsed();
             sleep(wait.min(until.saturating_sub(now)).max(Duration::from_secs(1))).await;
-            if let Ok(histories) = means.store.histories().await {
+            if let Ok(histories) = means.store.histories().await
+                && self.disk.is_sound()
+            {
                 self.world.settle(&histories);
             }
             let now = self.time.elapsed();
