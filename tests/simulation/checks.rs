@@ -121,7 +121,9 @@ impl World {
                     None if removed.contains(uid) => {}
                     None if state.model.taken_down.contains(&entry) => {}
                     None if state.model.perhaps_down.contains(&entry) => {}
-                    None => wrong.push(format!("{uid} of {} was acknowledged, and is lost", source.id)),
+                    None => {
+                        wrong.push(format!("{uid} of {} was acknowledged, and is lost", source.id))
+                    }
                 }
             }
         }

@@ -44,7 +44,10 @@ fn check(plan: Plan) -> Report {
 fn replay() {
     let Some(seed) = number("SEED") else { return };
     let report = check(Plan { seed, days: DAYS, bug: None });
-    println!("seed {seed}: trace {:016x}, {:.0} days\n{:#?}", report.trace, report.days, report.counts);
+    println!(
+        "seed {seed}: trace {:016x}, {:.0} days\n{:#?}",
+        report.trace, report.days, report.counts
+    );
 }
 
 #[test]
@@ -64,7 +67,11 @@ fn days() {
         }
     }
     let took = began.elapsed().as_secs_f64();
-    println!("{days:.0} days in {} worlds, {took:.0} s: {:.0} days a minute", seed - first, days * 60.0 / took);
+    println!(
+        "{days:.0} days in {} worlds, {took:.0} s: {:.0} days a minute",
+        seed - first,
+        days * 60.0 / took
+    );
     for (what, times) in counts {
         println!("{times:>9}  {what}");
     }

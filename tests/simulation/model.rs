@@ -30,9 +30,16 @@ pub(crate) type When = (Duration, u64);
 /// What a server sent for a poll.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Sent {
-    Whole { items: Vec<Listed>, etag: Option<Vec<u8>>, last_modified: Option<Vec<u8>> },
+    Whole {
+        items: Vec<Listed>,
+        etag: Option<Vec<u8>>,
+        last_modified: Option<Vec<u8>>,
+    },
     NotModified,
-    Later { until: DateTime<Utc>, is_for_host: bool },
+    Later {
+        until: DateTime<Utc>,
+        is_for_host: bool,
+    },
     Gone,
     /// What brings nothing.
     Other,

@@ -279,7 +279,8 @@ impl State {
             }
             5 => {
                 self.count("garbage");
-                let bytes = (0..self.dice.between(10, 3000)).map(|_| self.dice.number().to_le_bytes()[0]);
+                let bytes =
+                    (0..self.dice.between(10, 3000)).map(|_| self.dice.number().to_le_bytes()[0]);
                 let body = Body::whole(bytes.collect());
                 Reply::Sends { status: 200, headers: vec![("etag", b"\"garbage\"".to_vec())], body }
             }
@@ -291,7 +292,12 @@ impl State {
             }
             7 => {
                 self.count("a redirect that leads nowhere");
-                let to = *self.dice.one(&["/f0x/lost.xml", "file:///etc/passwd", "", "http://127.0.0.1/"]);
+                let to = *self.dice.one(&[
+                    "/f0x/lost.xml",
+                    "file:///etc/passwd",
+                    "",
+                    "http://127.0.0.1/",
+                ]);
                 let headers = vec![("location", to.as_bytes().to_vec())];
                 Reply::Sends { status: 302, headers, body: Body::default() }
             }
