@@ -19,6 +19,7 @@ use crate::poll::Poller;
 use crate::poll::missing::Suspects;
 use crate::schedule::PollTime;
 use crate::schedule::agenda::Agenda;
+use crate::serve::Question;
 use crate::serve::documents::Documents;
 use crate::store::error::StoreError;
 use chrono::DateTime;
@@ -69,6 +70,8 @@ pub enum Request {
         /// Where it goes how each poll ended.
         reply: oneshot::Sender<Result<Vec<Value>, String>>,
     },
+    /// To answer.
+    Answer(Question),
 }
 
 /// A configuration that the rounds go on with.
@@ -171,6 +174,8 @@ impl Rounds {
                 Some(request) = requests.recv() => match request {
                     Request::Change(fresh) => self.change(fresh).await?,
                     Request::Poll { feeds, reply } => self.poll_now(feeds, reply),
+                    // Who asked may be gone.
+                    Request::Answer(question) => drop(question.send(())),
                 },
                 Some(ended) = self.polls.join_next_with_id() => {
                     match self.ended(ended, clock.now(), documents)? {

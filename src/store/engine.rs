@@ -11,6 +11,9 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::path::Path;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
 
 /// Puts (a value) and deletes (none), which happen together or not at all.
 pub type Batch = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
@@ -98,6 +101,22 @@ pub(crate) fn is_there(directory: &Path) -> bool {
 pub(crate) struct Engine {
     directory: PathBuf,
     medium: Box<dyn Medium>,
+    steps: Steps,
+}
+
+/// How many times an engine was read or written: as long as it grows, the engine goes on.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Steps(Arc<AtomicU64>);
+
+impl Steps {
+    /// So many.
+    pub(crate) fn taken(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn take(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 impl Engine {
@@ -108,12 +127,17 @@ impl Engine {
 
     /// The engine over a medium, which is called by the name of a directory.
     pub(crate) fn over(directory: &Path, medium: Box<dyn Medium>) -> Self {
-        Self { directory: directory.to_owned(), medium }
+        Self { directory: directory.to_owned(), medium, steps: Steps::default() }
     }
 
     /// Where the store is.
     pub(crate) fn directory(&self) -> &Path {
         &self.directory
+    }
+
+    /// Counts on, whoever looks.
+    pub(crate) fn steps(&self) -> Steps {
+        self.steps.clone()
     }
 
     /// As [`Medium::is_marked`].
@@ -128,6 +152,7 @@ impl Engine {
 
     /// As [`Medium::get`].
     pub(crate) fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.steps.take();
         self.medium.get(key).map_err(|fault| self.refused(fault))
     }
 
@@ -139,16 +164,19 @@ impl Engine {
         order: Order,
         limit: usize,
     ) -> Result<Vec<Pair>, StoreError> {
+        self.steps.take();
         self.medium.scan(prefix, after, order, limit).map_err(|fault| self.refused(fault))
     }
 
     /// As [`Medium::commit`].
     pub(crate) fn commit(&self, batch: Batch) -> Result<(), StoreError> {
+        self.steps.take();
         self.medium.commit(batch).map_err(|fault| self.refused(fault))
     }
 
     /// As [`Medium::sync`].
     pub(crate) fn sync(&mut self) -> Result<(), StoreError> {
+        self.steps.take();
         let synced = self.medium.sync();
         synced.map_err(|fault| self.refused(fault))
     }

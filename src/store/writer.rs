@@ -16,6 +16,7 @@ use crate::model::publication::Selection;
 use crate::store::archive::Archive;
 use crate::store::engine::Engine;
 use crate::store::engine::Medium;
+use crate::store::engine::Steps;
 use crate::store::error::StoreError;
 use crate::store::relabel::Labeller;
 use crate::store::relabel::Progress;
@@ -104,6 +105,11 @@ impl Keeper {
             Err(StoreError::Damaged { directory: directory.to_owned(), reason: said(&*panic) })
         })?;
         Ok(Self { directory: directory.to_owned(), archive, health: Health::Well })
+    }
+
+    /// What counts on while the engine works.
+    pub(crate) fn steps(&self) -> Steps {
+        self.archive.engine.steps()
     }
 
     /// Indexes what the admin composed.
