@@ -15,6 +15,7 @@ pub mod edit;
 pub mod explain;
 pub mod export;
 pub mod feeds_file;
+mod handed;
 pub mod log;
 pub mod man;
 pub mod opml;

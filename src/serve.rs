@@ -26,6 +26,8 @@ use std::pin::pin;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+use tokio::sync::oneshot;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
@@ -60,6 +62,9 @@ const HEADERS_MAX: usize = 64;
 const HEAD_BYTES_MAX: usize = 80 * 1024;
 /// How long to wait when the system has no descriptor left for another connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
+
+/// Asks a loop whether it goes on: it answers in its turn.
+pub type Question = oneshot::Sender<()>;
 
 /// How many connections there may be, and how long each may take for what.
 #[derive(Debug, Clone, Copy)]
@@ -103,15 +108,17 @@ pub async fn serve(
     limits: Limits,
     shutdown: impl Future<Output = ()> + Send,
 ) {
-    serve_until_moved(listener, documents, limits, pending(), shutdown).await;
+    let (_, unasked) = mpsc::channel(1);
+    serve_until_moved(listener, documents, limits, unasked, pending(), shutdown).await;
 }
 
 /// The same, but when `moved` ends no more connections are taken, and those that there are go on
-/// until they come to their own end.
+/// until they come to their own end. Whoever asks is answered by the loop that takes connections.
 pub async fn serve_until_moved(
     listener: TcpListener,
     documents: Documents,
     limits: Limits,
+    asked: mpsc::Receiver<Question>,
     moved: impl Future<Output = ()> + Send,
     shutdown: impl Future<Output = ()> + Send,
 ) {
@@ -119,7 +126,7 @@ pub async fn serve_until_moved(
         let documents = documents.clone();
         async move { answer(&documents, &request, limits.request).await }
     };
-    serve_answers(listener, answers, limits, moved, shutdown).await;
+    serve_answers(listener, answers, limits, asked, moved, shutdown).await;
 }
 
 /// The same for whatever answers requests.
@@ -127,6 +134,7 @@ pub async fn serve_answers<A: Future<Output = Response<Body>> + Send + 'static>(
     listener: TcpListener,
     answers: impl Fn(Request<Incoming>) -> A + Clone + Send + Sync + 'static,
     limits: Limits,
+    mut asked: mpsc::Receiver<Question>,
     moved: impl Future<Output = ()> + Send,
     shutdown: impl Future<Output = ()> + Send,
 ) {
@@ -151,6 +159,11 @@ pub async fn serve_answers<A: Future<Output = Response<Body>> + Send + 'static>(
                 if listener.is_none() && connections.is_empty() {
                     return;
                 }
+                continue;
+            }
+            Some(question) = asked.recv() => {
+                // Who asked may be gone.
+                let _ = question.send(());
                 continue;
             }
             accepted = accept(listener.as_ref()) => accepted,

@@ -19,6 +19,7 @@ use crate::poll::Poller;
 use crate::poll::missing::Suspects;
 use crate::schedule::PollTime;
 use crate::schedule::agenda::Agenda;
+use crate::serve::Question;
 use crate::serve::documents::Documents;
 use crate::store::error::StoreError;
 use chrono::DateTime;
@@ -55,7 +56,7 @@ struct Changed {
 }
 
 /// What the rounds are asked to do beside them.
-pub(crate) enum Request {
+pub enum Request {
     /// To go on with these feeds.
     Change(Fresh),
     /// To poll some feeds now; or all, if none is named.
@@ -65,14 +66,16 @@ pub(crate) enum Request {
         /// Where it goes how each poll ended.
         reply: oneshot::Sender<Result<Vec<Value>, String>>,
     },
+    /// To answer.
+    Answer(Question),
 }
 
 /// A configuration that the rounds go on with.
-pub(crate) struct Fresh {
+pub struct Fresh {
     /// It.
-    pub(crate) config: Arc<Config>,
+    pub config: Arc<Config>,
     /// What fetches.
-    pub(crate) fetcher: Arc<Fetcher>,
+    pub fetcher: Arc<Fetcher>,
 }
 
 /// Somebody who waits for polls.
@@ -83,7 +86,7 @@ struct Waiting {
 }
 
 /// The agenda, and the polls under way.
-pub(crate) struct Rounds {
+pub struct Rounds {
     poller: Poller,
     agenda: Agenda,
     polls: JoinSet<Result<Polled, StoreError>>,
@@ -102,7 +105,8 @@ pub(crate) struct Rounds {
 }
 
 impl Rounds {
-    pub(crate) fn new(
+    /// The agenda of a configuration, as the histories of its feeds tell it; nothing is polled yet.
+    pub fn new(
         poller: Poller,
         config: &Config,
         histories: &BTreeMap<FeedId, History>,
@@ -136,7 +140,10 @@ impl Rounds {
     }
 
     /// Polls feeds as they are due, and as it is asked to, until it is told to stop.
-    pub(crate) async fn go(
+    ///
+    /// # Errors
+    /// The store has come to an end.
+    pub async fn go(
         &mut self,
         documents: &Documents,
         mut requests: mpsc::Receiver<Request>,
@@ -146,9 +153,11 @@ impl Rounds {
         loop {
             self.start_due(clock.now());
             self.board.beat(Pulse::Polls);
+            let sleep = self.sleep(clock.now());
             tokio::select! {
+                // In this order and no other: the same events have the same result.
+                biased;
                 _ = stop.wait_for(|&stop| stop) => return Ok(()),
-                () = tokio::time::sleep(self.sleep(clock.now())) => {}
                 () = until(self.put_off.as_ref().map(|(at, _)| *at)) => {
                     if let Some((_, fresh)) = self.put_off.take() {
                         self.change(fresh).await?;
@@ -157,6 +166,8 @@ impl Rounds {
                 Some(request) = requests.recv() => match request {
                     Request::Change(fresh) => self.change(fresh).await?,
                     Request::Poll { feeds, reply } => self.poll_now(feeds, reply),
+                    // Who asked may be gone.
+                    Request::Answer(question) => drop(question.send(())),
                 },
                 Some(ended) = self.polls.join_next_with_id() => {
                     match self.ended(ended, clock.now(), documents)? {
@@ -171,7 +182,8 @@ impl Rounds {
                     Ok(Ok(taken_away)) => documents.take_away(&taken_away),
                     Ok(Err(error)) => warn!("what sources took down is not known: {error}"),
                     Err(panic) => error!("a look for what a source took down broke off: {panic}"),
-                }
+                },
+                () = tokio::time::sleep(sleep) => {}
             }
         }
     }
@@ -274,7 +286,7 @@ impl Rounds {
     }
 
     /// Lets the polls under way come to their end.
-    pub(crate) async fn end(&mut self, documents: &Documents) {
+    pub async fn end(&mut self, documents: &Documents) {
         self.looks.abort_all();
         while let Some(ended) = self.polls.join_next().await {
             if let Ok(Ok(polled)) = ended {
