@@ -1,7 +1,7 @@
 # A machine with a real systemd, for tests: source this file, do not run it.
 #
 #   machine_can            says nothing if it can boot one here, else why not, and fails
-#   machine_root DIR       makes a root of Debian bookworm at DIR, unless one is there
+#   machine_root DIR       makes a root of Debian bookworm at DIR, unless it is there
 #   machine_boot DIR LOG   boots it; what it changes is gone when it stops; waits until it runs
 #   machine COMMAND...     runs a command in it
 #   machine_put FILE PATH [MODE]  copies a file into it
@@ -11,7 +11,7 @@
 # It has a network of its own, with nothing but `lo`. Packages that a test needs beyond these are
 # put into a root of the test's own: MACHINE_PACKAGES is read by `machine_root`.
 
-MACHINE_PACKAGES=${MACHINE_PACKAGES:-systemd,systemd-sysv,dbus,curl,iproute2,procps}
+MACHINE_PACKAGES=${MACHINE_PACKAGES:-systemd,systemd-sysv,dbus,curl,iproute2,procps,ca-certificates}
 # The process of systemd-nspawn, and the init that it started.
 MACHINE_PID= MACHINE_LEADER=
 
@@ -26,10 +26,11 @@ machine_can() {
 }
 
 machine_root() {
-  [ -e "$1/usr/lib/systemd/systemd" ] && return
-  # Half a root is none.
+  # One of other packages is another, and half of one is none.
+  [ "$(cat "$1/etc/visnyk-test-packages" 2>/dev/null)" = "$MACHINE_PACKAGES" ] && return
   rm -rf "$1.part"
   mmdebstrap --quiet --variant=minbase --include="$MACHINE_PACKAGES" bookworm "$1.part"
+  echo "$MACHINE_PACKAGES" >"$1.part/etc/visnyk-test-packages"
   rm -rf "$1"
   mv "$1.part" "$1"
 }
