@@ -8,7 +8,7 @@
 //! - Indexes and counters agree with the articles at every moment.
 //!
 //! # How
-//! `engine` is the only file that knows the engine. `keys` says what lies where, `records` and
+//! `engine` is the only room that knows the engine. `keys` says what lies where, `records` and
 //! `codec` what a value is. `archive` reads, `commit` writes what polls found, `members` keeps the
 //! indexes, `composition` those of what the admin composed, `pages` the fronts and archives,
 //! `removal` takes away, `audit` recounts. All of it runs on one thread, in `writer`, which a
@@ -19,7 +19,7 @@ mod audit;
 mod codec;
 mod commit;
 mod composition;
-mod engine;
+pub mod engine;
 pub mod error;
 mod events;
 mod keys;
