@@ -70,6 +70,15 @@ pub trait Medium: Debug + Send {
     /// They are not known to be.
     fn sync(&mut self) -> Result<(), Fault>;
 
+    /// Begins anew with what is durable, after a write failed. What does not take writes yet is
+    /// left as it is, so that it can be read on.
+    ///
+    /// # Errors
+    /// It takes no writes, or cannot be begun anew.
+    fn renew(&mut self) -> Result<(), Fault> {
+        Err(Fault { act: "be opened again", reason: "visnyk has to be restarted".to_owned() })
+    }
+
     /// Whether it was in use once, whatever it holds now.
     fn is_marked(&self) -> bool;
 
@@ -143,6 +152,12 @@ impl Engine {
     pub(crate) fn sync(&mut self) -> Result<(), StoreError> {
         let synced = self.medium.sync();
         synced.map_err(|fault| self.refused(fault))
+    }
+
+    /// As [`Medium::renew`].
+    pub(crate) fn renew(&mut self) -> Result<(), StoreError> {
+        let renewed = self.medium.renew();
+        renewed.map_err(|fault| self.refused(fault))
     }
 
     /// Makes everything durable and gives the lock back.

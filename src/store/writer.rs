@@ -16,6 +16,7 @@ use crate::model::publication::Selection;
 use crate::store::archive::Archive;
 use crate::store::engine::Engine;
 use crate::store::error::StoreError;
+use crate::store::keys;
 use crate::store::relabel::Labeller;
 use crate::store::relabel::Progress;
 use chrono::DateTime;
@@ -140,6 +141,25 @@ impl Keeper {
             self.health = Health::ReadOnly(error.to_string());
         }
         done
+    }
+
+    /// Opens the engine again after a write failed, if its disk takes writes: it then has what was
+    /// acknowledged. Until then it is read on.
+    pub(crate) fn renew(&mut self, at: DateTime<Utc>) -> Result<(), StoreError> {
+        if !matches!(self.health, Health::ReadOnly(_)) {
+            return self.read(|_| Ok(()));
+        }
+        if let Err(error) = self.guarded(|archive| archive.engine.renew()) {
+            if self.guarded(|archive| archive.engine.get(&keys::format())).is_ok() {
+                return Err(error);
+            }
+            let reason = error.to_string();
+            self.health = Health::Broken(reason.clone());
+            return Err(StoreError::Broken { directory: self.directory.clone(), reason });
+        }
+        self.health = Health::Well;
+        // The write that failed may have been of an index.
+        self.compose(self.archive.composed.clone(), at).map(drop)
     }
 
     fn guarded<T>(
