@@ -75,7 +75,9 @@ class Publisher:
     """A publisher's server on loopback, whose feeds grow as they are asked for."""
 
     def __init__(self, feeds: int, hosts: int = 4, window: int = 15, growth: float = 0.8, seed: int = 1,
-                 schedule: str = "every 15m"):
+                 schedule: str = "every 15m", bulk: int = 0):
+        # So many bytes that do not compress well stand in the document of the first feed.
+        self.bulk = bulk
         self.window = window
         self.schedule = schedule
         self.growth = growth
@@ -150,6 +152,8 @@ class Publisher:
     def _document(self, feed: Feed) -> bytes:
         items = "".join(self._item(feed, n) for n in reversed(range(feed.low, feed.high)))
         head = f"<title>{feed.id}</title><link>{self.url(feed)}</link><description>d</description>"
+        if self.bulk and feed.id == "f0":
+            head += f"<!-- {self.chance.randbytes(self.bulk).hex()} -->"
         return f'<?xml version="1.0"?><rss version="2.0"><channel>{head}{items}</channel></rss>'.encode()
 
     def _item(self, feed: Feed, n: int) -> str:

@@ -37,6 +37,9 @@ const LOCK_PAUSE: Duration = Duration::from_millis(50);
 /// Says that the store was in use once: the engine takes a ruined data file for a new one.
 const MARK: &str = "in-use";
 
+/// The file with the engine's settings.
+const SETTINGS: &str = "conf";
+
 /// How the engine names a snapshot, and one that it has not finished.
 const SNAPSHOT: &str = "snap.";
 const UNFINISHED: &str = ".generating";
@@ -71,8 +74,15 @@ impl Disk {
         drop_unfinished(directory).map_err(cannot)?;
         let db = open_unlocked(directory)?;
         let data = File::open(directory.join("db")).map_err(cannot)?;
+        // The engine opens nothing without its settings, and leaves them to the operating system.
+        File::open(directory.join(SETTINGS)).and_then(|file| file.sync_all()).map_err(cannot)?;
         // The names of new files are part of what must be durable.
         File::open(directory).and_then(|folder| folder.sync_all()).map_err(cannot)?;
+        if let Some(parent) = directory.parent() {
+            // So is that of the directory; but a parent that a service manager made may not be
+            // ours to open, and then neither was the directory ours to make.
+            let _ = File::open(parent).and_then(|folder| folder.sync_all());
+        }
         let (directory, large_synced) = (directory.to_owned(), BTreeSet::new());
         Ok(Self { directory, db: Some(db), data, large_synced })
     }
