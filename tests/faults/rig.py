@@ -115,7 +115,7 @@ class Publisher:
 
     def _respond(self, head: str) -> bytes:
         path = head.split(" ")[1]
-        found = re.match(r"/feeds/(\w+)\.rss$", path)
+        found = re.match(r"/feeds/(\w+)\.rss(\?|$)", path)
         if not found:
             return _response("200 OK", "Content-Type: text/html\r\n", b"<title>page</title><p>page</p>")
         with self.lock:
