@@ -4,9 +4,12 @@
 //! that loses, fails and fills up as it is planned.
 
 mod disk;
+mod undo;
 
 use crate::store::engine::disk::Disk;
+use crate::store::engine::undo::Undo;
 use crate::store::error::StoreError;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::path::Path;
@@ -99,6 +102,7 @@ pub(crate) fn is_there(directory: &Path) -> bool {
 pub(crate) struct Engine {
     directory: PathBuf,
     medium: Box<dyn Medium>,
+    undo: RefCell<Undo>,
 }
 
 impl Engine {
@@ -109,7 +113,7 @@ impl Engine {
 
     /// The engine over a medium, which is called by the name of a directory.
     pub(crate) fn over(directory: &Path, medium: Box<dyn Medium>) -> Self {
-        Self { directory: directory.to_owned(), medium }
+        Self { directory: directory.to_owned(), medium, undo: RefCell::default() }
     }
 
     /// Where the store is.
@@ -129,6 +133,9 @@ impl Engine {
 
     /// As [`Medium::get`].
     pub(crate) fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        if let Some(durable) = self.undo.borrow().durable(key) {
+            return Ok(durable);
+        }
         self.medium.get(key).map_err(|fault| self.refused(fault))
     }
 
@@ -140,23 +147,42 @@ impl Engine {
         order: Order,
         limit: usize,
     ) -> Result<Vec<Pair>, StoreError> {
-        self.medium.scan(prefix, after, order, limit).map_err(|fault| self.refused(fault))
+        let undo = self.undo.borrow();
+        let more = limit.saturating_add(undo.shown());
+        let found = self.medium.scan(prefix, after, order, more);
+        let found = found.map_err(|fault| self.refused(fault))?;
+        Ok(undo.over(found, prefix, after, order, limit))
     }
 
     /// As [`Medium::commit`].
     pub(crate) fn commit(&self, batch: Batch) -> Result<(), StoreError> {
-        self.medium.commit(batch).map_err(|fault| self.refused(fault))
+        let mut undo = self.undo.borrow_mut();
+        undo.note(&batch, |key| self.medium.get(key)).map_err(|fault| self.refused(fault))?;
+        self.medium.commit(batch).map_err(|fault| {
+            undo.fail();
+            self.refused(fault)
+        })
     }
 
     /// As [`Medium::sync`].
     pub(crate) fn sync(&mut self) -> Result<(), StoreError> {
         let synced = self.medium.sync();
+        match synced {
+            Ok(()) => self.undo.take(),
+            Err(_) => {
+                self.undo.borrow_mut().fail();
+                Undo::default()
+            }
+        };
         synced.map_err(|fault| self.refused(fault))
     }
 
     /// As [`Medium::renew`].
     pub(crate) fn renew(&mut self) -> Result<(), StoreError> {
         let renewed = self.medium.renew();
+        if renewed.is_ok() {
+            self.undo.take();
+        }
         renewed.map_err(|fault| self.refused(fault))
     }
 

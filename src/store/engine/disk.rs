@@ -25,6 +25,8 @@ use std::os::unix::fs::DirBuilderExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::path::PathBuf;
+use std::sync::mpsc;
+use std::sync::mpsc::RecvTimeoutError;
 use std::thread;
 use std::time::Duration;
 
@@ -43,6 +45,9 @@ const SETTINGS: &str = "conf";
 /// How the engine names a snapshot, and one that it has not finished.
 const SNAPSHOT: &str = "snap.";
 const UNFINISHED: &str = ".generating";
+
+/// How long a flush may take before it is looked whether it waits in vain.
+const FLUSH_NUDGED_AFTER: Duration = Duration::from_secs(2);
 
 /// A file on which it is tried whether the disk takes writes, and how much is written.
 const TRIAL: &str = "trial";
@@ -201,7 +206,7 @@ impl Medium for Disk {
     }
 
     fn sync(&mut self) -> Result<(), Fault> {
-        self.db()?.flush().map_err(|error| cannot("flush", &error))?;
+        flush(self.db()?).map_err(|error| cannot("flush", &error))?;
         let synced = self.sync_large_values().and_then(|()| self.data.sync_data());
         synced.map_err(|error| cannot("synchronise its files", &error))
     }
@@ -229,6 +234,23 @@ fn open_unlocked(directory: &Path) -> Result<sled::Db, StoreError> {
             Err(error) => return Err(refused(directory, &error)),
         }
     }
+}
+
+/// Flushes, and does not wait for ever: when a thread of the engine's own fails to write, it notes
+/// that and wakes nobody up. Who flushes beside it sees the note, and wakes who waits.
+fn flush(db: &sled::Db) -> sled::Result<usize> {
+    let (flushed, flushing) = mpsc::channel::<()>();
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            while flushing.recv_timeout(FLUSH_NUDGED_AFTER) == Err(RecvTimeoutError::Timeout) {
+                // What it says, who waits is told, too.
+                let _ = db.flush();
+            }
+        });
+        let size = db.flush();
+        drop(flushed);
+        size
+    })
 }
 
 /// Removes a snapshot that the engine was about to write when it was stopped: it would take it for
