@@ -28,6 +28,7 @@ use tokio::net::TcpListener;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tokio::time::sleep;
 use tokio::time::timeout;
 use tracing::debug;
@@ -60,6 +61,8 @@ const HEADERS_MAX: usize = 64;
 const HEAD_BYTES_MAX: usize = 80 * 1024;
 /// How long to wait when the system has no descriptor left for another connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
+/// How often that is told while it lasts.
+const ACCEPT_TOLD_EVERY: Duration = Duration::from_mins(1);
 
 /// How many connections there may be, and how long each may take for what.
 #[derive(Debug, Clone, Copy)]
@@ -137,6 +140,8 @@ pub async fn serve_answers<A: Future<Output = Response<Body>> + Send + 'static>(
     let (stop, stopped) = watch::channel(());
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);
+    // When it was last told that no connection can be accepted.
+    let mut told = None;
     loop {
         let accepted = tokio::select! {
             () = &mut shutdown => break,
@@ -168,7 +173,10 @@ pub async fn serve_answers<A: Future<Output = Response<Body>> + Send + 'static>(
                 }
             },
             Err(error) => {
-                warn!(%error, "cannot accept a connection: {error}");
+                if told.is_none_or(|told: Instant| told.elapsed() >= ACCEPT_TOLD_EVERY) {
+                    warn!(%error, "cannot accept a connection, tried again: {error}");
+                    told = Some(Instant::now());
+                }
                 places.free_any();
                 sleep(ACCEPT_PAUSE).await;
             }

@@ -288,10 +288,10 @@ mod tests {
         board.polls_stopped(now + chrono::TimeDelta::hours(1), "again");
         // A reload puts feeds there.
         board.put(&feed("b"), &History::default(), &soon);
-        let told = board.read(|state| told(state, now));
-        assert_eq!(told["stopped"]["why"], "no space left");
-        assert_eq!(told["stopped"]["at"], "2026-11-26T12:00:00Z");
-        for feed in told["feeds"].as_array().unwrap() {
+        let stopped = board.read(|state| told(state, now));
+        assert_eq!(stopped["stopped"]["why"], "no space left");
+        assert_eq!(stopped["stopped"]["at"], "2026-11-26T12:00:00Z");
+        for feed in stopped["feeds"].as_array().unwrap() {
             assert_eq!(feed["next_poll"], serde_json::Value::Null, "{feed}");
             assert_eq!(feed["reason"], STOPPED);
         }

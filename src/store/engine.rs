@@ -133,8 +133,9 @@ impl Engine {
 
     /// As [`Medium::get`].
     pub(crate) fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        if let Some(durable) = self.undo.borrow().durable(key) {
-            return Ok(durable);
+        let undo = self.undo.borrow();
+        if undo.covers(key) {
+            return Ok(undo.durable(key));
         }
         self.medium.get(key).map_err(|fault| self.refused(fault))
     }
@@ -167,13 +168,11 @@ impl Engine {
     /// As [`Medium::sync`].
     pub(crate) fn sync(&mut self) -> Result<(), StoreError> {
         let synced = self.medium.sync();
-        match synced {
-            Ok(()) => self.undo.take(),
-            Err(_) => {
-                self.undo.borrow_mut().fail();
-                Undo::default()
-            }
-        };
+        if synced.is_ok() {
+            self.undo.take();
+        } else {
+            self.undo.borrow_mut().fail();
+        }
         synced.map_err(|fault| self.refused(fault))
     }
 

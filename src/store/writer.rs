@@ -285,7 +285,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let keeper = Keeper::open(folder.path()).unwrap();
         let mut batch = std::collections::BTreeMap::new();
-        let key = crate::store::keys::format();
+        let key = keys::format();
         keeper.archive.put(&mut batch, Space::Meta, key, &9_u32).unwrap();
         keeper.archive.engine.commit(batch).unwrap();
         keeper.close().unwrap();

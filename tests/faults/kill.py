@@ -104,6 +104,8 @@ def live(publisher: Publisher, folder: Folder, kills: int, chance: random.Random
         for thread in threads:
             thread.join()
         figures["kills"] += 1
+        if figures["kills"] % 100 == 0:
+            print(f"kill: {figures['kills']} so far, {len(publisher.owed())} acknowledged in this store", flush=True)
         problems += look.problems
         look.problems = []
         if len(problems) > 20:

@@ -103,7 +103,7 @@ def told_clearly(case: Case, status: int, log: str, errors: list[str], fate: str
     ours = [line for line in re.findall(r"panicked at ([^\n]*)", log) if "/sled-" not in line]
     if ours:
         return [f"it panicked at {ours[0]}"]
-    last = [line for line in errors if line.startswith("visnyk: ")]
+    last = [line for line in errors if line.startswith(("visnyk: ", "error: "))]
     if status and len(last) != 1 and "error while loading" not in log:
         return [f"{fate} with {status}, and not with one clear line: {errors[-3:]}"]
     return []

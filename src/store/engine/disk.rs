@@ -19,8 +19,8 @@ use std::ffi::OsString;
 use std::fs::DirBuilder;
 use std::fs::File;
 use std::io;
-use std::ops::Bound;
 use std::io::Write;
+use std::ops::Bound;
 use std::os::unix::fs::DirBuilderExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -38,6 +38,9 @@ const LOCK_PAUSE: Duration = Duration::from_millis(50);
 
 /// Says that the store was in use once: the engine takes a ruined data file for a new one.
 const MARK: &str = "in-use";
+
+/// A data file that is not marked as in use and has less holds nothing yet.
+const NEW_BYTES_MAX: u64 = 4096;
 
 /// The file with the engine's settings.
 const SETTINGS: &str = "conf";
@@ -255,7 +258,15 @@ fn flush(db: &sled::Db) -> sled::Result<usize> {
 
 /// Removes a snapshot that the engine was about to write when it was stopped: it would take it for
 /// one that it has finished, find it torn, and refuse to open. The log has all that is in it.
+///
+/// So it is with settings that were about to be written when the very first start was stopped.
 fn drop_unfinished(directory: &Path) -> io::Result<()> {
+    let settings = directory.join(SETTINGS);
+    let data_bytes = directory.join("db").metadata().map_or(0, |data| data.len());
+    let is_new = !directory.join(MARK).exists() && data_bytes < NEW_BYTES_MAX;
+    if is_new && settings.exists() {
+        std::fs::remove_file(&settings)?;
+    }
     let Ok(data) = File::open(directory.join("db")) else { return Ok(()) };
     // As the engine locks it. Another process that has it open may be writing one.
     if data.try_lock().is_err() {
@@ -334,6 +345,13 @@ mod tests {
         let disk = Disk::open(folder.path()).unwrap();
         assert_eq!(disk.get(b"a").unwrap(), Some(vec![1]));
         assert!(!torn.exists());
+    }
+
+    #[test]
+    fn settings_that_the_very_first_start_did_not_finish_are_no_damage() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(SETTINGS), b"segment_size: 5").unwrap();
+        Disk::open(folder.path()).unwrap();
     }
 
     #[test]

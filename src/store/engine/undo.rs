@@ -48,9 +48,14 @@ impl Undo {
         self.has_failed = true;
     }
 
-    /// What is durable at a key, if something else may be seen there.
-    pub(crate) fn durable(&self, key: &[u8]) -> Option<Option<Vec<u8>>> {
-        if self.has_failed { self.before.get(key).cloned() } else { None }
+    /// Whether something else may be seen at a key than what is durable.
+    pub(crate) fn covers(&self, key: &[u8]) -> bool {
+        self.has_failed && self.before.contains_key(key)
+    }
+
+    /// What is durable at a key that is covered.
+    pub(crate) fn durable(&self, key: &[u8]) -> Option<Vec<u8>> {
+        self.before.get(key).cloned().flatten()
     }
 
     /// At how many keys something else may be seen.
