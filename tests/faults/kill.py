@@ -8,7 +8,7 @@ import random
 import threading
 import time
 
-from rig import Daemon, Folder, Look, Publisher, articles_of, missing, number, verdict
+from rig import Daemon, Folder, Look, Publisher, articles_of, missing, number, verdict, verify
 
 FEEDS = 24
 # After so many kills a new store is begun: a walk through all of its archives stays short.
@@ -97,6 +97,7 @@ def live(publisher: Publisher, folder: Folder, kills: int, chance: random.Random
         if life == kills:
             status = daemon.stop()
             problems += [f"it ended with {status}"] if status else []
+            problems += verify(folder, folder.state)
             break
         threads = load.run(daemon)
         time.sleep(chance.uniform(0.02, 1.2))

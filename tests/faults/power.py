@@ -19,7 +19,7 @@ import subprocess
 import threading
 import time
 
-from rig import Daemon, Folder, Look, Publisher, articles_of, number, not_run, verdict
+from rig import Daemon, Folder, Look, Publisher, articles_of, number, not_run, verdict, verify
 
 CALLS = (
     "openat,write,pwrite64,writev,pwritev,ftruncate,fallocate,rename,renameat,renameat2,unlink,unlinkat,mkdir,mkdirat,"
@@ -269,8 +269,10 @@ def check(folder: Folder, ledger: Ledger, ids: dict, image: pathlib.Path, cut: f
             for key, revision in ledger.owed(cut).items()
             if found.get(key, -1) < revision
         ]
+        errors = daemon.lines("ERROR")
+        daemon.stop()
         # Every value is read, and every index counted anew.
-        return look.problems + lost + daemon.lines("ERROR")
+        return look.problems + lost + errors + verify(own, image)
     finally:
         daemon.kill()
         own.remove()

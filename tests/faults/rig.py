@@ -440,6 +440,16 @@ class Look:
         return self.found
 
 
+def verify(folder: "Folder", state: pathlib.Path) -> list[str]:
+    """What `visnyk verify` says against a store that no daemon holds; nothing where there is no such command."""
+    known = subprocess.run([VISNYK, "verify", "--help"], capture_output=True, text=True, env=environment())
+    if known.returncode:
+        return []
+    command = [VISNYK, "verify", "--config", folder.config, "--state", state]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, env=environment())
+    return [f"verify says {done.returncode}: {(done.stdout + done.stderr)[-400:]}"] if done.returncode else []
+
+
 def missing(publisher: Publisher, found: dict, taken_down: set = frozenset()) -> list[str]:
     """What is acknowledged and is not there, or only as it was before."""
     problems = []
