@@ -9,6 +9,9 @@
 //! synchronised on a second handle, and with it the files of large values, which the engine
 //! leaves to the operating system. No background flusher: nobody else decides when to write.
 
+use crate::store::copying::Copy;
+use crate::store::copying::clear;
+use crate::store::copying::settle;
 use crate::store::error::StoreError;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -59,6 +62,8 @@ pub(crate) struct Engine {
     db: sled::Db,
     data: File,
     large_synced: BTreeSet<OsString>,
+    /// What is to take its place, and gets every batch too.
+    pub(crate) copy: Option<Box<Copy>>,
 }
 
 impl Engine {
@@ -69,11 +74,14 @@ impl Engine {
             reason: error.to_string(),
         };
         DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(cannot)?;
+        settle(directory)?;
         let db = open_unlocked(directory)?;
+        clear(directory);
         let data = File::open(directory.join("db")).map_err(cannot)?;
         // The names of new files are part of what must be durable.
         File::open(directory).and_then(|folder| folder.sync_all()).map_err(cannot)?;
-        Ok(Self { directory: directory.to_owned(), db, data, large_synced: BTreeSet::new() })
+        let (directory, large_synced) = (directory.to_owned(), BTreeSet::new());
+        Ok(Self { directory, db, data, large_synced, copy: None })
     }
 
     /// Where the store is.
@@ -135,6 +143,7 @@ impl Engine {
 
     /// Makes a batch visible, as a whole. It is durable after the next [`Engine::sync`].
     pub(crate) fn commit(&self, batch: Batch) -> Result<(), StoreError> {
+        let copied = self.copy.as_ref().map(|copy| (copy, batch.clone()));
         let mut writes = sled::Batch::default();
         for (key, value) in batch {
             match value {
@@ -142,7 +151,11 @@ impl Engine {
                 None => writes.remove(key),
             }
         }
-        self.db.apply_batch(writes).map_err(|error| self.cannot("write", &error))
+        self.db.apply_batch(writes).map_err(|error| self.cannot("write", &error))?;
+        if let Some((copy, batch)) = copied {
+            copy.commit(batch);
+        }
+        Ok(())
     }
 
     /// Makes every batch so far durable.
