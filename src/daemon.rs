@@ -1,6 +1,6 @@
 //! All feeds on time, the server, and a clean end.
 //!
-//! `rounds` polls, `relabelling` labels anew, `exporting` keeps a copy of the site as files, `asked`
+//! `rounds` polls, `relabelling` labels anew, `upkeep` drops what is old, `exporting` keeps a copy of the site as files, `asked`
 //! answers admins; a poll that takes long holds up no other: how many run at once is the fetcher's
 //! to bound.
 
@@ -13,6 +13,7 @@ pub mod reloading;
 mod rounds;
 mod serving;
 mod telling;
+mod upkeep;
 mod watching;
 
 use crate::admin::Listener;
@@ -32,6 +33,7 @@ use crate::daemon::rounds::Rounds;
 use crate::daemon::serving::listen;
 use crate::daemon::serving::serving;
 use crate::daemon::telling::answer_at_listener;
+use crate::daemon::upkeep::Upkeep;
 use crate::daemon::watching::watch as watch_files;
 use crate::fetch::Fetcher;
 use crate::fetch::Settings;
@@ -260,7 +262,10 @@ pub async fn run(
     let (asking, asked) = mpsc::channel(reloading::ASKED_MAX);
     let (requesting, requests) = mpsc::channel(REQUESTS_MAX);
     let (files, watched) = watch::channel(files(&path, &config));
+    let upkeep = Upkeep::new(store.clone(), documents.clone(), board.clone(), poller.clock.clone());
+    upkeep.change().await;
     let answering = Asked {
+        upkeep: upkeep.clone(),
         rules: poller.rules.clone(),
         store: store.clone(),
         documents: documents.clone(),
@@ -276,6 +281,7 @@ pub async fn run(
         listeners,
         rounds: requesting,
         relabelling,
+        upkeep: upkeep.clone(),
         files,
         tell,
     };
@@ -302,6 +308,7 @@ pub async fn run(
         () = watch_files(watched, asking.clone()) => Ok(()),
         never = follow(newest, &documents) => match never {},
         never = keep_reads(&documents) => match never {},
+        never = upkeep.follow() => match never {},
         never = telling => match never {},
         never = answer_at_listener(desk) => match never {},
         // The word to stop reaches the server as well as the rounds.

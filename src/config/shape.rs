@@ -102,7 +102,9 @@ pub(crate) fn wanted(shape: Shape) -> String {
         Shape::Time { min, max } => {
             format!("a time from `\"{}s\"` to `\"{}s\"`", min.as_secs(), max.as_secs())
         }
-        Shape::Age => "an age such as `\"90d\"`, `\"26w\"` or `\"2y\"`, or `\"forever\"`".to_owned(),
+        Shape::Age => {
+            "an age such as `\"90d\"`, `\"26w\"` or `\"2y\"`, or `\"forever\"`".to_owned()
+        }
         Shape::Size { min, max } => {
             format!("a size from `\"{} KiB\"` to `\"{} MiB\"`", min >> 10, max >> 20)
         }

@@ -50,9 +50,9 @@ impl Retention {
     #[must_use]
     pub fn keeps_everything(&self) -> bool {
         let bounds = self.feeds.values().chain(self.regions.values()).chain([&self.all]);
-        bounds.into_iter().all(|bound| {
-            bound.articles.is_none() && !matches!(bound.age, Some(Age::Days(_)))
-        })
+        bounds
+            .into_iter()
+            .all(|bound| bound.articles.is_none() && !matches!(bound.age, Some(Age::Days(_))))
     }
 
     /// For how long an article is kept.

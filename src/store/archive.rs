@@ -76,7 +76,8 @@ impl Archive {
         let directory = engine.directory().to_owned();
         let damaged = |reason: String| StoreError::Damaged { directory: directory.clone(), reason };
         let key = keys::format();
-        let mut archive = Self { engine, composed: Vec::new(), retention: Arc::default(), is_old: false };
+        let mut archive =
+            Self { engine, composed: Vec::new(), retention: Arc::default(), is_old: false };
         if let Some(value) = archive.engine.get(&key)? {
             let found: u32 = codec::read(&key, &value)
                 .map_err(|reason| damaged(format!("its format does not read: {reason}")))?;

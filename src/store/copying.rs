@@ -46,6 +46,9 @@ const SNAPSHOT: &str = "snap.";
 const CHUNK: usize = 64;
 const SLICE_PAIRS_MAX: usize = 1_000;
 const SLICE_BYTES_MAX: usize = 1024 * 1024;
+/// After so many bytes the copy is made durable: seldom, because the engine pads what it writes then,
+/// and often enough that the last time is no long wait.
+const UNSYNCED_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// A new store is larger than what is in it by this at most.
 const GROWTH: u64 = 3;
 /// So much of the disk is left alone.
@@ -96,6 +99,8 @@ pub(crate) struct Copy {
     stage: Stage,
     before: u64,
     pairs: u64,
+    /// How many bytes were written since it was last made durable.
+    unsynced: usize,
     digests: [blake3::Hasher; 2],
     longest: Duration,
     /// Why it cannot become a store any more.
@@ -146,6 +151,7 @@ impl Archive {
             stage: Stage::Copying,
             before: size_bytes(&directory),
             pairs: 0,
+            unsynced: 0,
             digests: [blake3::Hasher::new(), blake3::Hasher::new()],
             longest: Duration::ZERO,
             failed: RefCell::new(None),
@@ -207,9 +213,13 @@ impl Archive {
             }
             Stage::Copying => {
                 copy.after = pairs.last().map(|(key, _)| key.clone());
+                copy.unsynced += pairs.iter().map(bytes_of).sum::<usize>();
                 let batch = pairs.into_iter().map(|(key, value)| (key, Some(value))).collect();
-                let written = copy.to.commit(batch).and_then(|()| copy.to.sync());
-                written.map_err(|error| wrong(&error))?;
+                copy.to.commit(batch).map_err(|error| wrong(&error))?;
+                if copy.unsynced >= UNSYNCED_BYTES_MAX {
+                    copy.unsynced = 0;
+                    copy.to.sync().map_err(|error| wrong(&error))?;
+                }
             }
             Stage::Comparing | Stage::Whole => {
                 let after = copy.after.as_deref();
@@ -288,7 +298,7 @@ fn reopened(copy: Copy, path: &Path) -> Result<Copy, StoreError> {
     to.close()?;
     let to = Engine::open(path)?;
     let stage = Stage::Comparing;
-    Ok(Copy { to, after: None, stage, before, pairs: 0, digests, longest, failed })
+    Ok(Copy { to, after: None, stage, before, pairs: 0, unsynced: 0, digests, longest, failed })
 }
 
 fn bytes_of((key, value): &Pair) -> usize {

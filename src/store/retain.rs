@@ -100,7 +100,10 @@ pub struct Pass {
 #[derive(Debug)]
 enum Stage {
     /// Looks for the bounds in numbers.
-    Counting { left: Vec<(Selection, u64)>, count: Option<Count> },
+    Counting {
+        left: Vec<(Selection, u64)>,
+        count: Option<Count>,
+    },
     /// Looks at the articles after this key.
     Articles(Option<Vec<u8>>),
     /// Looks at the pages of archives after this key.
@@ -161,9 +164,7 @@ impl Pass {
                 keys::rank_of(&keys::member(selection, article)) >= bound.as_slice()
             })
         };
-        article.labels.excluded_by.is_none()
-            && !counted.is_empty()
-            && counted.iter().all(is_beyond)
+        article.labels.excluded_by.is_none() && !counted.is_empty() && counted.iter().all(is_beyond)
     }
 
     fn count(&mut self, article: &Article) {
@@ -510,7 +511,11 @@ impl Archive {
         for (key, _) in self.scan(Space::Pin, &Space::Pin.prefix(), usize::MAX)? {
             let place = keys::id_of(&key).map(keys::place).unwrap_or_default();
             if self.engine.get(&place)?.is_none() {
-                faults.push(format!("{} {} is too much", Space::Pin.name(), Space::Pin.id_at(&key)));
+                faults.push(format!(
+                    "{} {} is too much",
+                    Space::Pin.name(),
+                    Space::Pin.id_at(&key)
+                ));
             }
         }
         Ok(expected)

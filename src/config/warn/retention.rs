@@ -20,7 +20,8 @@ pub(crate) fn retention(given: &Given, config: &Config, found: &mut Found) {
         let Some(region) = config.feeds.get(&id).and_then(|feed| feed.region.as_ref()) else {
             continue;
         };
-        let row = given.regions.iter().find(|row| row.text("id").as_deref() == Some(region.as_str()));
+        let row =
+            given.regions.iter().find(|row| row.text("id").as_deref() == Some(region.as_str()));
         if let (Some(row), Some(own)) = (row, own)
             && bound(row).age.is_some_and(|wanted| wanted > own)
         {
