@@ -34,9 +34,9 @@ const EVERY: Duration = Duration::from_hours(1);
 const PAUSE: Duration = Duration::from_millis(50);
 /// A store that is smaller is not worth it: the engine keeps so much for itself.
 const WASTE_BYTES_MIN: u64 = 256 * 1024 * 1024;
-/// How many times its content a store may have on the disk. A new one has about twice, and with every
-/// writing anew all of it is read and written: below this it would be done over and over.
-const WASTE_TIMES: u64 = 4;
+/// How many times its content a store may have on the disk. A new one has about three times, so that
+/// half of it is given back at least, and it is not done over and over.
+const WASTE_TIMES: u64 = 6;
 
 /// What keeps the store within its bounds. Clones are one.
 #[derive(Clone)]

@@ -5,7 +5,8 @@
 //! A second engine in a directory inside that of the store gets every pair, and from the beginning
 //! every batch that is committed meanwhile. When all is copied it is made durable, closed, opened
 //! again, and compared with the store pair by pair. Then its directory is renamed: from that instant
-//! it is the store. Its files are moved to where those of the store are, and the old ones go.
+//! it is the store. Its files are moved to where those of the store are, and the old ones go. The
+//! engine stays open all the while: it finds its files by a link, which then leads elsewhere.
 //!
 //! The directory lies inside, not beside: a service may write in its state directory and nowhere
 //! else.
@@ -28,8 +29,11 @@ use std::cell::RefCell;
 use std::fs;
 use std::fs::File;
 use std::io;
+use std::os::unix::fs::symlink;
 use std::path::Path;
+use std::path::PathBuf;
 use std::thread;
+use std::thread::JoinHandle;
 use std::time::Duration;
 use std::time::Instant;
 
@@ -37,6 +41,8 @@ use std::time::Instant;
 const COPYING: &str = "compacting";
 /// What is a store: the old files are to go.
 const COPIED: &str = "compacted";
+/// The beginning of the links by which an engine finds its files that was a copy.
+const LINK: &str = "compacting.";
 const DATA: &str = "db";
 const LARGE_VALUES: &str = "blobs";
 const SETTINGS: &str = "conf";
@@ -49,10 +55,13 @@ const SLICE_BYTES_MAX: usize = 1024 * 1024;
 /// After so many bytes the copy is made durable: seldom, because the engine pads what it writes then,
 /// and often enough that the last time is no long wait.
 const UNSYNCED_BYTES_MAX: usize = 4 * 1024 * 1024;
-/// A new store is larger than what is in it by this at most.
-const GROWTH: u64 = 3;
+/// A new store has about three times the bytes of what is in it.
+const GROWTH: u64 = 4;
 /// So much of the disk is left alone.
 const DISK_LEFT_MIN: u64 = 64 * 1024 * 1024;
+
+/// How many bytes may be committed while the copy is opened again.
+const PENDING_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 const LOCK_TRIES_MAX: u32 = 20;
 const LOCK_PAUSE: Duration = Duration::from_millis(50);
@@ -94,7 +103,12 @@ pub struct Compacted {
 /// A store that is being written anew.
 #[derive(Debug)]
 pub(crate) struct Copy {
-    to: Engine,
+    /// None while it is opened again, on a thread of its own.
+    to: Option<Engine>,
+    opening: Option<JoinHandle<Result<Engine, StoreError>>>,
+    /// What was committed meanwhile.
+    pending: RefCell<Vec<Batch>>,
+    link: PathBuf,
     after: Option<Vec<u8>>,
     stage: Stage,
     before: u64,
@@ -110,17 +124,96 @@ pub(crate) struct Copy {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
     Copying,
+    Opening,
     Comparing,
     Whole,
+}
+
+impl Drop for Copy {
+    fn drop(&mut self) {
+        // Its files may go now.
+        if let Some(opening) = self.opening.take() {
+            let _ = opening.join();
+        }
+    }
 }
 
 impl Copy {
     /// Takes over what was committed.
     pub(crate) fn commit(&self, batch: Batch) {
         let mut failed = self.failed.borrow_mut();
-        if failed.is_none() {
-            *failed = self.to.commit(batch).err();
+        if failed.is_some() {
+            return;
         }
+        if let Some(to) = &self.to {
+            *failed = to.commit(batch).err();
+            return;
+        }
+        let mut pending = self.pending.borrow_mut();
+        pending.push(batch);
+        if pending.iter().map(bytes_of_batch).sum::<usize>() > PENDING_BYTES_MAX {
+            *failed = Some(self::failed(&self.link, &"more came than can wait for it"));
+        }
+    }
+
+    fn engine(&self) -> Result<&Engine, StoreError> {
+        self.to.as_ref().ok_or_else(|| failed(&self.link, &"it is not open"))
+    }
+
+    /// Begins to close it and to open it again: what was written is to be read from the disk.
+    fn reopen(&mut self) {
+        let (to, link) = (self.to.take(), self.link.clone());
+        self.opening = Some(thread::spawn(move || {
+            to.map_or(Ok(()), Engine::close)?;
+            Engine::open(&link)
+        }));
+        self.stage = Stage::Opening;
+    }
+
+    /// Goes on with it once it is open again.
+    fn is_reopened(&mut self) -> Result<bool, StoreError> {
+        let Some(opening) = self.opening.take_if(|opening| opening.is_finished()) else {
+            return Ok(false);
+        };
+        let panicked = |_| Err(failed(&self.link, &"its engine panicked"));
+        let to = opening.join().unwrap_or_else(panicked)?;
+        for batch in self.pending.take() {
+            to.commit(batch)?;
+        }
+        (self.to, self.after, self.stage) = (Some(to), None, Stage::Comparing);
+        Ok(true)
+    }
+
+    /// Writes a slice.
+    fn write(&mut self, pairs: Vec<Pair>) -> Result<(), StoreError> {
+        self.after = pairs.last().map(|(key, _)| key.clone());
+        self.unsynced += pairs.iter().map(bytes_of).sum::<usize>();
+        let batch = pairs.into_iter().map(|(key, value)| (key, Some(value))).collect();
+        self.engine()?.commit(batch)?;
+        if self.unsynced >= UNSYNCED_BYTES_MAX
+            && let Some(to) = &mut self.to
+        {
+            self.unsynced = 0;
+            to.sync()?;
+        }
+        Ok(())
+    }
+
+    /// Compares a slice. Whether it is the same.
+    fn compare(&mut self, pairs: Vec<Pair>) -> Result<bool, StoreError> {
+        let limit = pairs.len().max(1);
+        let copied = self.engine()?.scan(&[], self.after.as_deref(), Order::Forward, limit)?;
+        for (digest, pairs) in self.digests.iter_mut().zip([&pairs, &copied]) {
+            pairs.iter().for_each(|pair| feed(digest, pair));
+        }
+        let [ours, theirs] = self.digests.each_ref().map(blake3::Hasher::finalize);
+        let is_same = pairs.len() == copied.len() && ours == theirs;
+        self.pairs += pairs.len() as u64;
+        match pairs.into_iter().next_back() {
+            Some((key, _)) => self.after = Some(key),
+            None => self.stage = Stage::Whole,
+        }
+        Ok(is_same)
     }
 }
 
@@ -144,9 +237,13 @@ impl Archive {
             return Err(StoreError::NoRoom { directory, needed: mib(needed), free: mib(free) });
         }
         self.drop_copy();
-        let to = Engine::open(&directory.join(COPYING)).map_err(|e| failed(&directory, &e))?;
+        let link = made(&directory).map_err(|error| failed(&directory, &error))?;
+        let to = Some(Engine::open(&link).map_err(|error| failed(&directory, &error))?);
         self.engine.copy = Some(Box::new(Copy {
             to,
+            opening: None,
+            pending: RefCell::default(),
+            link,
             after: None,
             stage: Stage::Copying,
             before: size_bytes(&directory),
@@ -154,7 +251,7 @@ impl Archive {
             unsynced: 0,
             digests: [blake3::Hasher::new(), blake3::Hasher::new()],
             longest: Duration::ZERO,
-            failed: RefCell::new(None),
+            failed: RefCell::default(),
         }));
         Ok(())
     }
@@ -163,6 +260,7 @@ impl Archive {
     pub(crate) fn drop_copy(&mut self) {
         let was_begun = self.engine.copy.take().is_some();
         let directory = self.engine.directory().join(COPYING);
+        remove_links(self.engine.directory(), self.engine.link.as_deref());
         if (was_begun || directory.exists())
             && let Err(error) = fs::remove_dir_all(&directory)
         {
@@ -203,77 +301,108 @@ impl Archive {
             let (needed, free) = (mib(DISK_LEFT_MIN), mib(free));
             return Err(StoreError::NoRoom { directory: directory.to_owned(), needed, free });
         }
-        let pairs = slice(&self.engine, copy.after.as_deref())?;
-        match copy.stage {
+        let pairs = match copy.stage {
+            Stage::Opening => Vec::new(),
+            _ => slice(&self.engine, copy.after.as_deref())?,
+        };
+        let is_right = match copy.stage {
             Stage::Copying if pairs.is_empty() => {
-                // What was written is read again from the disk.
-                let path = copy.to.directory().to_owned();
-                copy.to.sync().map_err(|error| wrong(&error))?;
-                *copy = reopened(*copy, &path).map_err(|error| wrong(&error))?;
+                copy.reopen();
+                Ok(true)
             }
-            Stage::Copying => {
-                copy.after = pairs.last().map(|(key, _)| key.clone());
-                copy.unsynced += pairs.iter().map(bytes_of).sum::<usize>();
-                let batch = pairs.into_iter().map(|(key, value)| (key, Some(value))).collect();
-                copy.to.commit(batch).map_err(|error| wrong(&error))?;
-                if copy.unsynced >= UNSYNCED_BYTES_MAX {
-                    copy.unsynced = 0;
-                    copy.to.sync().map_err(|error| wrong(&error))?;
-                }
-            }
-            Stage::Comparing | Stage::Whole => {
-                let after = copy.after.as_deref();
-                let limit = pairs.len().max(1);
-                let copied = copy.to.scan(&[], after, Order::Forward, limit);
-                let copied = copied.map_err(|error| wrong(&error))?;
-                for (digest, pairs) in copy.digests.iter_mut().zip([&pairs, &copied]) {
-                    pairs.iter().for_each(|pair| feed(digest, pair));
-                }
-                let [ours, theirs] = [&copy.digests[0], &copy.digests[1]].map(|d| d.finalize());
-                if pairs.len() != copied.len() || ours != theirs {
-                    return Err(wrong(&"what was copied differs from what is stored"));
-                }
-                copy.pairs += pairs.len() as u64;
-                match pairs.into_iter().next_back() {
-                    Some((key, _)) => copy.after = Some(key),
-                    None => copy.stage = Stage::Whole,
-                }
-            }
+            Stage::Copying => copy.write(pairs).map(|()| true),
+            Stage::Opening => copy.is_reopened().map(|_| true),
+            Stage::Comparing | Stage::Whole => copy.compare(pairs),
+        };
+        if !is_right.map_err(|error| wrong(&error))? {
+            return Err(wrong(&"what was copied differs from what is stored"));
         }
         let stage = copy.stage;
         self.engine.copy = Some(copy);
         Ok(stage)
     }
 
-    /// Makes the copy the store, for whoever opens it from now on. It has to be opened anew: what is
-    /// written here after this is lost. After an error nothing has changed, and there is no copy.
+    /// Makes the copy the store. Before its directory is renamed an error leaves the store as it was,
+    /// without a copy; after that nothing more is to be written until the next start.
     pub(crate) fn settle_copy(&mut self) -> Result<Compacted, StoreError> {
+        let begun = Instant::now();
         let directory = self.engine.directory().to_owned();
-        let renamed = self.rename_copy(&directory);
-        if renamed.is_err() {
+        let wrong = |error: &dyn std::fmt::Display| failed(&directory, error);
+        let Some(mut copy) = self.engine.copy.take().filter(|copy| copy.stage == Stage::Whole)
+        else {
+            return Err(wrong(&"it is not whole"));
+        };
+        let renamed = renamed(&mut copy, &directory);
+        let Some(to) = copy.to.take().filter(|_| renamed.is_ok()) else {
+            drop(copy);
             self.drop_copy();
-        }
-        renamed
+            return Err(renamed.err().unwrap_or_else(|| wrong(&"it is not open")));
+        };
+        // The old one gives its lock back.
+        self.engine = to.moved_to(&directory);
+        let settled = settle(&directory)
+            .map_err(|error| error.to_string())
+            .and_then(|()| lead(&copy.link, ".").map_err(|error| error.to_string()));
+        settled.map_err(|reason| StoreError::Engine {
+            directory: directory.clone(),
+            act: "move its files",
+            reason,
+        })?;
+        remove_links(&directory, Some(&copy.link));
+        let longest = copy.longest.max(begun.elapsed());
+        let (before, after) = (copy.before, size_bytes(&directory));
+        Ok(Compacted { pairs: copy.pairs, before, after, longest })
     }
+}
 
-    fn rename_copy(&mut self, directory: &Path) -> Result<Compacted, StoreError> {
-        let wrong = |error: &dyn std::fmt::Display| failed(directory, error);
-        let copy = self.engine.copy.take().filter(|copy| copy.stage == Stage::Whole);
-        let Some(copy) = copy else { return Err(wrong(&"it is not whole")) };
-        let Copy { to, before, pairs, longest, failed, .. } = *copy;
-        if let Some(error) = failed.into_inner() {
-            return Err(wrong(&error));
+/// Makes the directory of a copy, and a link to it that no engine has.
+fn made(directory: &Path) -> io::Result<PathBuf> {
+    fs::create_dir(directory.join(COPYING))?;
+    let mut numbers = 0_u32..;
+    loop {
+        let link = directory.join(format!("{LINK}{}", numbers.next().unwrap_or_default()));
+        match symlink(COPYING, &link) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            made => return made.map(|()| link),
         }
-        to.close().map_err(|error| wrong(&error))?;
-        let [from, into] = [COPYING, COPIED].map(|name| directory.join(name));
-        fs::rename(&from, &into).map_err(|error| wrong(&error))?;
-        if let Err(error) = sync_folder(directory) {
-            // Else the next start could find neither.
-            fs::rename(&into, &from).map_err(|error| wrong(&error))?;
-            return Err(wrong(&error));
-        }
-        Ok(Compacted { pairs, before, after: size_bytes(&into), longest })
     }
+}
+
+/// Has a link lead elsewhere, in one step.
+fn lead(link: &Path, target: &str) -> io::Result<()> {
+    let next = link.with_extension("next");
+    symlink(target, &next)?;
+    fs::rename(next, link)
+}
+
+/// Removes the links of engines that are no more.
+fn remove_links(directory: &Path, but: Option<&Path>) {
+    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+        let is_link = entry.file_name().to_string_lossy().starts_with(LINK);
+        if is_link && but != Some(&entry.path()) {
+            // It leads nowhere, and is looked for again at the next start.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// Makes a copy durable, and its directory the store for whoever opens it next.
+fn renamed(copy: &mut Copy, directory: &Path) -> Result<(), StoreError> {
+    let wrong = |error: &dyn std::fmt::Display| failed(directory, error);
+    if let Some(error) = copy.failed.borrow().as_ref() {
+        return Err(wrong(error));
+    }
+    if let Some(to) = &mut copy.to {
+        to.sync().map_err(|error| wrong(&error))?;
+    }
+    let [from, into] = [COPYING, COPIED].map(|name| directory.join(name));
+    fs::rename(&from, &into).map_err(|error| wrong(&error))?;
+    if let Err(error) = sync_folder(directory) {
+        // Else the next start could find neither.
+        fs::rename(&into, &from).map_err(|error| wrong(&error))?;
+        return Err(wrong(&error));
+    }
+    Ok(())
 }
 
 /// The next pairs of a slice.
@@ -293,12 +422,8 @@ fn slice(engine: &Engine, after: Option<&[u8]>) -> Result<Vec<Pair>, StoreError>
     Ok(pairs)
 }
 
-fn reopened(copy: Copy, path: &Path) -> Result<Copy, StoreError> {
-    let Copy { to, before, digests, longest, failed, .. } = copy;
-    to.close()?;
-    let to = Engine::open(path)?;
-    let stage = Stage::Comparing;
-    Ok(Copy { to, after: None, stage, before, pairs: 0, unsynced: 0, digests, longest, failed })
+fn bytes_of_batch(batch: &Batch) -> usize {
+    batch.iter().map(|(key, value)| key.len() + value.as_ref().map_or(0, Vec::len)).sum()
 }
 
 fn bytes_of((key, value): &Pair) -> usize {
@@ -368,6 +493,7 @@ fn move_files(copied: &Path, directory: &Path) -> io::Result<()> {
 
 /// Removes what an unfinished compaction left. The store is locked by who calls this.
 pub(crate) fn clear(directory: &Path) {
+    remove_links(directory, None);
     let path = directory.join(COPYING);
     match fs::remove_dir_all(&path) {
         Ok(()) => tracing::info!("{}: an unfinished compaction is removed", path.display()),

@@ -62,6 +62,8 @@ pub(crate) struct Engine {
     db: sled::Db,
     data: File,
     large_synced: BTreeSet<OsString>,
+    /// By which link it finds its files, if it was a copy.
+    pub(crate) link: Option<PathBuf>,
     /// What is to take its place, and gets every batch too.
     pub(crate) copy: Option<Box<Copy>>,
 }
@@ -81,7 +83,12 @@ impl Engine {
         // The names of new files are part of what must be durable.
         File::open(directory).and_then(|folder| folder.sync_all()).map_err(cannot)?;
         let (directory, large_synced) = (directory.to_owned(), BTreeSet::new());
-        Ok(Self { directory, db, data, large_synced, copy: None })
+        Ok(Self { directory, db, data, large_synced, link: None, copy: None })
+    }
+
+    /// The same engine, whose files have moved there by now.
+    pub(crate) fn moved_to(self, directory: &Path) -> Self {
+        Self { link: Some(self.directory), directory: directory.to_owned(), ..self }
     }
 
     /// Where the store is.

@@ -12,11 +12,14 @@ use crate::store::copying::Weight;
 use crate::store::copying::size_bytes;
 use crate::store::error::StoreError;
 use crate::store::retain::Pass;
+use crate::store::writer::Keeper;
 use chrono::DateTime;
 use chrono::Utc;
 use std::sync::Arc;
 use std::time::Duration;
-use std::time::Instant;
+
+/// Between two slices of a compaction at least.
+const PAUSE_MIN: Duration = Duration::from_millis(1);
 
 impl Store {
     /// From now on, what comes and is older than it would be kept is not taken in.
@@ -123,15 +126,11 @@ impl Store {
     /// # Errors
     /// It cannot be written, or differs: the store then is as it was, and must be begun with anew.
     pub async fn copy_on(&self) -> Result<Step, StoreError> {
-        let step = |keeper: &mut crate::store::writer::Keeper| {
+        let step = |keeper: &mut Keeper| {
             if !keeper.write(Archive::copy_on)? {
                 return Ok(Step::Going);
             }
-            let begun = Instant::now();
-            let mut compacted = keeper.write(Archive::settle_copy)?;
-            keeper.reopen()?;
-            compacted.longest = compacted.longest.max(begun.elapsed());
-            Ok(Step::Done(compacted))
+            Ok(Step::Done(keeper.write(Archive::settle_copy)?))
         };
         self.work(step).await
     }
@@ -159,7 +158,8 @@ impl Store {
             if let Step::Done(compacted) = self.copy_on().await? {
                 return Ok(compacted);
             }
-            tokio::time::sleep(pause).await;
+            // It may be that another thread is waited for.
+            tokio::time::sleep(pause.max(PAUSE_MIN)).await;
         }
     }
 }

@@ -64,8 +64,7 @@ pub(crate) struct Commit {
 #[derive(Debug)]
 pub(crate) struct Keeper {
     directory: PathBuf,
-    /// None only while it is opened anew, and after that failed.
-    archive: Option<Archive>,
+    archive: Archive,
     health: Health,
 }
 
@@ -97,29 +96,7 @@ impl Keeper {
         let archive = opened.unwrap_or_else(|panic| {
             Err(StoreError::Damaged { directory: directory.to_owned(), reason: said(&*panic) })
         })?;
-        let archive = Some(archive);
         Ok(Self { directory: directory.to_owned(), archive, health: Health::Well })
-    }
-
-    /// Opens the engine anew, because its files are others now.
-    pub(crate) fn reopen(&mut self) -> Result<(), StoreError> {
-        let Some(Archive { engine, composed, retention, .. }) = self.archive.take() else {
-            return Ok(());
-        };
-        drop(engine);
-        match Self::open(&self.directory) {
-            Ok(Self { archive, .. }) => {
-                self.archive = archive;
-                if let Some(archive) = &mut self.archive {
-                    (archive.composed, archive.retention) = (composed, retention);
-                }
-                Ok(())
-            }
-            Err(error) => {
-                self.health = Health::Broken(error.to_string());
-                Err(error)
-            }
-        }
     }
 
     /// Indexes what the admin composed.
@@ -173,10 +150,7 @@ impl Keeper {
         if let Health::Broken(reason) = &self.health {
             return Err(StoreError::Broken { directory, reason: reason.clone() });
         }
-        let Some(archive) = &mut self.archive else {
-            return Err(StoreError::Closed { directory });
-        };
-        catch_unwind(AssertUnwindSafe(|| work(archive))).unwrap_or_else(|panic| {
+        catch_unwind(AssertUnwindSafe(|| work(&mut self.archive))).unwrap_or_else(|panic| {
             let reason = said(&*panic);
             self.health = Health::Broken(reason.clone());
             Err(StoreError::Broken { directory, reason })
@@ -216,7 +190,6 @@ impl Keeper {
         if let Health::Broken(reason) = health {
             return Err(StoreError::Broken { directory, reason });
         }
-        let Some(archive) = archive else { return Err(StoreError::Closed { directory }) };
         catch_unwind(AssertUnwindSafe(|| archive.engine.close()))
             .unwrap_or_else(|panic| Err(StoreError::Broken { directory, reason: said(&*panic) }))
     }
@@ -293,9 +266,8 @@ mod tests {
         let keeper = Keeper::open(folder.path()).unwrap();
         let mut batch = std::collections::BTreeMap::new();
         let key = crate::store::keys::format();
-        let archive = keeper.archive.as_ref().unwrap();
-        archive.put(&mut batch, Space::Meta, key, &9_u32).unwrap();
-        archive.engine.commit(batch).unwrap();
+        keeper.archive.put(&mut batch, Space::Meta, key, &9_u32).unwrap();
+        keeper.archive.engine.commit(batch).unwrap();
         keeper.close().unwrap();
         let refused = Keeper::open(folder.path()).unwrap_err();
         assert_eq!(

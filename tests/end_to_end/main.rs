@@ -15,6 +15,7 @@ mod readers;
 mod reload;
 mod status;
 mod support;
+mod upkeep;
 
 use std::fs;
 use std::io::Write;

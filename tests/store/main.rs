@@ -9,6 +9,7 @@ mod material;
 mod pages;
 mod relabel;
 mod retention;
+mod upkeep_crash;
 
 use crate::material::any_article;
 use crate::material::any_history;

@@ -141,7 +141,8 @@ fn store(told: &Value, zone: Tz) -> Option<String> {
     let mut line = format!("the store has {}", mib(store["bytes"].as_u64()?));
     let dropped = store["dropped"].as_u64().unwrap_or_default();
     if dropped > 0 {
-        line.push_str(&format!("; {dropped} articles were kept no longer"));
+        let articles = if dropped == 1 { "article was" } else { "articles were" };
+        line.push_str(&format!("; {dropped} {articles} kept no longer"));
         let last = &store["last_dropped"];
         if let Some(at) = instant(&last["at"]) {
             line.push_str(&format!(", {} of them at {}", last["articles"], moment(at, zone)));
