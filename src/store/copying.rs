@@ -445,9 +445,16 @@ pub(crate) fn settle(directory: &Path) -> Result<(), StoreError> {
         return Ok(());
     }
     // Who holds it does the same.
-    let old = File::open(directory.join(DATA)).map_err(wrong)?;
+    let old = match File::open(directory.join(DATA)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        old => Some(old.map_err(wrong)?),
+    };
+    let lock = || {
+        let locked = old.as_ref().map(|old| flock(old, FlockOperation::NonBlockingLockExclusive));
+        locked.unwrap_or(Ok(()))
+    };
     let mut tries = 1;
-    while let Err(error) = flock(&old, FlockOperation::NonBlockingLockExclusive) {
+    while let Err(error) = lock() {
         if error != rustix::io::Errno::WOULDBLOCK {
             return Err(wrong(error.into()));
         }

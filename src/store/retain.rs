@@ -48,7 +48,7 @@ use tracing::error;
 
 /// How many articles one slice looks at, and how many of them go.
 const SLICE_MAX: usize = 200;
-const DROPS_MAX: usize = 50;
+const DROPS_MAX: usize = 20;
 /// How many keys of a selection one slice counts.
 const COUNTED_MAX: usize = 2_000;
 /// How many pages of archives one slice looks at.

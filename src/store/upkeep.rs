@@ -153,6 +153,15 @@ impl Store {
     /// As [`Store::begin_copy`] and [`Store::copy_on`].
     pub async fn compact(&self, pause: Duration) -> Result<Compacted, StoreError> {
         let live = self.weigh(pause).await?.bytes;
+        let compacted = self.copy_all(live, pause).await;
+        if compacted.is_err() {
+            // What took too long to answer may be at work still.
+            let _ = self.drop_copy().await;
+        }
+        compacted
+    }
+
+    async fn copy_all(&self, live: u64, pause: Duration) -> Result<Compacted, StoreError> {
         self.begin_copy(live).await?;
         loop {
             if let Step::Done(compacted) = self.copy_on().await? {

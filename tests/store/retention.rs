@@ -263,6 +263,6 @@ async fn polls_wait_for_one_slice_at_most() {
         "{dropped} of {count} dropped in {slices} slices, {took:.2?}; the longest {longest:.2?}"
     );
     assert_eq!(dropped, 2_900);
-    assert!(slices > 2_900 / 50);
+    assert!(slices > 2_900 / 50, "{slices}");
     assert_eq!(store.audit().await, Ok(Vec::new()));
 }
