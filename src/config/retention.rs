@@ -2,6 +2,7 @@
 
 use crate::config::Given;
 use crate::config::table::Row;
+use crate::model::retention::Age;
 use crate::model::retention::Bound;
 use crate::model::retention::Retention;
 use std::collections::BTreeMap;
@@ -9,8 +10,9 @@ use std::str::FromStr;
 
 /// All bounds.
 pub(crate) fn retention(given: &Given) -> Retention {
+    let everything = bound(&given.retention);
     Retention {
-        all: bound(&given.retention),
+        all: Bound { age: everything.age.filter(|age| *age != Age::Forever), ..everything },
         feeds: bounds(&given.feeds),
         regions: bounds(&given.regions),
     }
