@@ -223,7 +223,7 @@ pub enum Notice {
 /// It could not start, or the store came to an end under way.
 pub async fn run(
     start: Start,
-    mut reloads: mpsc::Receiver<()>,
+    reloads: mpsc::Receiver<()>,
     mut stop: watch::Receiver<bool>,
     tell: impl Fn(&Notice) + Send + Sync + 'static,
 ) -> Result<(), DaemonError> {
@@ -289,22 +289,11 @@ pub async fn run(
     let telling = telling::tell(desk.clone(), store.clone(), Poster::new(&user_agent(&config))?);
     let mut rounds = Rounds::new(poller, &config, &histories, board.clone());
     drop((config, histories));
-    let signals = async {
-        // The file may have changed since it was read, which may be a while ago.
-        let mut by = Trigger::Start;
-        while asking.send(Asking { by, reply: None }).await.is_ok() {
-            if reloads.recv().await.is_none() {
-                break;
-            }
-            by = Trigger::Signal;
-        }
-        std::future::pending::<Infallible>().await
-    };
     let ended = tokio::select! {
         ended = rounds.go(&documents, requests, &mut stop) => ended,
         never = answer_admins(admin.as_ref(), &board, answering) => match never {},
         () = reloading.go(asked) => Ok(()),
-        never = signals => match never {},
+        never = ask_on_signal(reloads, &asking) => match never {},
         () = watch_files(watched, asking.clone()) => Ok(()),
         never = follow(newest, &documents) => match never {},
         never = keep_reads(&documents) => match never {},
@@ -336,6 +325,22 @@ pub async fn run(
     drop((rounds, documents));
     store.close().await?;
     ended
+}
+
+/// Has feeds.toml read again at the start, and for every word that comes.
+async fn ask_on_signal(
+    mut reloads: mpsc::Receiver<()>,
+    asking: &mpsc::Sender<Asking>,
+) -> Infallible {
+    // The file may have changed since it was read, which may be a while ago.
+    let mut by = Trigger::Start;
+    while asking.send(Asking { by, reply: None }).await.is_ok() {
+        if reloads.recv().await.is_none() {
+            break;
+        }
+        by = Trigger::Signal;
+    }
+    std::future::pending().await
 }
 
 /// Answers for ever, if there is a socket.

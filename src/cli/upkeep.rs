@@ -83,14 +83,15 @@ fn head(told: &Value, act: Act) -> String {
         Act::Show => "would go, as feeds.toml says now",
         Act::Drop => "went",
     };
-    let mut head = format!("{} of {} articles {verb}", told["dropped"], told["articles"]);
-    if told["pinned"] != 0 {
-        head.push_str(&format!("; {} more are pinned, and stay", told["pinned"]));
-    }
-    if told["archive_pages"] != 0 {
-        head.push_str(&format!("; {} empty archive pages went too", told["archive_pages"]));
-    }
-    head
+    let pinned = match told["pinned"].as_u64() {
+        None | Some(0) => String::new(),
+        Some(pinned) => format!("; {pinned} more are pinned, and stay"),
+    };
+    let pages = match told["archive_pages"].as_u64() {
+        None | Some(0) => String::new(),
+        Some(pages) => format!("; {pages} empty archive pages went too"),
+    };
+    format!("{} of {} articles {verb}{pinned}{pages}", told["dropped"], told["articles"])
 }
 
 fn table(told: &Value) -> Table {

@@ -107,15 +107,14 @@ pub async fn answer<B>(
             }
             (None, Some(page)) => {
                 let answer = page_answer(documents, page, headers, within).await;
-                match answer {
-                    Some(answer) => answer,
-                    None => {
-                        let mut answer = lost(documents, path, headers, within).await;
-                        if documents.had(&page.page).await {
-                            *answer.status_mut() = StatusCode::GONE;
-                        }
-                        answer
+                if let Some(answer) = answer {
+                    answer
+                } else {
+                    let mut answer = lost(documents, path, headers, within).await;
+                    if documents.had(&page.page).await {
+                        *answer.status_mut() = StatusCode::GONE;
                     }
+                    answer
                 }
             }
         },

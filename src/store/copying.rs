@@ -204,7 +204,9 @@ impl Copy {
         let limit = pairs.len().max(1);
         let copied = self.engine()?.scan(&[], self.after.as_deref(), Order::Forward, limit)?;
         for (digest, pairs) in self.digests.iter_mut().zip([&pairs, &copied]) {
-            pairs.iter().for_each(|pair| feed(digest, pair));
+            for pair in pairs {
+                feed(digest, pair);
+            }
         }
         let [ours, theirs] = self.digests.each_ref().map(blake3::Hasher::finalize);
         let is_same = pairs.len() == copied.len() && ours == theirs;

@@ -181,9 +181,9 @@ impl Archive {
     pub(crate) fn retain(&mut self, mut pass: Pass) -> Result<Pass, StoreError> {
         pass.stage = match std::mem::replace(&mut pass.stage, Stage::Done) {
             Stage::Counting { left, count } => self.count_on(&mut pass, left, count)?,
-            Stage::Articles(after) => self.drop_on(&mut pass, after)?,
-            Stage::Pages(after) => self.drop_pages(&mut pass, after)?,
-            Stage::Feeds(after) => self.forget_on(after)?,
+            Stage::Articles(after) => self.drop_on(&mut pass, after.as_deref())?,
+            Stage::Pages(after) => self.drop_pages(&mut pass, after.as_deref())?,
+            Stage::Feeds(after) => self.forget_on(after.as_deref())?,
             Stage::Done => Stage::Done,
         };
         Ok(pass)
@@ -232,9 +232,9 @@ impl Archive {
     }
 
     /// Looks at a slice of the articles, and drops those that are kept no longer.
-    fn drop_on(&mut self, pass: &mut Pass, after: Option<Vec<u8>>) -> Result<Stage, StoreError> {
+    fn drop_on(&mut self, pass: &mut Pass, after: Option<&[u8]>) -> Result<Stage, StoreError> {
         let prefix = Space::Article.prefix();
-        let pairs = self.engine.scan(&prefix, after.as_deref(), Order::Forward, SLICE_MAX)?;
+        let pairs = self.engine.scan(&prefix, after, Order::Forward, SLICE_MAX)?;
         let mut batch = Batch::new();
         let mut turnovers = Turnovers::new();
         let mut drops = 0;
@@ -364,9 +364,9 @@ impl Archive {
     }
 
     /// Drops the pages of a slice that show nothing any more.
-    fn drop_pages(&mut self, pass: &mut Pass, after: Option<Vec<u8>>) -> Result<Stage, StoreError> {
+    fn drop_pages(&mut self, pass: &mut Pass, after: Option<&[u8]>) -> Result<Stage, StoreError> {
         let prefix = Space::Page.prefix();
-        let pairs = self.engine.scan(&prefix, after.as_deref(), Order::Forward, PAGES_MAX)?;
+        let pairs = self.engine.scan(&prefix, after, Order::Forward, PAGES_MAX)?;
         let Some((last, _)) = pairs.last() else { return Ok(Stage::Feeds(None)) };
         let next = Stage::Pages(Some(last.clone()));
         let mut batch = Batch::new();
@@ -434,9 +434,9 @@ impl Archive {
     }
 
     /// Forgets of the next feed what is dropped and beyond what is compared with its documents.
-    fn forget_on(&mut self, after: Option<Vec<u8>>) -> Result<Stage, StoreError> {
+    fn forget_on(&mut self, after: Option<&[u8]>) -> Result<Stage, StoreError> {
         let prefix = Space::History.prefix();
-        let next = self.engine.scan(&prefix, after.as_deref(), Order::Forward, 1)?;
+        let next = self.engine.scan(&prefix, after, Order::Forward, 1)?;
         let Some((key, _)) = next.into_iter().next() else { return Ok(Stage::Done) };
         let feed = keys::text_of(&key).and_then(|text| FeedId::new(text).ok());
         if let Some(feed) = feed {

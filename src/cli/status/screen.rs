@@ -138,17 +138,16 @@ fn head(told: &Value, feeds: &[Value]) -> Vec<String> {
 /// How large the store is, and what it kept no longer.
 fn store(told: &Value, zone: Tz) -> Option<String> {
     let store = &told["store"];
-    let mut line = format!("the store has {}", mib(store["bytes"].as_u64()?));
-    let dropped = store["dropped"].as_u64().unwrap_or_default();
-    if dropped > 0 {
-        let articles = if dropped == 1 { "article was" } else { "articles were" };
-        line.push_str(&format!("; {dropped} {articles} kept no longer"));
-        let last = &store["last_dropped"];
-        if let Some(at) = instant(&last["at"]) {
-            line.push_str(&format!(", {} of them at {}", last["articles"], moment(at, zone)));
-        }
-    }
-    Some(line)
+    let size = mib(store["bytes"].as_u64()?);
+    let last = &store["last_dropped"];
+    let last = instant(&last["at"]).map_or_else(String::new, |at| {
+        format!(", {} of them at {}", last["articles"], moment(at, zone))
+    });
+    Some(match store["dropped"].as_u64() {
+        None | Some(0) => format!("the store has {size}"),
+        Some(1) => format!("the store has {size}; 1 article was kept no longer{last}"),
+        Some(many) => format!("the store has {size}; {many} articles were kept no longer{last}"),
+    })
 }
 
 fn table(feeds: &[Value], now: DateTime<Utc>, look: Look) -> String {
