@@ -25,7 +25,7 @@ fn json(folder: &Folder, arguments: &[&str]) -> Value {
 }
 
 fn rss() -> Answer {
-    let items: String = [(1, 1200), (2, 20), (3, 2)]
+    let items: Vec<String> = [(1, 1200), (2, 20), (3, 2)]
         .into_iter()
         .map(|(n, days)| {
             let date = (Utc::now() - TimeDelta::days(days)).to_rfc2822();
@@ -37,7 +37,7 @@ fn rss() -> Answer {
         })
         .collect();
     let head = "<title>Місто</title><link>https://city.example/</link><description>d</description>";
-    let body = format!("<rss version=\"2.0\"><channel>{head}{items}</channel></rss>");
+    let body = format!("<rss version=\"2.0\"><channel>{head}{}</channel></rss>", items.concat());
     Answer::document("application/rss+xml; charset=utf-8", body)
 }
 
