@@ -53,6 +53,7 @@ use crate::model::revision::Trail;
 use crate::model::surroundings::Surroundings;
 use crate::store::archive::Archive;
 use crate::store::engine::Medium;
+use crate::store::engine::Steps;
 use crate::store::error::StoreError;
 use crate::store::relabel::Labeller;
 use crate::store::relabel::Progress;
@@ -76,6 +77,7 @@ use std::time::Duration;
 use tokio::runtime;
 use tokio::sync::mpsc;
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 /// How many commands wait for the thread; who sends more waits for a place.
 const COMMANDS_MAX: usize = 64;
@@ -93,6 +95,7 @@ pub struct Store {
     directory: Arc<Path>,
     commands: mpsc::Sender<Command>,
     thread: Arc<Mutex<Option<JoinHandle<()>>>>,
+    steps: Steps,
 }
 
 impl Store {
@@ -134,9 +137,10 @@ impl Store {
     ) -> Result<Self, StoreError> {
         let mut keeper = Keeper::over(directory, medium)?;
         keeper.compose(composed, at)?;
+        let (steps, thread) = (keeper.steps(), Arc::default());
         let (commands, received) = mpsc::channel(COMMANDS_MAX);
         drop(tokio::spawn(serve(keeper, received)));
-        Ok(Self { directory: directory.into(), commands, thread: Arc::default() })
+        Ok(Self { directory: directory.into(), commands, thread, steps })
     }
 
     fn started(directory: &Path, composed: Option<Vec<Publication>>) -> Result<Self, StoreError> {
@@ -158,7 +162,7 @@ impl Store {
                     None => Keeper::look(&directory),
                 };
                 // Nobody waits any more if it took too long.
-                let _ = opened.send(keeper.as_ref().map(|_| ()).map_err(Clone::clone));
+                let _ = opened.send(keeper.as_ref().map(Keeper::steps).map_err(Clone::clone));
                 let Ok(mut keeper) = keeper else { return };
                 let composed = composed
                     .map_or(Ok(()), |composed| keeper.compose(composed, Utc::now()).map(|_| ()));
@@ -174,16 +178,24 @@ impl Store {
             directory: directory.to_path_buf(),
             seconds: OPEN_TIMEOUT.as_secs(),
         };
-        opening.recv_timeout(OPEN_TIMEOUT).map_err(slow)??;
+        let steps = opening.recv_timeout(OPEN_TIMEOUT).map_err(slow)??;
         let gone = |_| StoreError::Closed { directory: directory.to_path_buf() };
         readying.recv().map_err(gone)??;
-        Ok(Self { directory, commands, thread: Arc::new(Mutex::new(Some(thread))) })
+        Ok(Self { directory, commands, thread: Arc::new(Mutex::new(Some(thread))), steps })
     }
 
     /// Where it is.
     #[must_use]
     pub fn directory(&self) -> &Path {
         &self.directory
+    }
+
+    /// Whether it goes on: within a time it answers, or the engine is read and written for whoever
+    /// asked before.
+    pub async fn goes_on(&self, within: Duration) -> bool {
+        let before = self.steps.taken();
+        let answered = timeout(within, self.work(|_| Ok(()))).await;
+        answered.map_or(self.steps.taken() != before, |answer| answer.is_ok())
     }
 
     /// What is remembered of a feed; nothing of an unknown one.
@@ -519,6 +531,15 @@ impl Store {
         self.read(move |archive| archive.around(from, to, limit)).await
     }
 
+    /// Opens the engine again if a write failed and its disk takes writes now; otherwise all is as
+    /// it was, and what there is can be read.
+    ///
+    /// # Errors
+    /// The disk takes no writes yet, or the store has stopped.
+    pub async fn renew(&self, at: DateTime<Utc>) -> Result<(), StoreError> {
+        self.work(move |keeper| keeper.renew(at)).await
+    }
+
     /// Calls `visit` with the articles, page by page, in the order in which they were first seen.
     ///
     /// # Errors
@@ -595,7 +616,7 @@ impl Store {
             directory: self.directory.to_path_buf(),
             seconds: ANSWER_TIMEOUT.as_secs(),
         };
-        tokio::time::timeout(ANSWER_TIMEOUT, asked).await.unwrap_or_else(|_| Err(slow()))
+        timeout(ANSWER_TIMEOUT, asked).await.unwrap_or_else(|_| Err(slow()))
     }
 
     fn closed(&self) -> StoreError {

@@ -163,12 +163,6 @@ impl Agenda {
         self.set(id, now + RETRY, "the last poll was not recorded".to_owned());
     }
 
-    /// No feed is polled any more.
-    pub fn clear(&mut self) {
-        self.due.clear();
-        self.probed.clear();
-    }
-
     /// A feed of the agenda.
     #[must_use]
     pub fn feed(&self, id: &FeedId) -> Option<&Arc<Feed>> {

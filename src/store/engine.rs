@@ -4,13 +4,19 @@
 //! that loses, fails and fills up as it is planned.
 
 mod disk;
+mod undo;
 
 use crate::store::engine::disk::Disk;
+use crate::store::engine::undo::Undo;
 use crate::store::error::StoreError;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::path::Path;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
 
 /// Puts (a value) and deletes (none), which happen together or not at all.
 pub type Batch = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
@@ -70,6 +76,15 @@ pub trait Medium: Debug + Send {
     /// They are not known to be.
     fn sync(&mut self) -> Result<(), Fault>;
 
+    /// Begins anew with what is durable, after a write failed. What does not take writes yet is
+    /// left as it is, so that it can be read on.
+    ///
+    /// # Errors
+    /// It takes no writes, or cannot be begun anew.
+    fn renew(&mut self) -> Result<(), Fault> {
+        Err(Fault { act: "be opened again", reason: "visnyk has to be restarted".to_owned() })
+    }
+
     /// Whether it was in use once, whatever it holds now.
     fn is_marked(&self) -> bool;
 
@@ -98,6 +113,23 @@ pub(crate) fn is_there(directory: &Path) -> bool {
 pub(crate) struct Engine {
     directory: PathBuf,
     medium: Box<dyn Medium>,
+    steps: Steps,
+    undo: RefCell<Undo>,
+}
+
+/// How many times an engine was read or written: as long as it grows, the engine goes on.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Steps(Arc<AtomicU64>);
+
+impl Steps {
+    /// So many.
+    pub(crate) fn taken(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn take(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 impl Engine {
@@ -108,12 +140,18 @@ impl Engine {
 
     /// The engine over a medium, which is called by the name of a directory.
     pub(crate) fn over(directory: &Path, medium: Box<dyn Medium>) -> Self {
-        Self { directory: directory.to_owned(), medium }
+        let (steps, undo) = (Steps::default(), RefCell::default());
+        Self { directory: directory.to_owned(), medium, steps, undo }
     }
 
     /// Where the store is.
     pub(crate) fn directory(&self) -> &Path {
         &self.directory
+    }
+
+    /// Counts on, whoever looks.
+    pub(crate) fn steps(&self) -> Steps {
+        self.steps.clone()
     }
 
     /// As [`Medium::is_marked`].
@@ -128,6 +166,11 @@ impl Engine {
 
     /// As [`Medium::get`].
     pub(crate) fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.steps.take();
+        let undo = self.undo.borrow();
+        if undo.covers(key) {
+            return Ok(undo.durable(key));
+        }
         self.medium.get(key).map_err(|fault| self.refused(fault))
     }
 
@@ -139,18 +182,44 @@ impl Engine {
         order: Order,
         limit: usize,
     ) -> Result<Vec<Pair>, StoreError> {
-        self.medium.scan(prefix, after, order, limit).map_err(|fault| self.refused(fault))
+        self.steps.take();
+        let undo = self.undo.borrow();
+        let more = limit.saturating_add(undo.shown());
+        let found = self.medium.scan(prefix, after, order, more);
+        let found = found.map_err(|fault| self.refused(fault))?;
+        Ok(undo.over(found, prefix, after, order, limit))
     }
 
     /// As [`Medium::commit`].
     pub(crate) fn commit(&self, batch: Batch) -> Result<(), StoreError> {
-        self.medium.commit(batch).map_err(|fault| self.refused(fault))
+        self.steps.take();
+        let mut undo = self.undo.borrow_mut();
+        undo.note(&batch, |key| self.medium.get(key)).map_err(|fault| self.refused(fault))?;
+        self.medium.commit(batch).map_err(|fault| {
+            undo.fail();
+            self.refused(fault)
+        })
     }
 
     /// As [`Medium::sync`].
     pub(crate) fn sync(&mut self) -> Result<(), StoreError> {
+        self.steps.take();
         let synced = self.medium.sync();
+        if synced.is_ok() {
+            self.undo.take();
+        } else {
+            self.undo.borrow_mut().fail();
+        }
         synced.map_err(|fault| self.refused(fault))
+    }
+
+    /// As [`Medium::renew`].
+    pub(crate) fn renew(&mut self) -> Result<(), StoreError> {
+        let renewed = self.medium.renew();
+        if renewed.is_ok() {
+            self.undo.take();
+        }
+        renewed.map_err(|fault| self.refused(fault))
     }
 
     /// Makes everything durable and gives the lock back.

@@ -16,7 +16,9 @@ use crate::model::publication::Selection;
 use crate::store::archive::Archive;
 use crate::store::engine::Engine;
 use crate::store::engine::Medium;
+use crate::store::engine::Steps;
 use crate::store::error::StoreError;
+use crate::store::keys;
 use crate::store::relabel::Labeller;
 use crate::store::relabel::Progress;
 use chrono::DateTime;
@@ -106,6 +108,11 @@ impl Keeper {
         Ok(Self { directory: directory.to_owned(), archive, health: Health::Well })
     }
 
+    /// What counts on while the engine works.
+    pub(crate) fn steps(&self) -> Steps {
+        self.archive.engine.steps()
+    }
+
     /// Indexes what the admin composed.
     pub(crate) fn compose(
         &mut self,
@@ -147,6 +154,25 @@ impl Keeper {
             self.health = Health::ReadOnly(error.to_string());
         }
         done
+    }
+
+    /// Opens the engine again after a write failed, if its disk takes writes: it then has what was
+    /// acknowledged. Until then it is read on.
+    pub(crate) fn renew(&mut self, at: DateTime<Utc>) -> Result<(), StoreError> {
+        if !matches!(self.health, Health::ReadOnly(_)) {
+            return self.read(|_| Ok(()));
+        }
+        if let Err(error) = self.guarded(|archive| archive.engine.renew()) {
+            if self.guarded(|archive| archive.engine.get(&keys::format())).is_ok() {
+                return Err(error);
+            }
+            let reason = error.to_string();
+            self.health = Health::Broken(reason.clone());
+            return Err(StoreError::Broken { directory: self.directory.clone(), reason });
+        }
+        self.health = Health::Well;
+        // The write that failed may have been of an index.
+        self.compose(self.archive.composed.clone(), at).map(drop)
     }
 
     fn guarded<T>(
@@ -272,7 +298,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let keeper = Keeper::open(folder.path()).unwrap();
         let mut batch = std::collections::BTreeMap::new();
-        let key = crate::store::keys::format();
+        let key = keys::format();
         keeper.archive.put(&mut batch, Space::Meta, key, &9_u32).unwrap();
         keeper.archive.engine.commit(batch).unwrap();
         keeper.close().unwrap();
