@@ -18,7 +18,7 @@ use visnyk::model::exchange::Outcome;
 
 /// No feed is polled again sooner, whatever its schedule; polls that waited for their turn are
 /// allowed for.
-const GAP_MIN: Duration = Duration::from_mins(2);
+const GAP_MIN: Duration = Duration::from_secs(60);
 /// A document may be asked for without a condition when it has not come whole for so long.
 const WHOLE_EVERY: Duration = Duration::from_hours(7 * 24 - 2);
 /// Polls that were under way when a host asked to be left alone.
@@ -150,7 +150,12 @@ impl Ledger {
         } else {
             history.polls.first()
         };
-        let Some(poll) = poll else { return Vec::new() };
+        let Some(poll) = poll else {
+            // What became of it is not known.
+            self.validators = None;
+            self.not_before = None;
+            return Vec::new();
+        };
         self.last_poll = Some(when);
         self.not_before = None;
         match (&poll.outcome, sent) {
