@@ -21,9 +21,11 @@ use crate::poll::Poller;
 use crate::poll::missing::Suspects;
 use crate::schedule::PollTime;
 use crate::schedule::agenda::Agenda;
+use crate::serve::Question;
 use crate::serve::documents::Documents;
 use crate::store::error::StoreError;
 use chrono::DateTime;
+use chrono::TimeDelta;
 use chrono::Utc;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -46,6 +48,9 @@ use tracing::warn;
 /// The longest sleep of the loop: a clock that was set is noticed after this.
 const SLEEP_MAX: Duration = Duration::from_mins(1);
 
+/// A clock that is set back by less is let be: feeds wait so much longer, once.
+const SET_BACK_MIN: TimeDelta = TimeDelta::minutes(1);
+
 /// After this other feeds are gone over to that could not be at once.
 const CHANGE_RETRY: Duration = Duration::from_secs(10);
 
@@ -60,7 +65,7 @@ struct Changed {
 }
 
 /// What the rounds are asked to do beside them.
-pub(crate) enum Request {
+pub enum Request {
     /// To go on with these feeds.
     Change(Fresh),
     /// To poll some feeds now; or all, if none is named.
@@ -70,14 +75,16 @@ pub(crate) enum Request {
         /// Where it goes how each poll ended.
         reply: oneshot::Sender<Result<Vec<Value>, String>>,
     },
+    /// To answer.
+    Answer(Question),
 }
 
 /// A configuration that the rounds go on with.
-pub(crate) struct Fresh {
+pub struct Fresh {
     /// It.
-    pub(crate) config: Arc<Config>,
+    pub config: Arc<Config>,
     /// What fetches.
-    pub(crate) fetcher: Arc<Fetcher>,
+    pub fetcher: Arc<Fetcher>,
 }
 
 /// Somebody who waits for polls.
@@ -88,7 +95,7 @@ struct Waiting {
 }
 
 /// The agenda, and the polls under way.
-pub(crate) struct Rounds {
+pub struct Rounds {
     poller: Poller,
     agenda: Agenda,
     polls: JoinSet<Result<Polled, StoreError>>,
@@ -107,10 +114,13 @@ pub(crate) struct Rounds {
     put_off: Option<(Instant, Fresh)>,
     /// What admins are told.
     board: Board,
+    /// When the clock was looked at last, and what it said.
+    looked: (Instant, DateTime<Utc>),
 }
 
 impl Rounds {
-    pub(crate) fn new(
+    /// The agenda of a configuration, as the histories of its feeds tell it; nothing is polled yet.
+    pub fn new(
         poller: Poller,
         config: &Config,
         histories: &BTreeMap<FeedId, History>,
@@ -142,11 +152,15 @@ impl Rounds {
             next_look: Instant::now(),
             put_off,
             board,
+            looked: (Instant::now(), now),
         }
     }
 
     /// Polls feeds as they are due, and as it is asked to, until it is told to stop.
-    pub(crate) async fn go(
+    ///
+    /// # Errors
+    /// The store has come to an end.
+    pub async fn go(
         &mut self,
         documents: &Documents,
         mut requests: mpsc::Receiver<Request>,
@@ -154,12 +168,15 @@ impl Rounds {
     ) -> Result<(), DaemonError> {
         let clock = self.poller.clock.clone();
         loop {
+            self.look_at_clock(clock.now()).await?;
             self.look_at_store(clock.now());
             self.start_due(clock.now());
             self.board.beat(Pulse::Polls);
+            let sleep = self.sleep(clock.now());
             tokio::select! {
+                // In this order and no other: the same events have the same result.
+                biased;
                 _ = stop.wait_for(|&stop| stop) => return Ok(()),
-                () = tokio::time::sleep(self.sleep(clock.now())) => {}
                 () = until(self.put_off.as_ref().map(|(at, _)| *at)) => {
                     if let Some((_, fresh)) = self.put_off.take() {
                         self.change(fresh).await?;
@@ -168,6 +185,8 @@ impl Rounds {
                 Some(request) = requests.recv() => match request {
                     Request::Change(fresh) => self.change(fresh).await?,
                     Request::Poll { feeds, reply } => self.poll_now(feeds, reply),
+                    // Who asked may be gone.
+                    Request::Answer(question) => drop(question.send(())),
                 },
                 Some(ended) = self.polls.join_next_with_id() => {
                     match self.ended(ended, clock.now(), documents)? {
@@ -186,7 +205,8 @@ impl Rounds {
                     Ok(Ok(taken_away)) => documents.take_away(&taken_away),
                     Ok(Err(error)) => warn!("what sources took down is not known: {error}"),
                     Err(panic) => error!("a look for what a source took down broke off: {panic}"),
-                }
+                },
+                () = tokio::time::sleep(sleep) => {}
             }
         }
     }
@@ -220,6 +240,36 @@ impl Rounds {
             self.board.put(&feed, history, &planned);
         }
         Ok(())
+    }
+
+    /// Plans all feeds anew if the clock was set back: what it said before is far ahead now.
+    async fn look_at_clock(&mut self, now: DateTime<Utc>) -> Result<(), DaemonError> {
+        let (at, said) = self.looked;
+        self.looked = (Instant::now(), now);
+        let passed = TimeDelta::from_std(at.elapsed()).unwrap_or_default();
+        if said + passed - now < SET_BACK_MIN {
+            return Ok(());
+        }
+        warn!("the clock was set back from {} to {now}: all feeds are planned anew", said + passed);
+        match self.poller.store.histories().await {
+            Ok(histories) => {
+                let under_way: BTreeSet<FeedId> = self.polled.values().cloned().collect();
+                self.agenda.replan(&histories, &under_way, now);
+                let unpolled = History::default();
+                for (feed, planned) in self.agenda.planned() {
+                    let history = histories.get(&feed.id).unwrap_or(&unpolled);
+                    self.board.put(feed, history, planned);
+                }
+                Ok(())
+            }
+            Err(end @ (StoreError::Closed { .. } | StoreError::Broken { .. })) => Err(end.into()),
+            Err(error) => {
+                // The next look finds it set back still.
+                self.looked = (at, said);
+                warn!("the feeds are not planned anew yet: {error}");
+                Ok(())
+            }
+        }
     }
 
     /// Polls feeds now; one that is being polled is waited for.
@@ -281,7 +331,7 @@ impl Rounds {
     }
 
     /// Lets the polls under way come to their end.
-    pub(crate) async fn end(&mut self, documents: &Documents) {
+    pub async fn end(&mut self, documents: &Documents) {
         self.looks.abort_all();
         while let Some(ended) = self.polls.join_next().await {
             if let Ok(Ok(polled)) = ended {

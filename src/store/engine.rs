@@ -14,6 +14,9 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::path::Path;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
 
 /// Puts (a value) and deletes (none), which happen together or not at all.
 pub type Batch = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
@@ -92,6 +95,14 @@ pub trait Medium: Debug + Send {
     fn mark(&self) -> Result<(), Fault>;
 }
 
+/// The medium that a directory is, which is made if there is none, and locked.
+///
+/// # Errors
+/// The directory cannot be used, or what is in it is damaged.
+pub fn on_disk(directory: &Path) -> Result<Box<dyn Medium>, StoreError> {
+    Ok(Box::new(Disk::open(directory)?))
+}
+
 /// Whether there is a store in a directory.
 pub(crate) fn is_there(directory: &Path) -> bool {
     disk::is_there(directory)
@@ -102,23 +113,45 @@ pub(crate) fn is_there(directory: &Path) -> bool {
 pub(crate) struct Engine {
     directory: PathBuf,
     medium: Box<dyn Medium>,
+    steps: Steps,
     undo: RefCell<Undo>,
+}
+
+/// How many times an engine was read or written: as long as it grows, the engine goes on.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Steps(Arc<AtomicU64>);
+
+impl Steps {
+    /// So many.
+    pub(crate) fn taken(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn take(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 impl Engine {
     /// Opens a directory, which is made if there is none, and locks it.
     pub(crate) fn open(directory: &Path) -> Result<Self, StoreError> {
-        Ok(Self::over(directory, Box::new(Disk::open(directory)?)))
+        Ok(Self::over(directory, on_disk(directory)?))
     }
 
     /// The engine over a medium, which is called by the name of a directory.
     pub(crate) fn over(directory: &Path, medium: Box<dyn Medium>) -> Self {
-        Self { directory: directory.to_owned(), medium, undo: RefCell::default() }
+        let (steps, undo) = (Steps::default(), RefCell::default());
+        Self { directory: directory.to_owned(), medium, steps, undo }
     }
 
     /// Where the store is.
     pub(crate) fn directory(&self) -> &Path {
         &self.directory
+    }
+
+    /// Counts on, whoever looks.
+    pub(crate) fn steps(&self) -> Steps {
+        self.steps.clone()
     }
 
     /// As [`Medium::is_marked`].
@@ -133,6 +166,7 @@ impl Engine {
 
     /// As [`Medium::get`].
     pub(crate) fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.steps.take();
         let undo = self.undo.borrow();
         if undo.covers(key) {
             return Ok(undo.durable(key));
@@ -148,6 +182,7 @@ impl Engine {
         order: Order,
         limit: usize,
     ) -> Result<Vec<Pair>, StoreError> {
+        self.steps.take();
         let undo = self.undo.borrow();
         let more = limit.saturating_add(undo.shown());
         let found = self.medium.scan(prefix, after, order, more);
@@ -157,6 +192,7 @@ impl Engine {
 
     /// As [`Medium::commit`].
     pub(crate) fn commit(&self, batch: Batch) -> Result<(), StoreError> {
+        self.steps.take();
         let mut undo = self.undo.borrow_mut();
         undo.note(&batch, |key| self.medium.get(key)).map_err(|fault| self.refused(fault))?;
         self.medium.commit(batch).map_err(|fault| {
@@ -167,6 +203,7 @@ impl Engine {
 
     /// As [`Medium::sync`].
     pub(crate) fn sync(&mut self) -> Result<(), StoreError> {
+        self.steps.take();
         let synced = self.medium.sync();
         if synced.is_ok() {
             self.undo.take();

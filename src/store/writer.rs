@@ -15,6 +15,8 @@ use crate::model::publication::Publication;
 use crate::model::publication::Selection;
 use crate::store::archive::Archive;
 use crate::store::engine::Engine;
+use crate::store::engine::Medium;
+use crate::store::engine::Steps;
 use crate::store::error::StoreError;
 use crate::store::keys;
 use crate::store::relabel::Labeller;
@@ -81,23 +83,34 @@ enum Health {
 impl Keeper {
     /// Opens the engine. No panic of it comes out.
     pub(crate) fn open(directory: &Path) -> Result<Self, StoreError> {
-        Self::of(directory, Archive::new)
+        Self::of(directory, Engine::open, Archive::new)
+    }
+
+    /// The same over a medium, which is called by the name of a directory.
+    pub(crate) fn over(directory: &Path, medium: Box<dyn Medium>) -> Result<Self, StoreError> {
+        Self::of(directory, |directory| Ok(Engine::over(directory, medium)), Archive::new)
     }
 
     /// The same, with nothing of ours written: to be read only.
     pub(crate) fn look(directory: &Path) -> Result<Self, StoreError> {
-        Self::of(directory, Archive::looked_at)
+        Self::of(directory, Engine::open, Archive::looked_at)
     }
 
     fn of(
         directory: &Path,
+        engine: impl FnOnce(&Path) -> Result<Engine, StoreError>,
         archive: fn(Engine) -> Result<Archive, StoreError>,
     ) -> Result<Self, StoreError> {
-        let opened = catch_unwind(|| Engine::open(directory).and_then(archive));
+        let opened = catch_unwind(AssertUnwindSafe(|| engine(directory).and_then(archive)));
         let archive = opened.unwrap_or_else(|panic| {
             Err(StoreError::Damaged { directory: directory.to_owned(), reason: said(&*panic) })
         })?;
         Ok(Self { directory: directory.to_owned(), archive, health: Health::Well })
+    }
+
+    /// What counts on while the engine works.
+    pub(crate) fn steps(&self) -> Steps {
+        self.archive.engine.steps()
     }
 
     /// Indexes what the admin composed.
@@ -218,18 +231,18 @@ impl Keeper {
 type CommitResult = Result<BTreeSet<Selection>, StoreError>;
 
 /// Serves commands until one says to close, or nobody is left to send one.
-pub(crate) fn serve(mut keeper: Keeper, mut commands: mpsc::Receiver<Command>) {
-    let mut next = commands.blocking_recv();
+pub(crate) async fn serve(mut keeper: Keeper, mut commands: mpsc::Receiver<Command>) {
+    let mut next = commands.recv().await;
     while let Some(command) = next {
         next = match command {
             Command::Work(work) => {
                 work(&mut keeper);
-                commands.blocking_recv()
+                commands.recv().await
             }
-            Command::Commit(commit) => {
-                let after = keeper.commit_group(*commit, &mut commands);
-                after.or_else(|| commands.blocking_recv())
-            }
+            Command::Commit(commit) => match keeper.commit_group(*commit, &mut commands) {
+                None => commands.recv().await,
+                after => after,
+            },
             Command::Close(reply) => {
                 // Whoever waits behind this is told, when the channel goes, that all is closed.
                 commands.close();
