@@ -9,10 +9,12 @@ mod credentials;
 mod decisions;
 mod explain;
 mod export;
+mod injection;
 mod load;
 mod pages;
 mod readers;
 mod reload;
+mod secrets;
 mod status;
 mod support;
 
