@@ -185,7 +185,7 @@ async fn by_command(desk: &Desk, message: &str) -> Result<Fate, String> {
 /// The variables of our environment that are no business of another program: secrets of feeds, and
 /// what the service manager gave to us.
 fn variables<'a>(feeds: impl Iterator<Item = &'a Feed>) -> Vec<&'a str> {
-    let secret = |feed: &'a Feed| match &feed.credentials.as_ref()?.secret {
+    let secret = |feed: &'a Feed| match &feed.access.credentials.as_ref()?.secret {
         SecretPlace::Environment(variable) => Some(variable.as_str()),
         SecretPlace::Credential(_) | SecretPlace::File(_) => None,
     };

@@ -20,7 +20,7 @@ use visnyk::daemon::Start;
 use visnyk::daemon::run;
 use visnyk::store::Store;
 
-const FEEDS: &str = "listen = \"127.0.0.1:0\"\n[[feed]]\nid = \"one\"\ntitle = \"Новини\"\nurl = \"file:one.rss\"\n";
+const FEEDS: &str = "[site]\nlisten = \"127.0.0.1:0\"\n[[feed]]\nid = \"one\"\ntitle = \"Новини\"\nurl = \"file:one.rss\"\n";
 const RSS: &str = "<rss version='2.0'><channel><title>t</title><link>https://a.example/</link>\
     <description>d</description><item><title>Школа у Харкові</title><guid>1</guid>\
     <link>https://a.example/1</link></item></channel></rss>";

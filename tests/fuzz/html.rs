@@ -83,7 +83,7 @@ fn harmless(source: &str, body: &str) {
                         Url::parse(value).is_ok_and(|url| SCHEMES.contains(&url.scheme()))
                     }
                     "rel" => value == "noopener nofollow ugc",
-                    "alt" => true,
+                    "alt" | "title" | "lang" => true,
                     "width" | "height" | "colspan" | "rowspan" => {
                         value.bytes().all(|byte| byte.is_ascii_digit())
                     }
