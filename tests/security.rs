@@ -33,11 +33,8 @@ fn has_test(source: &str, name: &str) -> bool {
     let lines: Vec<&str> = source.lines().map(str::trim).collect();
     lines.iter().enumerate().any(|(at, line)| {
         let is_it = line.strip_prefix("async ").unwrap_or(line).starts_with(&opened);
-        let above = lines[at.saturating_sub(3)..at].iter();
-        is_it
-            && above
-                .clone()
-                .any(|line| line.starts_with("#[test]") || line.starts_with("#[tokio::test"))
+        let mut attributes = lines[..at].iter().rev().take_while(|line| line.starts_with('#'));
+        is_it && attributes.any(|a| a.starts_with("#[test]") || a.starts_with("#[tokio::test"))
     })
 }
 
