@@ -183,7 +183,7 @@ fn redirects(told: &mut String, path: &Path, arrival: &Arrival, line: Option<usi
         put(told, "moved", &words);
     } else {
         for hop in &arrival.said.hops {
-            put(told, "redirected", &format!("{} by {}", hop.status, hop.from));
+            put(told, "redirected", &format!("{} by {}", hop.status, keyless(&hop.from)));
         }
     }
 }

@@ -75,7 +75,7 @@ fn head(feed: &Feed, arrival: &Arrival, brought: &Brought) -> String {
     let mut told = String::new();
     let heading = &brought.ingested.heading;
     for hop in &arrival.said.hops {
-        put(&mut told, "redirected", &format!("{} by {}", hop.status, hop.from));
+        put(&mut told, "redirected", &format!("{} by {}", hop.status, keyless(&hop.from)));
     }
     let status = arrival.said.status.map(|status| format!("{status} ")).unwrap_or_default();
     put(&mut told, "fetched", &format!("{status}{}", keyless(&arrival.url)));
