@@ -15,9 +15,11 @@ pub mod edit;
 pub mod explain;
 pub mod export;
 pub mod feeds_file;
+mod handed;
 pub mod log;
 pub mod man;
 pub mod opml;
+pub(crate) mod owner;
 pub mod plain;
 pub mod poll;
 pub mod preview;
@@ -37,6 +39,7 @@ use crate::cli::arguments::Command;
 use crate::cli::arguments::Preparing;
 use crate::cli::arguments::Working;
 use crate::cli::asking::has_daemon;
+use crate::cli::owner::GivingBack;
 use crate::cli::plain::plain;
 use crate::cli::poll::Detail;
 use crate::cli::preview::Wish;
@@ -81,6 +84,8 @@ pub fn run(arguments: Arguments) -> ExitCode {
     log::start(arguments.log, if is_daemon { "info" } else { "error" });
     let path = arguments.config.unwrap_or_else(default_config);
     let state = arguments.state.unwrap_or_else(|| default_state(&path));
+    // Last of all, when what the command had open is closed.
+    let _giving = GivingBack::in_directory(&state);
     match command {
         Command::Working(command) => work(command, &path, &state),
         Command::Preparing(command) => prepare(command, path, &state),

@@ -8,11 +8,13 @@ mod asked;
 mod delivering;
 mod disk;
 pub mod exporting;
+mod pausing;
 pub mod relabelling;
 pub mod reloading;
-mod rounds;
+pub mod rounds;
 mod serving;
 mod telling;
+mod vitals;
 mod watching;
 
 use crate::admin::Listener;
@@ -29,9 +31,10 @@ use crate::daemon::reloading::Asking;
 use crate::daemon::reloading::Reloading;
 use crate::daemon::reloading::Trigger;
 use crate::daemon::rounds::Rounds;
-use crate::daemon::serving::listen;
+use crate::daemon::serving::listener;
 use crate::daemon::serving::serving;
 use crate::daemon::telling::answer_at_listener;
+use crate::daemon::vitals::Vitals;
 use crate::daemon::watching::watch as watch_files;
 use crate::fetch::Fetcher;
 use crate::fetch::Settings;
@@ -40,6 +43,7 @@ use crate::fetch::post::Poster;
 use crate::model::clock::Clock;
 use crate::model::publication::Pictures;
 use crate::poll::Poller;
+use crate::poll::Readers;
 use crate::poll::missing::Suspicions;
 use crate::poll::rules::Rules;
 use crate::poll::rules::Ruling;
@@ -50,6 +54,7 @@ use chrono::Utc;
 use std::convert::Infallible;
 use std::iter;
 use std::net::SocketAddr;
+use std::net::TcpListener;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -104,7 +109,7 @@ pub fn poller(config: &Config, store: Store, clock: Clock) -> Result<Poller, Fet
     let rules = Rules::new(ruling(config, Arc::new(classifier)));
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     Ok(Poller {
-        readers: Arc::new(Semaphore::new(cores)),
+        readers: Readers::Threads(Arc::new(Semaphore::new(cores))),
         fetcher: Arc::new(fetcher),
         rules,
         store,
@@ -121,8 +126,9 @@ pub fn fetcher(config: &Config, clock: Clock) -> Result<Fetcher, FetchError> {
     Fetcher::new(settings(config, clock))
 }
 
-/// How feeds are fetched.
-fn settings(config: &Config, clock: Clock) -> Settings {
+/// How feeds are fetched, as a configuration asks for it.
+#[must_use]
+pub fn settings(config: &Config, clock: Clock) -> Settings {
     Settings {
         user_agent: user_agent(config),
         connect_timeout: config.polling.connect_timeout,
@@ -142,7 +148,8 @@ fn fetches_alike(one: &Config, other: &Config) -> bool {
 }
 
 /// What articles are labelled by, as a configuration says it.
-fn ruling(config: &Config, classifier: Arc<Classifier>) -> Ruling {
+#[must_use]
+pub fn ruling(config: &Config, classifier: Arc<Classifier>) -> Ruling {
     let feeds = config.feeds.iter().map(|(id, feed)| (id.clone(), Arc::new(feed.clone())));
     Ruling { classifier, feeds: feeds.collect() }
 }
@@ -189,6 +196,19 @@ pub struct Start {
     pub socket: PathBuf,
     /// A directory that is kept as the site is, if there is one.
     pub mirror: Option<Mirror>,
+    /// What the service manager listens at already.
+    pub handed: Handed,
+    /// How often it wants to hear that the daemon goes on; it is told three times as often.
+    pub watchdog: Option<Duration>,
+}
+
+/// Listeners that the service manager opened, and keeps open when the daemon starts again.
+#[derive(Debug, Default)]
+pub struct Handed {
+    /// Where readers are answered, whatever `listen` is.
+    pub readers: Option<TcpListener>,
+    /// Where admins are answered.
+    pub admins: Option<TcpListener>,
 }
 
 /// What happens to the daemon, for whoever manages it.
@@ -201,6 +221,8 @@ pub enum Notice {
         /// How many feeds are polled.
         feeds: usize,
     },
+    /// All that has to go on does: the loop that polls, the store, the public listener.
+    GoesOn,
     /// feeds.toml is being read again, because somebody asked for it.
     Reloading,
     /// It was read again.
@@ -225,13 +247,11 @@ pub async fn run(
     mut stop: watch::Receiver<bool>,
     tell: impl Fn(&Notice) + Send + Sync + 'static,
 ) -> Result<(), DaemonError> {
-    let Start { path, config, store, socket, mirror } = start;
+    let Start { path, config, store, socket, mirror, handed, watchdog } = start;
+    let is_handed = handed.readers.is_some();
     let poller = poller(&config, store.clone(), system_clock())?;
     let histories = store.histories().await?;
-    let listener = listen(config.listen).await?;
-    let address = listener
-        .local_addr()
-        .map_err(|error| DaemonError::Listen { address: config.listen, error })?;
+    let (listener, address) = listener(handed.readers, config.listen).await?;
     let classifier = poller.rules.classifier().await;
     let config = Arc::new(config);
     let (relabelling, newest) =
@@ -244,17 +264,14 @@ pub async fn run(
     let (last, lasting) = watch::channel(false);
     let mirroring = mirror.map(|mirror| tokio::spawn(exporting.clone().keep(mirror, lasting)));
     let (listeners, others) = mpsc::channel(1);
-    let mut server = tokio::spawn(serving(listener, others, documents.clone(), stop.clone()));
+    let (questions, asked_server) = mpsc::channel(1);
+    let serving = serving(listener, others, asked_server, documents.clone(), stop.clone());
+    let mut server = tokio::spawn(serving);
     let board = Board::default();
     board.config_taken(Some(Utc::now()));
     board.put_addresses(config.addresses.0.clone());
-    let admin = match Listener::bind(&socket) {
-        Ok(admin) => Some(admin),
-        Err(error) => {
-            warn!("no admin socket at {}: {error}", socket.display());
-            None
-        }
-    };
+    let admin = admin_socket(&socket);
+    let tell = Arc::new(tell);
     tell(&Notice::Ready { address, feeds: config.enabled().count() });
 
     let (asking, asked) = mpsc::channel(reloading::ASKED_MAX);
@@ -268,16 +285,20 @@ pub async fn run(
         reloads: asking.clone(),
         rounds: requesting.clone(),
     };
+    let vitals = Vitals::new(requesting.clone(), store.clone(), questions);
     let reloading = Reloading {
         path,
         poller: poller.clone(),
         documents: documents.clone(),
         board: board.clone(),
-        listeners,
+        listeners: (!is_handed).then_some(listeners),
         rounds: requesting,
         relabelling,
         files,
-        tell,
+        tell: {
+            let tell = Arc::clone(&tell);
+            move |notice: &Notice| tell(notice)
+        },
     };
     let desk = Desk::new(board.clone(), documents.clone());
     let telling = telling::tell(desk.clone(), store.clone(), Poster::new(&user_agent(&config))?);
@@ -303,7 +324,8 @@ pub async fn run(
         never = follow(newest, &documents) => match never {},
         never = keep_reads(&documents) => match never {},
         never = telling => match never {},
-        never = answer_at_listener(desk) => match never {},
+        never = vitals.watch(watchdog, || tell(&Notice::GoesOn)) => match never {},
+        never = answer_at_listener(desk, handed.admins) => match never {},
         // The word to stop reaches the server as well as the rounds.
         ended = &mut server => ended.unwrap_or_else(|panic| Err(DaemonError::Server(Some(panic)))),
     };
@@ -329,6 +351,12 @@ pub async fn run(
     drop((rounds, documents));
     store.close().await?;
     ended
+}
+
+/// The socket on which commands ask; the daemon goes on without.
+fn admin_socket(path: &Path) -> Option<Listener> {
+    let bound = Listener::bind(path);
+    bound.map_err(|error| warn!("no admin socket at {}: {error}", path.display())).ok()
 }
 
 /// Answers for ever, if there is a socket.

@@ -16,6 +16,7 @@
 
 pub mod answer;
 pub(crate) mod body;
+pub mod carrier;
 pub(crate) mod client;
 pub(crate) mod coding;
 pub mod error;
@@ -30,6 +31,7 @@ pub(crate) mod secret;
 pub mod turns;
 
 use crate::fetch::body::LARGE_BODIES_MAX;
+use crate::fetch::carrier::Carrier;
 use crate::fetch::client::Clients;
 use crate::fetch::error::FetchError;
 use crate::fetch::error::shown;
@@ -53,9 +55,9 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use std::time::Instant;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 use url::Url;
 
 /// What a redirect may ask to wait without putting the poll off.
@@ -202,7 +204,20 @@ impl Fetcher {
     /// As for [`Fetcher::new`].
     pub fn under(&self, settings: Settings) -> Result<Self, FetchError> {
         let turns = self.turns.under(limits(&settings));
-        Ok(Self { turns, large: Arc::clone(&self.large), ..Self::new(settings)? })
+        let (clients, large) = (self.clients.under(&settings)?, Arc::clone(&self.large));
+        Ok(Self { settings, turns, clients, large })
+    }
+
+    /// A fetcher whose requests go by this carrier, and by no connection of our own: in a world
+    /// that is simulated, or over a network that is reached in a way of its own.
+    ///
+    /// # Errors
+    /// As for [`Fetcher::new`].
+    pub fn over(carrier: Arc<dyn Carrier>, settings: Settings) -> Result<Self, FetchError> {
+        let looking = Arc::clone(&carrier);
+        let lookup: Lookup = Arc::new(move |name| looking.look_up(name));
+        let clients = Clients::new(guard::refusal, lookup, Some(carrier), &settings)?;
+        Ok(Self::of(clients, settings))
     }
 
     fn guarded_by(
@@ -210,12 +225,13 @@ impl Fetcher {
         lookup: Lookup,
         settings: Settings,
     ) -> Result<Self, FetchError> {
-        Ok(Self {
-            turns: Turns::new(limits(&settings)),
-            clients: Clients::new(refusal, lookup, &settings)?,
-            large: Arc::new(Semaphore::new(LARGE_BODIES_MAX)),
-            settings,
-        })
+        let clients = Clients::new(refusal, lookup, None, &settings)?;
+        Ok(Self::of(clients, settings))
+    }
+
+    fn of(clients: Clients, settings: Settings) -> Self {
+        let turns = Turns::new(limits(&settings));
+        Self { turns, clients, large: Arc::new(Semaphore::new(LARGE_BODIES_MAX)), settings }
     }
 
     /// Fetches a feed once. May be dropped at any time: nothing is left behind.
@@ -271,7 +287,7 @@ impl Fetcher {
             let began = Instant::now();
             let headers = headers(known, proof.as_ref(), url);
             let exchange =
-                exchange(&self.settings, &self.large, (&reach.client, headers), &route, known);
+                exchange(&self.settings, &self.large, (&reach.way, headers), &route, known);
             let answer = turn.during(tokio::time::timeout(left, exchange)).await;
             drop(turn);
             left = left.saturating_sub(began.elapsed());

@@ -44,9 +44,10 @@ use chrono::Utc;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
-use std::time::Instant;
 use tokio::sync::Semaphore;
+use tokio::sync::SemaphorePermit;
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 use tokio::time::timeout;
 use tracing::Level;
 use tracing::info;
@@ -62,11 +63,22 @@ const STACK_BYTES: usize = 8 * 1024 * 1024;
 /// How long reading a document may take.
 pub const READ_TIMEOUT: Duration = Duration::from_mins(1);
 
+/// Where documents are read.
+#[derive(Debug, Clone)]
+pub enum Readers {
+    /// On threads of their own, as many at once as there are permits, so that a large one holds
+    /// up no other poll.
+    Threads(Arc<Semaphore>),
+    /// Where the poll runs, one after the other: whoever runs it gives it a deep stack, and order
+    /// matters more to him than speed.
+    Here,
+}
+
 /// What polls need, all of them the same.
 #[derive(Clone)]
 pub struct Poller {
-    /// How many documents are read at once.
-    pub readers: Arc<Semaphore>,
+    /// Where documents are read.
+    pub readers: Readers,
     /// Fetches documents.
     pub fetcher: Arc<Fetcher>,
     /// Says what articles are labelled by.
@@ -167,15 +179,14 @@ impl Poller {
         Ok(Found::of(report))
     }
 
-    /// Reads a document on a thread of its own, so that a large one holds up no other poll.
+    /// Reads a document.
     async fn read(
         &self,
         (feed, ruling): (&Arc<Feed>, &Ruling),
         document: Document,
         at: DateTime<Utc>,
     ) -> Result<Found, StoreError> {
-        // A permit is refused only by a semaphore that was closed, which this one never is.
-        let _permit = self.readers.acquire().await.ok();
+        let _permit = self.readers.turn().await;
         // Not the instant at which the poll began: it may have waited long for its turn, and what
         // was published meanwhile is not of the future.
         let now = self.clock.now();
@@ -185,7 +196,7 @@ impl Poller {
         let document = Arc::new(document);
         let kept = Arc::clone(&document);
         let read =
-            on_a_deep_stack(move || ingest(&task_feed, &document, &memory, &classifier, now));
+            self.readers.run(move || ingest(&task_feed, &document, &memory, &classifier, now));
         let mut found = match timeout(READ_TIMEOUT, read).await.ok().flatten() {
             Some(Ok(ingested)) => {
                 log_details(&feed.id, &ingested);
@@ -199,6 +210,25 @@ impl Poller {
         };
         found.report.poll.bytes = bytes;
         Ok(found)
+    }
+}
+
+impl Readers {
+    /// Waits for a turn to read.
+    async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        match self {
+            // A permit is refused only by a semaphore that was closed, which this one never is.
+            Self::Threads(permits) => permits.acquire().await.ok(),
+            Self::Here => None,
+        }
+    }
+
+    /// The result of reading; none if it broke off.
+    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+        match self {
+            Self::Threads(_) => on_a_deep_stack(work).await,
+            Self::Here => Some(work()),
+        }
     }
 }
 

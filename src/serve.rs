@@ -26,10 +26,14 @@ use std::pin::pin;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+use tokio::sync::oneshot;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tokio::time::sleep;
 use tokio::time::timeout;
+use tokio::time::timeout_at;
 use tracing::debug;
 use tracing::warn;
 
@@ -58,8 +62,15 @@ const HEADERS_MAX: usize = 64;
 /// More than is answered otherwise than with a refusal: a head that is read can be refused in
 /// words.
 const HEAD_BYTES_MAX: usize = 80 * 1024;
+/// How long a connection on which nothing was said yet is kept after the word to stop.
+const FIRST_WORD: Duration = Duration::from_secs(1);
 /// How long to wait when the system has no descriptor left for another connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
+/// How often that is told while it lasts.
+const ACCEPT_TOLD_EVERY: Duration = Duration::from_mins(1);
+
+/// Asks a loop whether it goes on: it answers in its turn.
+pub type Question = oneshot::Sender<()>;
 
 /// How many connections there may be, and how long each may take for what.
 #[derive(Debug, Clone, Copy)]
@@ -103,15 +114,17 @@ pub async fn serve(
     limits: Limits,
     shutdown: impl Future<Output = ()> + Send,
 ) {
-    serve_until_moved(listener, documents, limits, pending(), shutdown).await;
+    let (_, unasked) = mpsc::channel(1);
+    serve_until_moved(listener, documents, limits, unasked, pending(), shutdown).await;
 }
 
 /// The same, but when `moved` ends no more connections are taken, and those that there are go on
-/// until they come to their own end.
+/// until they come to their own end. Whoever asks is answered by the loop that takes connections.
 pub async fn serve_until_moved(
     listener: TcpListener,
     documents: Documents,
     limits: Limits,
+    asked: mpsc::Receiver<Question>,
     moved: impl Future<Output = ()> + Send,
     shutdown: impl Future<Output = ()> + Send,
 ) {
@@ -119,7 +132,7 @@ pub async fn serve_until_moved(
         let documents = documents.clone();
         async move { answer(&documents, &request, limits.request).await }
     };
-    serve_answers(listener, answers, limits, moved, shutdown).await;
+    serve_answers(listener, answers, limits, asked, moved, shutdown).await;
 }
 
 /// The same for whatever answers requests.
@@ -127,6 +140,7 @@ pub async fn serve_answers<A: Future<Output = Response<Body>> + Send + 'static>(
     listener: TcpListener,
     answers: impl Fn(Request<Incoming>) -> A + Clone + Send + Sync + 'static,
     limits: Limits,
+    mut asked: mpsc::Receiver<Question>,
     moved: impl Future<Output = ()> + Send,
     shutdown: impl Future<Output = ()> + Send,
 ) {
@@ -137,6 +151,8 @@ pub async fn serve_answers<A: Future<Output = Response<Body>> + Send + 'static>(
     let (stop, stopped) = watch::channel(());
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);
+    // When it was last told that no connection can be accepted.
+    let mut told = None;
     loop {
         let accepted = tokio::select! {
             () = &mut shutdown => break,
@@ -151,6 +167,11 @@ pub async fn serve_answers<A: Future<Output = Response<Body>> + Send + 'static>(
                 if listener.is_none() && connections.is_empty() {
                     return;
                 }
+                continue;
+            }
+            Some(question) = asked.recv() => {
+                // Who asked may be gone.
+                let _ = question.send(());
                 continue;
             }
             accepted = accept(listener.as_ref()) => accepted,
@@ -168,7 +189,10 @@ pub async fn serve_answers<A: Future<Output = Response<Body>> + Send + 'static>(
                 }
             },
             Err(error) => {
-                warn!(%error, "cannot accept a connection: {error}");
+                if told.is_none_or(|told: Instant| told.elapsed() >= ACCEPT_TOLD_EVERY) {
+                    warn!(%error, "cannot accept a connection, tried again: {error}");
+                    told = Some(Instant::now());
+                }
                 places.free_any();
                 sleep(ACCEPT_PAUSE).await;
             }
@@ -218,16 +242,29 @@ async fn connection<A: Future<Output = Response<Body>> + Send>(
         .serve_connection(TokioIo::new(Idle::new(stream, seat.clone(), limits.idle)), service);
     let mut connection = pin!(connection);
     let ended = tokio::select! {
+        // What has come is read before the word to stop is heeded.
+        biased;
         ended = connection.as_mut() => Some(ended),
         () = seat.left() => Some(Ok(())),
         _ = stopped.changed() => None,
         () = sleep(limits.lifetime) => None,
     };
+    let by = Instant::now() + limits.grace;
+    // A client that has a connection and has said nothing yet is about to: it is heard out.
+    let ended = if ended.is_some() {
+        ended
+    } else {
+        tokio::select! {
+            ended = connection.as_mut() => Some(ended),
+            () = seat.heard() => None,
+            () = sleep(FIRST_WORD.min(limits.grace / 2)) => None,
+        }
+    };
     let ended = if let Some(ended) = ended {
         ended
     } else {
         connection.as_mut().graceful_shutdown();
-        timeout(limits.grace, connection).await.unwrap_or(Ok(()))
+        timeout_at(by, connection).await.unwrap_or(Ok(()))
     };
     if let Err(error) = ended {
         debug!(%error, "a connection ended early: {error}");

@@ -8,7 +8,7 @@
 //! - Indexes and counters agree with the articles at every moment.
 //!
 //! # How
-//! `engine` is the only file that knows the engine. `keys` says what lies where, `records` and
+//! `engine` is the only room that knows the engine. `keys` says what lies where, `records` and
 //! `codec` what a value is. `archive` reads, `commit` writes what polls found, `members` keeps the
 //! indexes, `composition` those of what the admin composed, `pages` the fronts and archives,
 //! `removal` takes away, `audit` recounts. All of it runs on one thread, in `writer`, which a
@@ -19,7 +19,7 @@ mod audit;
 mod codec;
 mod commit;
 mod composition;
-mod engine;
+pub mod engine;
 pub mod error;
 mod events;
 mod keys;
@@ -52,6 +52,8 @@ use crate::model::publication::Shelf;
 use crate::model::revision::Trail;
 use crate::model::surroundings::Surroundings;
 use crate::store::archive::Archive;
+use crate::store::engine::Medium;
+use crate::store::engine::Steps;
 use crate::store::error::StoreError;
 use crate::store::relabel::Labeller;
 use crate::store::relabel::Progress;
@@ -63,6 +65,7 @@ use chrono::DateTime;
 use chrono::Utc;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -71,8 +74,10 @@ use std::sync::mpsc as blocking;
 use std::thread;
 use std::thread::JoinHandle;
 use std::time::Duration;
+use tokio::runtime;
 use tokio::sync::mpsc;
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 /// How many commands wait for the thread; who sends more waits for a place.
 const COMMANDS_MAX: usize = 64;
@@ -90,6 +95,7 @@ pub struct Store {
     directory: Arc<Path>,
     commands: mpsc::Sender<Command>,
     thread: Arc<Mutex<Option<JoinHandle<()>>>>,
+    steps: Steps,
 }
 
 impl Store {
@@ -116,11 +122,38 @@ impl Store {
         Self::started(directory, None).map(Some)
     }
 
+    /// Opens the store in a medium that is no directory of ours, and is called by the name of one.
+    /// `at` is the time. No thread is started: the commands are worked off by a task of the runtime
+    /// that this is called in, so that whoever has the runtime decides in which order all happens,
+    /// and at which instant all ends.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn over(
+        directory: &Path,
+        medium: Box<dyn Medium>,
+        composed: Vec<Publication>,
+        at: DateTime<Utc>,
+    ) -> Result<Self, StoreError> {
+        let mut keeper = Keeper::over(directory, medium)?;
+        keeper.compose(composed, at)?;
+        let (steps, thread) = (keeper.steps(), Arc::default());
+        let (commands, received) = mpsc::channel(COMMANDS_MAX);
+        drop(tokio::spawn(serve(keeper, received)));
+        Ok(Self { directory: directory.into(), commands, thread, steps })
+    }
+
     fn started(directory: &Path, composed: Option<Vec<Publication>>) -> Result<Self, StoreError> {
         let directory: Arc<Path> = directory.into();
         let (commands, received) = mpsc::channel(COMMANDS_MAX);
         let (opened, opening) = blocking::channel();
         let (ready, readying) = blocking::channel();
+        let failed = |error: io::Error| StoreError::Directory {
+            directory: directory.to_path_buf(),
+            reason: error.to_string(),
+        };
+        // It only waits for commands: neither a clock nor a socket is needed.
+        let runtime = runtime::Builder::new_current_thread().build().map_err(failed)?;
         let work = {
             let directory = Arc::clone(&directory);
             move || {
@@ -129,35 +162,40 @@ impl Store {
                     None => Keeper::look(&directory),
                 };
                 // Nobody waits any more if it took too long.
-                let _ = opened.send(keeper.as_ref().map(|_| ()).map_err(Clone::clone));
+                let _ = opened.send(keeper.as_ref().map(Keeper::steps).map_err(Clone::clone));
                 let Ok(mut keeper) = keeper else { return };
                 let composed = composed
                     .map_or(Ok(()), |composed| keeper.compose(composed, Utc::now()).map(|_| ()));
                 let is_well = composed.is_ok();
                 if ready.send(composed).is_ok() && is_well {
-                    serve(keeper, received);
+                    runtime.block_on(serve(keeper, received));
                 }
             }
         };
         let spawned = thread::Builder::new().name("store".to_owned()).spawn(work);
-        let thread = spawned.map_err(|error| StoreError::Directory {
-            directory: directory.to_path_buf(),
-            reason: error.to_string(),
-        })?;
+        let thread = spawned.map_err(failed)?;
         let slow = |_| StoreError::Slow {
             directory: directory.to_path_buf(),
             seconds: OPEN_TIMEOUT.as_secs(),
         };
-        opening.recv_timeout(OPEN_TIMEOUT).map_err(slow)??;
+        let steps = opening.recv_timeout(OPEN_TIMEOUT).map_err(slow)??;
         let gone = |_| StoreError::Closed { directory: directory.to_path_buf() };
         readying.recv().map_err(gone)??;
-        Ok(Self { directory, commands, thread: Arc::new(Mutex::new(Some(thread))) })
+        Ok(Self { directory, commands, thread: Arc::new(Mutex::new(Some(thread))), steps })
     }
 
     /// Where it is.
     #[must_use]
     pub fn directory(&self) -> &Path {
         &self.directory
+    }
+
+    /// Whether it goes on: within a time it answers, or the engine is read and written for whoever
+    /// asked before.
+    pub async fn goes_on(&self, within: Duration) -> bool {
+        let before = self.steps.taken();
+        let answered = timeout(within, self.work(|_| Ok(()))).await;
+        answered.map_or(self.steps.taken() != before, |answer| answer.is_ok())
     }
 
     /// What is remembered of a feed; nothing of an unknown one.
@@ -493,6 +531,15 @@ impl Store {
         self.read(move |archive| archive.around(from, to, limit)).await
     }
 
+    /// Opens the engine again if a write failed and its disk takes writes now; otherwise all is as
+    /// it was, and what there is can be read.
+    ///
+    /// # Errors
+    /// The disk takes no writes yet, or the store has stopped.
+    pub async fn renew(&self, at: DateTime<Utc>) -> Result<(), StoreError> {
+        self.work(move |keeper| keeper.renew(at)).await
+    }
+
     /// Calls `visit` with the articles, page by page, in the order in which they were first seen.
     ///
     /// # Errors
@@ -527,9 +574,11 @@ impl Store {
         let closed = self.ask(Command::Close(reply), answer).await;
         if !matches!(closed, Err(StoreError::Slow { .. })) {
             let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
-            let joined = tokio::task::spawn_blocking(|| thread.map(JoinHandle::join)).await;
-            if !matches!(joined, Ok(None | Some(Ok(())))) {
-                return Err(self.closed());
+            if let Some(thread) = thread {
+                let joined = tokio::task::spawn_blocking(|| thread.join()).await;
+                if !matches!(joined, Ok(Ok(()))) {
+                    return Err(self.closed());
+                }
             }
         }
         closed
@@ -567,7 +616,7 @@ impl Store {
             directory: self.directory.to_path_buf(),
             seconds: ANSWER_TIMEOUT.as_secs(),
         };
-        tokio::time::timeout(ANSWER_TIMEOUT, asked).await.unwrap_or_else(|_| Err(slow()))
+        timeout(ANSWER_TIMEOUT, asked).await.unwrap_or_else(|_| Err(slow()))
     }
 
     fn closed(&self) -> StoreError {

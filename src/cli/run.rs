@@ -5,6 +5,7 @@ use crate::cli::IO_ERROR;
 use crate::cli::directory;
 use crate::cli::export::absolute;
 use crate::cli::fail;
+use crate::cli::handed::handed;
 use crate::cli::open;
 use crate::config::Config;
 use crate::daemon;
@@ -40,6 +41,12 @@ pub fn run(path: &Path, config: Config, state: &Path, export: Option<&Path>) -> 
         Ok(mirrored) => mirrored,
         Err(status) => return status,
     };
+    // Before anything else opens a file: the numbers of the descriptors are told.
+    let handed = match handed() {
+        Ok(handed) => handed,
+        Err(error) => return fail(IO_ERROR, &error),
+    };
+    let watchdog = sd_notify::watchdog_enabled();
     let (store, runtime) = match open(&config, state) {
         Ok(opened) => opened,
         Err(status) => return status,
@@ -60,7 +67,8 @@ pub fn run(path: &Path, config: Config, state: &Path, export: Option<&Path>) -> 
         let (told, changed) = mpsc::channel(TOLD_MAX);
         let telling = spawn_blocking(|| tell(changed));
         let mirror = mirrored.map(|directory| Mirror { directory, told });
-        let start = Start { path: path.to_owned(), config, store, socket, mirror };
+        let path = path.to_owned();
+        let start = Start { path, config, store, socket, mirror, handed, watchdog };
         let notify = move |notice: &Notice| {
             if let Notice::Ready { address, .. } = notice {
                 info!(%address, "listening at {address}, published at {site}");
@@ -90,6 +98,7 @@ fn tell_manager(notice: &Notice) {
             NotifyState::Ready,
             NotifyState::Status(&format!("{feeds} feeds, listening at {address}")),
         ]),
+        Notice::GoesOn => tell_systemd(&[NotifyState::Watchdog]),
         Notice::Reloading => match NotifyState::monotonic_usec_now() {
             Ok(now) => tell_systemd(&[NotifyState::Reloading, now]),
             Err(error) => warn!("cannot tell systemd that feeds.toml is read: {error}"),

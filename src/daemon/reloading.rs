@@ -89,8 +89,9 @@ pub(crate) struct Reloading<Tell> {
     pub(crate) documents: Documents,
     /// What admins are told.
     pub(crate) board: Board,
-    /// Where a public listener goes that is elsewhere.
-    pub(crate) listeners: mpsc::Sender<TcpListener>,
+    /// Where a public listener goes that is elsewhere; none goes anywhere while the service manager
+    /// listens.
+    pub(crate) listeners: Option<mpsc::Sender<TcpListener>>,
     /// Where the feeds go.
     pub(crate) rounds: mpsc::Sender<Request>,
     /// How stored articles are to be labelled.
@@ -231,6 +232,13 @@ impl<Tell: Fn(&Notice)> Reloading<Tell> {
         if config.listen == before.listen {
             return Ok(None);
         }
+        if self.listeners.is_none() {
+            warn!(
+                "`listen` is {} now, but the service manager listens: its socket unit decides",
+                config.listen
+            );
+            return Ok(None);
+        }
         match listen(config.listen).await {
             Ok(listener) => Ok(Some(listener)),
             // It is this daemon that is there, at another address of the same port.
@@ -266,9 +274,9 @@ impl<Tell: Fn(&Notice)> Reloading<Tell> {
             Fresh { config: Arc::clone(&config), fetcher: Arc::clone(&self.poller.fetcher) };
         // Whoever does not take them is at an end.
         let _ = self.rounds.send(Request::Change(fresh)).await;
-        if let Some(listener) = listener {
+        if let (Some(listener), Some(listeners)) = (listener, &self.listeners) {
             info!(address = %config.listen, "readers are answered at {} now", config.listen);
-            let _ = self.listeners.send(listener).await;
+            let _ = listeners.send(listener).await;
         }
         self.files.send_replace(files(&self.path, &config));
         self.board.config_taken(Some(Utc::now()));

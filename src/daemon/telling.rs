@@ -10,6 +10,7 @@ use crate::attention::Need;
 use crate::daemon::delivering::Delivering;
 use crate::daemon::disk::free_bytes;
 use crate::daemon::disk::size_bytes;
+use crate::daemon::serving::taken;
 use crate::events::Finding;
 use crate::events::Journal;
 use crate::events::Told;
@@ -32,9 +33,11 @@ use std::convert::Infallible;
 use std::future::pending;
 use std::future::ready;
 use std::net::SocketAddr;
+use std::net::TcpListener as Handed;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 use tokio::time::sleep;
@@ -139,8 +142,9 @@ fn of_config(refused: Option<&str>) -> Finding {
 fn of_store(stopped: Option<&str>) -> Finding {
     let Some(why) = stopped else { return Finding::Right };
     Finding::Wrong(
-        format!("takes nothing any more, and no feed is polled; what there is is served: {why}"),
-        "make room on its disk, or mend what is said of it, and start visnyk again".to_owned(),
+        format!("takes nothing, and no feed is polled; what there is is served: {why}"),
+        "make room on its disk, or mend what is said of it: polls then go on by themselves"
+            .to_owned(),
     )
 }
 
@@ -210,7 +214,11 @@ async fn counts(store: &Store) -> Result<(u64, u64), StoreError> {
 
 /// Answers admins where feeds.toml says, for ever. An address that is not free is tried again: the
 /// site does not go down for it.
-pub(crate) async fn answer_at_listener(desk: Desk) -> Infallible {
+/// A listener that was handed over stays, whatever feeds.toml says.
+pub(crate) async fn answer_at_listener(desk: Desk, handed: Option<Handed>) -> Infallible {
+    if let Some(handed) = handed {
+        answer_at_handed(&desk, handed).await;
+    }
     // The address that was not free when it was last tried: it is told once.
     let mut taken = None;
     loop {
@@ -224,7 +232,13 @@ pub(crate) async fn answer_at_listener(desk: Desk) -> Infallible {
             Ok((address, listener)) => {
                 taken = None;
                 info!("admins are answered at {address}: /admin/events.atom and /metrics");
-                answer_at(&desk, listener, address, wanted).await;
+                // Until feeds.toml says something else.
+                let moved = async {
+                    while desk.documents.config().admin.listen == Some(wanted) {
+                        sleep(LISTEN_LOOKED_EVERY).await;
+                    }
+                };
+                answer_at(&desk, listener, address, moved).await;
             }
             Err(error) => {
                 if taken.replace(wanted) == Some(wanted) {
@@ -238,17 +252,29 @@ pub(crate) async fn answer_at_listener(desk: Desk) -> Infallible {
     }
 }
 
-/// Until feeds.toml says something else.
-async fn answer_at(desk: &Desk, listener: TcpListener, address: SocketAddr, wanted: SocketAddr) {
-    let moved = async {
-        while desk.documents.config().admin.listen == Some(wanted) {
-            sleep(LISTEN_LOOKED_EVERY).await;
+/// Answers admins where the service manager listens for them; comes back if that cannot be.
+async fn answer_at_handed(desk: &Desk, handed: Handed) {
+    match handed.local_addr().and_then(|address| Ok((address, taken(handed)?))) {
+        Ok((address, listener)) => {
+            info!("admins are answered at {address}, where the service manager listens");
+            answer_at(desk, listener, address, pending()).await;
         }
-    };
+        Err(error) => error!("the listener for admins that was handed over is none: {error}"),
+    }
+}
+
+/// Answers admins until the listener moves.
+async fn answer_at(
+    desk: &Desk,
+    listener: TcpListener,
+    address: SocketAddr,
+    moved: impl Future<Output = ()> + Send,
+) {
     let answers = {
         let desk = desk.clone();
         move |request: Request<Incoming>| ready(answer(&desk, &request, address))
     };
     let limits = Limits { connections: CONNECTIONS_MAX, ..Limits::default() };
-    serve_answers(listener, answers, limits, pending(), moved).await;
+    let (_, unasked) = mpsc::channel(1);
+    serve_answers(listener, answers, limits, unasked, pending(), moved).await;
 }

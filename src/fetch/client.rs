@@ -2,6 +2,7 @@
 //! addresses, and one for each request of a feed that is reached in a way of its own.
 
 use crate::fetch::Settings;
+use crate::fetch::carrier::Carrier;
 use crate::fetch::coding;
 use crate::fetch::error::FetchError;
 use crate::fetch::error::cut;
@@ -27,6 +28,7 @@ use std::io;
 use std::io::Read;
 use std::net::IpAddr;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
 use url::Url;
@@ -50,6 +52,8 @@ pub(crate) struct Clients {
     settings: Settings,
     refusal: fn(IpAddr) -> Option<&'static str>,
     lookup: Lookup,
+    /// What carries all requests, if it is not a client.
+    carrier: Option<Arc<dyn Carrier>>,
     proxies: Proxies,
     /// For feeds that must lie at public addresses.
     guarded: Reach,
@@ -60,10 +64,17 @@ pub(crate) struct Clients {
 /// A client, and what it may reach.
 #[derive(Debug, Clone)]
 pub(crate) struct Reach {
-    pub(crate) client: Client,
+    pub(crate) way: Way,
     guard: Guard,
     /// None if a proxy looks up the names.
     pins: Option<Pins>,
+}
+
+/// By which requests go.
+#[derive(Debug, Clone)]
+pub(crate) enum Way {
+    Client(Client),
+    Carrier(Arc<dyn Carrier>),
 }
 
 /// Where a request goes, for as long as it lasts.
@@ -84,18 +95,29 @@ impl Clients {
     pub(crate) fn new(
         refusal: fn(IpAddr) -> Option<&'static str>,
         lookup: Lookup,
+        carrier: Option<Arc<dyn Carrier>>,
         settings: &Settings,
     ) -> Result<Self, FetchError> {
         // An error says that the process has a provider already, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
+        let reach = |guard| match &carrier {
+            Some(carrier) => Ok(carried(carrier, guard)),
+            None => direct(builder(settings), guard),
+        };
         Ok(Self {
             settings: settings.clone(),
             refusal,
             lookup,
             proxies: Proxies::new(settings.proxy.clone()),
-            guarded: direct(builder(settings), Guard::Public(refusal))?,
-            open: direct(builder(settings), Guard::Open)?,
+            guarded: reach(Guard::Public(refusal))?,
+            open: reach(Guard::Open)?,
+            carrier,
         })
+    }
+
+    /// The clients that ask as other settings say, and reach the same.
+    pub(crate) fn under(&self, settings: &Settings) -> Result<Self, FetchError> {
+        Self::new(self.refusal, self.lookup.clone(), self.carrier.clone(), settings)
     }
 
     /// The client for an address of a feed. Feeds that are reached in a way of their own have one
@@ -107,6 +129,9 @@ impl Clients {
             Private::Allowed => Guard::Open,
             Private::Only(networks) => Guard::Only(networks.clone()),
         };
+        if let Some(carrier) = &self.carrier {
+            return Ok(carried(carrier, guard));
+        }
         let proxy = self.proxies.for_address(access.proxy.as_ref(), url)?;
         if proxy.is_none() && access.ca_file.is_none() {
             match access.private {
@@ -126,7 +151,7 @@ impl Clients {
         }
         let Some(proxy) = proxy else { return direct(builder, guard) };
         let client = builder.proxy(proxy).build().map_err(|error| unmade(&error))?;
-        Ok(Reach { client, guard, pins: None })
+        Ok(Reach { way: Way::Client(client), guard, pins: None })
     }
 
     /// Looks up where a request goes, and whether it may.
@@ -170,7 +195,12 @@ impl Reach {
 fn direct(builder: ClientBuilder, guard: Guard) -> Result<Reach, FetchError> {
     let pins = Pins::default();
     let client = builder.no_proxy().dns_resolver(pins.clone()).build();
-    Ok(Reach { client: client.map_err(|error| unmade(&error))?, guard, pins: Some(pins) })
+    let way = Way::Client(client.map_err(|error| unmade(&error))?);
+    Ok(Reach { way, guard, pins: Some(pins) })
+}
+
+fn carried(carrier: &Arc<dyn Carrier>, guard: Guard) -> Reach {
+    Reach { way: Way::Carrier(Arc::clone(carrier)), guard, pins: Some(Pins::default()) }
 }
 
 fn unmade(error: &reqwest::Error) -> FetchError {

@@ -5,8 +5,11 @@ use crate::fetch::Said;
 use crate::fetch::Settings;
 use crate::fetch::answer;
 use crate::fetch::body;
+use crate::fetch::carrier::Failure;
+use crate::fetch::client::Way;
 use crate::fetch::client::read_timeout;
 use crate::fetch::error::FetchError;
+use crate::fetch::error::cut;
 use crate::fetch::error::reason_of;
 use crate::fetch::error::shown;
 use crate::fetch::route::Route;
@@ -17,13 +20,18 @@ use chrono::Utc;
 use http::HeaderMap;
 use http::HeaderName;
 use http::HeaderValue;
+use http::Request;
 use http::StatusCode;
 use http::header::IF_MODIFIED_SINCE;
 use http::header::IF_NONE_MATCH;
 use http::header::LOCATION;
-use reqwest::Client;
+use http::header::USER_AGENT;
+use reqwest::Body;
+use reqwest::Response;
+use std::error::Error;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
+use tokio::time::timeout;
 use url::Url;
 
 /// The header that names the manipulations that are understood (RFC 3229, 10.5.3).
@@ -49,13 +57,12 @@ pub(crate) enum Answer {
 pub(crate) async fn exchange(
     settings: &Settings,
     large: &Arc<Semaphore>,
-    (client, asked): (&Client, HeaderMap),
+    (way, asked): (&Way, HeaderMap),
     route: &Route,
     known: Option<&Validators>,
 ) -> Result<Answer, FetchError> {
     let url = route.url();
-    let request = client.get(url.clone()).headers(asked);
-    let response = request.send().await.map_err(|error| failure(settings, url, error))?;
+    let response = send(settings, way, url, asked).await?;
     let (status, headers) = (response.status(), response.headers());
     let now = settings.clock.now();
     let said = Said {
@@ -98,11 +105,49 @@ pub(crate) async fn exchange(
     }))
 }
 
+/// Sends a request, and waits for the head of its answer.
+async fn send(
+    settings: &Settings,
+    way: &Way,
+    url: &Url,
+    asked: HeaderMap,
+) -> Result<Response, FetchError> {
+    let carrier = match way {
+        Way::Client(client) => {
+            let request = client.get(url.clone()).headers(asked);
+            return request.send().await.map_err(|error| failure(settings, url, error));
+        }
+        Way::Carrier(carrier) => carrier,
+    };
+    let unfit = |error: &dyn Error| FetchError::Transport {
+        url: shown(url),
+        reason: cut(&error.to_string()),
+    };
+    let mut request = Request::get(url.as_str()).body(()).map_err(|error| unfit(&error))?;
+    let agent = HeaderValue::from_str(&settings.user_agent).map_err(|error| unfit(&error))?;
+    *request.headers_mut() = asked;
+    request.headers_mut().insert(USER_AGENT, agent);
+    let limit = read_timeout(settings);
+    match timeout(limit, carrier.carry(request)).await {
+        Ok(Ok(response)) => Ok(response.map(Body::wrap).into()),
+        Ok(Err(Failure::Connection(reason))) => {
+            Err(FetchError::Connection { url: shown(url), reason })
+        }
+        Ok(Err(Failure::Broken(reason))) => Err(FetchError::Transport { url: shown(url), reason }),
+        Err(_) => Err(silent(settings, url)),
+    }
+}
+
+fn silent(settings: &Settings, url: &Url) -> FetchError {
+    let limit = read_timeout(settings);
+    FetchError::Timeout { url: shown(url), what: "the server said nothing", limit }
+}
+
 /// What a client's error says.
 pub(crate) fn failure(settings: &Settings, url: &Url, error: reqwest::Error) -> FetchError {
     let error = error.without_url();
-    let url = shown(url);
     if error.is_connect() {
+        let url = shown(url);
         let is_timeout = error.is_timeout();
         let limit = settings.connect_timeout;
         let reason =
@@ -110,10 +155,9 @@ pub(crate) fn failure(settings: &Settings, url: &Url, error: reqwest::Error) -> 
         return FetchError::Connection { url, reason };
     }
     if error.is_timeout() {
-        let limit = read_timeout(settings);
-        return FetchError::Timeout { url, what: "the server said nothing", limit };
+        return silent(settings, url);
     }
-    FetchError::Transport { url, reason: reason_of(&error) }
+    FetchError::Transport { url: shown(url), reason: reason_of(&error) }
 }
 
 /// The headers of a request: its conditions (RFC 9110, 13.1), and what proves who we are.

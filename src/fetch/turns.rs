@@ -166,6 +166,8 @@ impl Turn {
     pub async fn during<T>(&mut self, exchange: impl Future<Output = T>) -> T {
         let mut exchange = pin!(exchange);
         tokio::select! {
+            // Who is done just in time does not step aside.
+            biased;
             result = &mut exchange => return result,
             () = sleep(QUICK_MAX) => self.step_aside(),
         }

@@ -15,7 +15,10 @@ use crate::model::publication::Publication;
 use crate::model::publication::Selection;
 use crate::store::archive::Archive;
 use crate::store::engine::Engine;
+use crate::store::engine::Medium;
+use crate::store::engine::Steps;
 use crate::store::error::StoreError;
+use crate::store::keys;
 use crate::store::relabel::Labeller;
 use crate::store::relabel::Progress;
 use chrono::DateTime;
@@ -80,23 +83,34 @@ enum Health {
 impl Keeper {
     /// Opens the engine. No panic of it comes out.
     pub(crate) fn open(directory: &Path) -> Result<Self, StoreError> {
-        Self::of(directory, Archive::new)
+        Self::of(directory, Engine::open, Archive::new)
+    }
+
+    /// The same over a medium, which is called by the name of a directory.
+    pub(crate) fn over(directory: &Path, medium: Box<dyn Medium>) -> Result<Self, StoreError> {
+        Self::of(directory, |directory| Ok(Engine::over(directory, medium)), Archive::new)
     }
 
     /// The same, with nothing of ours written: to be read only.
     pub(crate) fn look(directory: &Path) -> Result<Self, StoreError> {
-        Self::of(directory, Archive::looked_at)
+        Self::of(directory, Engine::open, Archive::looked_at)
     }
 
     fn of(
         directory: &Path,
+        engine: impl FnOnce(&Path) -> Result<Engine, StoreError>,
         archive: fn(Engine) -> Result<Archive, StoreError>,
     ) -> Result<Self, StoreError> {
-        let opened = catch_unwind(|| Engine::open(directory).and_then(archive));
+        let opened = catch_unwind(AssertUnwindSafe(|| engine(directory).and_then(archive)));
         let archive = opened.unwrap_or_else(|panic| {
             Err(StoreError::Damaged { directory: directory.to_owned(), reason: said(&*panic) })
         })?;
         Ok(Self { directory: directory.to_owned(), archive, health: Health::Well })
+    }
+
+    /// What counts on while the engine works.
+    pub(crate) fn steps(&self) -> Steps {
+        self.archive.engine.steps()
     }
 
     /// Indexes what the admin composed.
@@ -140,6 +154,25 @@ impl Keeper {
             self.health = Health::ReadOnly(error.to_string());
         }
         done
+    }
+
+    /// Opens the engine again after a write failed, if its disk takes writes: it then has what was
+    /// acknowledged. Until then it is read on.
+    pub(crate) fn renew(&mut self, at: DateTime<Utc>) -> Result<(), StoreError> {
+        if !matches!(self.health, Health::ReadOnly(_)) {
+            return self.read(|_| Ok(()));
+        }
+        if let Err(error) = self.guarded(|archive| archive.engine.renew()) {
+            if self.guarded(|archive| archive.engine.get(&keys::format())).is_ok() {
+                return Err(error);
+            }
+            let reason = error.to_string();
+            self.health = Health::Broken(reason.clone());
+            return Err(StoreError::Broken { directory: self.directory.clone(), reason });
+        }
+        self.health = Health::Well;
+        // The write that failed may have been of an index.
+        self.compose(self.archive.composed.clone(), at).map(drop)
     }
 
     fn guarded<T>(
@@ -198,18 +231,18 @@ impl Keeper {
 type CommitResult = Result<BTreeSet<Selection>, StoreError>;
 
 /// Serves commands until one says to close, or nobody is left to send one.
-pub(crate) fn serve(mut keeper: Keeper, mut commands: mpsc::Receiver<Command>) {
-    let mut next = commands.blocking_recv();
+pub(crate) async fn serve(mut keeper: Keeper, mut commands: mpsc::Receiver<Command>) {
+    let mut next = commands.recv().await;
     while let Some(command) = next {
         next = match command {
             Command::Work(work) => {
                 work(&mut keeper);
-                commands.blocking_recv()
+                commands.recv().await
             }
-            Command::Commit(commit) => {
-                let after = keeper.commit_group(*commit, &mut commands);
-                after.or_else(|| commands.blocking_recv())
-            }
+            Command::Commit(commit) => match keeper.commit_group(*commit, &mut commands) {
+                None => commands.recv().await,
+                after => after,
+            },
             Command::Close(reply) => {
                 // Whoever waits behind this is told, when the channel goes, that all is closed.
                 commands.close();
@@ -265,7 +298,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let keeper = Keeper::open(folder.path()).unwrap();
         let mut batch = std::collections::BTreeMap::new();
-        let key = crate::store::keys::format();
+        let key = keys::format();
         keeper.archive.put(&mut batch, Space::Meta, key, &9_u32).unwrap();
         keeper.archive.engine.commit(batch).unwrap();
         keeper.close().unwrap();

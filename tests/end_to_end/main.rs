@@ -11,6 +11,7 @@ mod explain;
 mod export;
 mod injection;
 mod load;
+mod managed;
 mod pages;
 mod readers;
 mod reload;

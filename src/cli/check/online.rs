@@ -167,7 +167,7 @@ fn notes(path: &Path, feed: &Feed, tried: &Result<Trial, Failure>, line: Option<
             redirects(&mut told, path, arrival, line);
             match read {
                 Err(error) => {
-                    put(&mut told, "no feed", &format!("{}: {error}", keyless(&arrival.url)))
+                    put(&mut told, "no feed", &format!("{}: {error}", keyless(&arrival.url)));
                 }
                 Ok(brought) => of_document(&mut told, feed, arrival, brought),
             }
