@@ -145,6 +145,9 @@ pub struct Publishing {
 pub struct Admin {
     /// Where the events and the metrics are; nowhere without it.
     pub listen: Option<SocketAddr>,
+    /// Public names by which that may be asked, in lower case: a web site can have its readers'
+    /// browsers ask by any other.
+    pub hosts: Vec<String>,
     /// Where each event is sent to.
     pub webhook: Option<Url>,
     /// The program, and its arguments, that gets each event; empty if there is none.

@@ -201,6 +201,7 @@ pub const ADMIN: Table = Table {
     keys: &[
         optional("listen", Shape::Socket, "where admins are answered; nowhere without it"),
         optional("allow_public", Shape::Flag, "whether that may be a public address; `false`"),
+        optional("hosts", Shape::Texts, "public names by which it may be asked there"),
         optional("webhook", Shape::WebAddress, "where each event is sent to, as JSON"),
         optional("command", Shape::Texts, "a program and its arguments that get each event"),
         optional(
