@@ -19,16 +19,23 @@ mod audit;
 mod codec;
 mod commit;
 mod composition;
+pub mod dump;
 mod engine;
 pub mod error;
 mod events;
 mod keys;
+pub mod lines;
 mod members;
 mod pages;
 mod records;
+mod mend;
+pub mod refill;
 pub mod relabel;
 mod removal;
+pub mod salvage;
+pub mod snapshot;
 mod surroundings;
+pub mod swap;
 mod trail;
 mod writer;
 
@@ -55,6 +62,8 @@ use crate::store::archive::Archive;
 use crate::store::error::StoreError;
 use crate::store::relabel::Labeller;
 use crate::store::relabel::Progress;
+use crate::store::swap::finished;
+use crate::store::swap::is_coming;
 use crate::store::writer::Command;
 use crate::store::writer::Commit;
 use crate::store::writer::Keeper;
@@ -110,7 +119,7 @@ impl Store {
     /// # Errors
     /// As [`Store::open`].
     pub fn look(directory: &Path) -> Result<Option<Self>, StoreError> {
-        if !engine::is_there(directory) {
+        if !engine::is_there(directory) && !is_coming(directory) {
             return Ok(None);
         }
         Self::started(directory, None).map(Some)
@@ -124,10 +133,10 @@ impl Store {
         let work = {
             let directory = Arc::clone(&directory);
             move || {
-                let keeper = match composed {
+                let keeper = finished(&directory).and_then(|()| match composed {
                     Some(_) => Keeper::open(&directory),
                     None => Keeper::look(&directory),
-                };
+                });
                 // Nobody waits any more if it took too long.
                 let _ = opened.send(keeper.as_ref().map(|_| ()).map_err(Clone::clone));
                 let Ok(mut keeper) = keeper else { return };
@@ -508,6 +517,14 @@ impl Store {
             })
         };
         self.read(each).await
+    }
+
+    /// Whether the store reads: what a daemon reads first, and some of everything.
+    ///
+    /// # Errors
+    /// It does not, or the store has stopped.
+    pub async fn probe(&self) -> Result<(), StoreError> {
+        self.read(Archive::probe).await
     }
 
     /// Recounts every index and counter from the articles: what does not agree, in words.

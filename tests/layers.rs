@@ -7,7 +7,7 @@ use std::path::Path;
 use std::path::PathBuf;
 
 /// A room, and the rooms that it may use: all of them above it.
-const ROOMS: [(&str, &[&str]); 30] = [
+const ROOMS: [(&str, &[&str]); 31] = [
     ("crontab", &[]),
     ("model", &["crontab"]),
     ("place", &["model"]),
@@ -26,11 +26,12 @@ const ROOMS: [(&str, &[&str]); 30] = [
     ("publish", &["model", "place", "classify"]),
     ("fetch", &["model"]),
     ("store", &["model"]),
+    ("backup", &["model", "store"]),
     ("serve", &["model", "config", "schedule", "publish", "fetch", "store"]),
     ("export", &["model", "serve", "store"]),
     ("explain", &["model", "config", "classify", "publish", "store", "serve"]),
     ("takedown", &["model", "store", "explain"]),
-    ("admin", &["model", "schedule", "attention", "events", "publish", "serve"]),
+    ("admin", &["model", "schedule", "attention", "events", "publish", "backup", "serve"]),
     ("poll", &["model", "config", "schedule", "ingest", "classify", "parse", "fetch", "store"]),
     ("trial", &["model", "classify", "ingest", "parse", "fetch", "poll"]),
     ("replay", &["model", "config", "classify", "ingest", "store", "explain", "poll", "trial"]),
@@ -45,6 +46,7 @@ const ROOMS: [(&str, &[&str]); 30] = [
             "poll",
             "fetch",
             "store",
+            "backup",
             "serve",
             "export",
             "attention",
@@ -71,6 +73,7 @@ const ROOMS: [(&str, &[&str]); 30] = [
             "subscriptions",
             "fetch",
             "store",
+            "backup",
             "serve",
             "export",
             "attention",

@@ -38,7 +38,7 @@ use std::ops::ControlFlow;
 use tracing::error;
 
 /// The version of the whole store: which key spaces there are and how their keys are made.
-const FORMAT: u32 = 2;
+pub(crate) const FORMAT: u32 = 2;
 
 /// An open store.
 #[derive(Debug)]

@@ -23,6 +23,9 @@ use chrono::Utc;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
+/// How many keys at each end of a key space are read to see whether it reads.
+const PROBED_MAX: usize = 100;
+
 /// How many keys are looked at in one go.
 const PAGE_MAX: usize = 1000;
 
@@ -35,6 +38,18 @@ struct Recount {
 }
 
 impl Archive {
+    /// Reads what a daemon reads first, and the ends of all key spaces: whether the store is one.
+    pub(crate) fn probe(&self) -> Result<(), StoreError> {
+        self.histories()?;
+        self.shelves()?;
+        for first in 0..=u8::MAX {
+            for order in [Order::Forward, Order::Reverse] {
+                self.engine.scan(&[first], None, order, PROBED_MAX)?;
+            }
+        }
+        Ok(())
+    }
+
     /// What does not agree, in words; nothing if all is well.
     pub(crate) fn audit(&self) -> Result<Vec<String>, StoreError> {
         let mut recount = Recount::default();
@@ -92,7 +107,7 @@ impl Archive {
     }
 
     /// What is to be there of an article that was taken away.
-    fn keys_of_tomb(&self, key: &[u8], value: &[u8]) -> Result<Vec<Vec<u8>>, StoreError> {
+    pub(crate) fn keys_of_tomb(&self, key: &[u8], value: &[u8]) -> Result<Vec<Vec<u8>>, StoreError> {
         let tomb: TombRecord = self.record(Space::Tomb, key, value)?;
         let unread = |reason: BadField| bad(&self.engine, Space::Tomb, key, &reason);
         let at = tomb.removal().map_err(unread)?.at;

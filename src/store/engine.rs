@@ -10,6 +10,8 @@
 //! leaves to the operating system. No background flusher: nobody else decides when to write.
 
 use crate::store::error::StoreError;
+use crate::store::snapshot::Snapshot;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -59,6 +61,8 @@ pub(crate) struct Engine {
     db: sled::Db,
     data: File,
     large_synced: BTreeSet<OsString>,
+    /// A reading under way of the store as it was.
+    pub(crate) snapshot: RefCell<Option<Snapshot>>,
 }
 
 impl Engine {
@@ -73,7 +77,8 @@ impl Engine {
         let data = File::open(directory.join("db")).map_err(cannot)?;
         // The names of new files are part of what must be durable.
         File::open(directory).and_then(|folder| folder.sync_all()).map_err(cannot)?;
-        Ok(Self { directory: directory.to_owned(), db, data, large_synced: BTreeSet::new() })
+        let (directory, large_synced) = (directory.to_owned(), BTreeSet::new());
+        Ok(Self { directory, db, data, large_synced, snapshot: RefCell::default() })
     }
 
     /// Where the store is.
@@ -135,6 +140,9 @@ impl Engine {
 
     /// Makes a batch visible, as a whole. It is durable after the next [`Engine::sync`].
     pub(crate) fn commit(&self, batch: Batch) -> Result<(), StoreError> {
+        if let Some(snapshot) = self.snapshot.borrow_mut().as_mut() {
+            snapshot.keep(&batch, |key| self.get(key));
+        }
         let mut writes = sled::Batch::default();
         for (key, value) in batch {
             match value {

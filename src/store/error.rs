@@ -94,6 +94,14 @@ pub enum StoreError {
         /// How long it was waited for.
         seconds: u64,
     },
+    /// A reading of the whole store was given up. The store is as well as before.
+    #[error("{}: the backup is given up: {reason}", directory.display())]
+    GivenUp {
+        /// Where the store is.
+        directory: PathBuf,
+        /// Why.
+        reason: String,
+    },
     /// The store is closed.
     #[error("{}: the store is closed", directory.display())]
     Closed {
