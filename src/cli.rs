@@ -15,6 +15,7 @@ pub mod edit;
 pub mod explain;
 pub mod export;
 pub mod feeds_file;
+pub mod keeping;
 pub mod log;
 pub mod man;
 pub mod opml;
@@ -90,6 +91,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
 fn prepare(command: Preparing, path: PathBuf, state: &Path) -> ExitCode {
     match command {
         Preparing::Change(change) => change::run(change, &path, state),
+        Preparing::Keeping(keeping) => keeping::run(keeping, &path, state),
         Preparing::Check(asked) => check::check(path, &asked),
         Preparing::Schema => say(&schema()),
         // The daemon tells what is wrong in the file: it reads the one that it runs with.

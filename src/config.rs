@@ -16,6 +16,7 @@ pub mod schema;
 
 mod access;
 mod admin;
+mod backup;
 mod feeds;
 mod labels;
 mod lookalike;
@@ -72,6 +73,8 @@ pub struct Config {
     pub publishing: Publishing,
     /// Where admins are answered, and how they are told.
     pub admin: Admin,
+    /// How the store is written down.
+    pub backup: Backups,
     /// Regions and communities: the built-in ones and those of feeds.toml.
     pub catalogue: Catalogue,
     /// Topics.
@@ -149,6 +152,17 @@ pub struct Admin {
     pub disk_free_bytes_min: u64,
 }
 
+/// How the store is written down.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Backups {
+    /// How often.
+    pub every: Duration,
+    /// How many files are kept; nothing is written without any.
+    pub keep: usize,
+    /// Where, from the directory of the store; a folder of it if it is not said.
+    pub directory: Option<PathBuf>,
+}
+
 /// A feeds.toml without a mistake, and what in it is hardly meant as it is written.
 #[derive(Debug, Clone)]
 pub struct Checked {
@@ -219,6 +233,7 @@ pub(crate) struct Given {
     polling: Row,
     publishing: Row,
     admin: Row,
+    backup: Row,
     regions: Vec<Row>,
     communities: Vec<Row>,
     tags: Vec<Row>,
@@ -279,6 +294,7 @@ fn config(
         polling,
         publishing: site::publishing(&given.publishing),
         admin: admin::admin(&given.admin, found),
+        backup: backup::backups(&given.backup),
         site,
         catalogue,
         tags,
@@ -300,6 +316,7 @@ impl Given {
             polling: rows.one(&keys::POLLING),
             publishing: rows.one(&keys::PUBLISHING),
             admin: rows.one(&keys::ADMIN),
+            backup: rows.one(&keys::BACKUP),
             regions: rows.many(&keys::REGION),
             communities: rows.many(&keys::COMMUNITY),
             tags: rows.many(&keys::TAG),

@@ -5,6 +5,7 @@
 //! to bound.
 
 mod asked;
+pub mod backing;
 mod delivering;
 mod disk;
 pub mod exporting;
@@ -18,9 +19,11 @@ mod watching;
 use crate::admin::Listener;
 use crate::admin::board::Board;
 use crate::admin::desk::Desk;
+use crate::backup::recovery::Recovery;
 use crate::classify::Classifier;
 use crate::config::Config;
 use crate::daemon::asked::Asked;
+use crate::daemon::backing::Backing;
 use crate::daemon::exporting::Exporting;
 use crate::daemon::exporting::Mirror;
 use crate::daemon::relabelling::Relabelling;
@@ -189,6 +192,8 @@ pub struct Start {
     pub socket: PathBuf,
     /// A directory that is kept as the site is, if there is one.
     pub mirror: Option<Mirror>,
+    /// What was done with a store that was damaged.
+    pub recovery: Option<Recovery>,
 }
 
 /// What happens to the daemon, for whoever manages it.
@@ -225,7 +230,7 @@ pub async fn run(
     mut stop: watch::Receiver<bool>,
     tell: impl Fn(&Notice) + Send + Sync + 'static,
 ) -> Result<(), DaemonError> {
-    let Start { path, config, store, socket, mirror } = start;
+    let Start { path, config, store, socket, mirror, recovery } = start;
     let poller = poller(&config, store.clone(), system_clock())?;
     let histories = store.histories().await?;
     let listener = listen(config.listen).await?;
@@ -247,6 +252,7 @@ pub async fn run(
     let mut server = tokio::spawn(serving(listener, others, documents.clone(), stop.clone()));
     let board = Board::default();
     board.config_taken(Some(Utc::now()));
+    board.recovered(recovery);
     board.put_addresses(config.addresses.0.clone());
     let admin = match Listener::bind(&socket) {
         Ok(admin) => Some(admin),
@@ -260,7 +266,10 @@ pub async fn run(
     let (asking, asked) = mpsc::channel(reloading::ASKED_MAX);
     let (requesting, requests) = mpsc::channel(REQUESTS_MAX);
     let (files, watched) = watch::channel(files(&path, &config));
+    let backing =
+        Backing { store: store.clone(), documents: documents.clone(), board: board.clone() };
     let answering = Asked {
+        backing: backing.clone(),
         rules: poller.rules.clone(),
         store: store.clone(),
         documents: documents.clone(),
@@ -302,6 +311,7 @@ pub async fn run(
         () = watch_files(watched, asking.clone()) => Ok(()),
         never = follow(newest, &documents) => match never {},
         never = keep_reads(&documents) => match never {},
+        never = backing.keep() => match never {},
         never = telling => match never {},
         never = answer_at_listener(desk) => match never {},
         // The word to stop reaches the server as well as the rounds.

@@ -26,9 +26,9 @@ mod events;
 mod keys;
 pub mod lines;
 mod members;
+mod mend;
 mod pages;
 mod records;
-mod mend;
 pub mod refill;
 pub mod relabel;
 mod removal;
@@ -525,6 +525,18 @@ impl Store {
     /// It does not, or the store has stopped.
     pub async fn probe(&self) -> Result<(), StoreError> {
         self.read(Archive::probe).await
+    }
+
+    /// The same as [`Store::audit`] of a store that was opened to be read, with the publications
+    /// that the admin composed, and how many articles there are.
+    ///
+    /// # Errors
+    /// The engine cannot read, or the store has stopped.
+    pub async fn verify(
+        &self,
+        composed: Vec<Publication>,
+    ) -> Result<(u64, Vec<String>), StoreError> {
+        self.work(move |keeper| keeper.verify(composed)).await
     }
 
     /// Recounts every index and counter from the articles: what does not agree, in words.

@@ -186,7 +186,8 @@ impl Writing {
         };
         let mut text = serde_json::to_vec(&header)?;
         text.push(b'\n');
-        let mut writing = Self { to, hasher: blake3::Hasher::new(), scribe: Scribe::default(), text };
+        let mut writing =
+            Self { to, hasher: blake3::Hasher::new(), scribe: Scribe::default(), text };
         writing.put()?;
         Ok(writing)
     }
@@ -229,6 +230,24 @@ fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
+/// Copies a backup to another place, where it appears when it is whole and checked.
+///
+/// # Errors
+/// It cannot be read or written, or is not whole.
+pub fn bring(from: &Path, to: &Path) -> Result<Backup, BackupError> {
+    let cannot = || BackupError::file(to, "the backup cannot be written");
+    let mut source =
+        File::open(from).map_err(BackupError::file(from, "the backup cannot be read"))?;
+    let file = tempfile::Builder::new().prefix(PARTIAL).tempfile_in(folder_of(to));
+    let mut file = file.map_err(cannot())?;
+    let copied = io::copy(&mut source, &mut file).and_then(|_| file.as_file().sync_all());
+    copied.map_err(cannot())?;
+    let backup = check(file.path())?;
+    file.persist(to).map_err(|error| cannot()(error.error))?;
+    File::open(folder_of(to)).and_then(|folder| folder.sync_all()).map_err(cannot())?;
+    Ok(Backup { path: to.to_owned(), ..backup })
+}
+
 /// Whether a backup is whole and as it was written, and what it has.
 ///
 /// # Errors
@@ -247,8 +266,7 @@ pub fn read(
     mut take: impl FnMut(&[u8]) -> Result<(), BackupError>,
 ) -> Result<Backup, BackupError> {
     let cannot = || BackupError::file(path, "the backup cannot be read");
-    let damaged =
-        |reason: String| BackupError::Damaged { path: path.to_owned(), reason };
+    let damaged = |reason: String| BackupError::Damaged { path: path.to_owned(), reason };
     let mut file = File::open(path).map_err(cannot())?;
     let bytes = file.metadata().map_err(cannot())?.len();
     let Some(length) = bytes.checked_sub(SEAL_BYTES) else {
@@ -265,7 +283,8 @@ pub fn read(
     }
     let file = File::open(path).map_err(cannot())?.take(length);
     let decoder = zstd::Decoder::new(file).map_err(|error| damaged(error.to_string()))?;
-    let mut lines = Lines { from: BufReader::with_capacity(BUFFER_BYTES, decoder), line: Vec::new() };
+    let mut lines =
+        Lines { from: BufReader::with_capacity(BUFFER_BYTES, decoder), line: Vec::new() };
     let unread = |error: io::Error| damaged(error.to_string());
     let header = lines.next().map_err(unread)?.to_vec();
     let at = header_of(path, &header)?;
@@ -278,7 +297,8 @@ pub fn read(
             return Err(damaged("it ends before its last line".to_owned()));
         };
         if kind == "end" {
-            break serde_json::from_slice::<End>(line).map_err(|error| damaged(error.to_string()))?;
+            break serde_json::from_slice::<End>(line)
+                .map_err(|error| damaged(error.to_string()))?;
         }
         *counts.entry(kind.to_owned()).or_default() += 1;
         hasher.update(line);
@@ -298,7 +318,8 @@ pub fn read(
 
 fn header_of(path: &Path, line: &[u8]) -> Result<DateTime<Utc>, BackupError> {
     let damaged = |reason: String| BackupError::Damaged { path: path.to_owned(), reason };
-    let header: Header = serde_json::from_slice(line).map_err(|error| damaged(error.to_string()))?;
+    let header: Header =
+        serde_json::from_slice(line).map_err(|error| damaged(error.to_string()))?;
     if header.kind != "header" {
         return Err(damaged("it does not begin with a header".to_owned()));
     }

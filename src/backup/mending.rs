@@ -98,6 +98,16 @@ pub fn repair(
         return Err(BackupError::NoStore(directory.to_owned()));
     }
     let _lock = locked(directory)?;
+    replace_repaired(directory, composed, at)
+}
+
+/// The same in the place of a damaged store that this process had open: its lock may still be held
+/// by what the engine left behind.
+pub(crate) fn replace_repaired(
+    directory: &Path,
+    composed: Vec<Publication>,
+    at: DateTime<Utc>,
+) -> Result<Repaired, BackupError> {
     let scratch = directory.join(SCRATCH);
     forget(&scratch)?;
     let fresh = fresh(directory)?;
@@ -116,7 +126,6 @@ pub(crate) fn replace_damaged(
     directory: &Path,
     at: DateTime<Utc>,
 ) -> Result<(Backup, PathBuf), BackupError> {
-    let _lock = locked(directory)?;
     let (backup, _) = refill(file, directory, Validators::Cleared)?;
     let aside = aside_of(directory, at);
     put_in_place(directory, &aside)?;
@@ -126,7 +135,6 @@ pub(crate) fn replace_damaged(
 
 /// Puts an empty store in the place of a damaged one. Gives where that is.
 pub(crate) fn begin_anew(directory: &Path, at: DateTime<Utc>) -> Result<PathBuf, BackupError> {
-    let _lock = locked(directory)?;
     let fresh = fresh(directory)?;
     Refill::begin(&fresh, Validators::Cleared)?.finish()?;
     let aside = aside_of(directory, at);
@@ -205,7 +213,9 @@ fn forget_old(directory: &Path) -> Result<(), BackupError> {
     let mut folders = Vec::new();
     for entry in fs::read_dir(directory).map_err(cannot())? {
         let name = entry.map_err(cannot())?.file_name();
-        folders.extend(name.to_str().filter(|name| name.starts_with(swap::DAMAGED)).map(str::to_owned));
+        folders.extend(
+            name.to_str().filter(|name| name.starts_with(swap::DAMAGED)).map(str::to_owned),
+        );
     }
     folders.sort();
     folders.iter().rev().skip(ASIDE_MAX).try_for_each(|old| forget(&directory.join(old)))

@@ -9,8 +9,8 @@ use crate::backup::error::BackupError;
 use crate::backup::kept;
 use crate::backup::mending::begin_anew;
 use crate::backup::mending::is_damage;
-use crate::backup::mending::repair;
 use crate::backup::mending::replace_damaged;
+use crate::backup::mending::replace_repaired;
 use crate::model::publication::Publication;
 use crate::store::Store;
 use crate::store::error::StoreError;
@@ -57,9 +57,9 @@ impl Recovery {
                 path.display(),
                 at.to_rfc3339_opts(SecondsFormat::Secs, true)
             ),
-            Origin::Salvage(articles, lost) => format!(
-                "{articles} articles were saved, {lost} records or parts could not be read"
-            ),
+            Origin::Salvage(articles, lost) => {
+                format!("{articles} articles were saved, {lost} records or parts could not be read")
+            }
             Origin::Nothing => "nothing of it could be read, and it begins empty".to_owned(),
         };
         let (why, aside) = (&self.why, self.aside.display());
@@ -127,7 +127,7 @@ fn replaced(
             Err(error) => return Err(error),
         }
     }
-    match repair(directory, composed.to_vec(), at) {
+    match replace_repaired(directory, composed.to_vec(), at) {
         Ok(repaired) => {
             let articles = repaired.salvaged.counts.get("article").copied().unwrap_or_default();
             for lost in &repaired.salvaged.lost {
@@ -135,7 +135,9 @@ fn replaced(
             }
             Ok((Origin::Salvage(articles, repaired.salvaged.lost.len()), repaired.aside))
         }
-        Err(BackupError::Store(error)) if is_damage(&error) || matches!(error, StoreError::Slow { .. }) => {
+        Err(BackupError::Store(error))
+            if is_damage(&error) || matches!(error, StoreError::Slow { .. }) =>
+        {
             Ok((Origin::Nothing, begin_anew(directory, at)?))
         }
         Err(error) => Err(error),

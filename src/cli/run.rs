@@ -1,15 +1,16 @@
 //! `visnyk run`: the daemon, until a signal ends it.
 
 use crate::admin;
+use crate::backup::recovery;
 use crate::cli::IO_ERROR;
 use crate::cli::directory;
 use crate::cli::export::absolute;
 use crate::cli::fail;
-use crate::cli::open;
 use crate::config::Config;
 use crate::daemon;
 use crate::daemon::Notice;
 use crate::daemon::Start;
+use crate::daemon::backing::directory_of;
 use crate::daemon::exporting::Mirror;
 use sd_notify::NotifyState;
 use std::io;
@@ -17,6 +18,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
+use tokio::runtime::Builder;
 use tokio::signal::unix::Signal;
 use tokio::signal::unix::SignalKind;
 use tokio::signal::unix::signal;
@@ -40,9 +42,15 @@ pub fn run(path: &Path, config: Config, state: &Path, export: Option<&Path>) -> 
         Ok(mirrored) => mirrored,
         Err(status) => return status,
     };
-    let (store, runtime) = match open(&config, state) {
+    let runtime = match Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(IO_ERROR, &error),
+    };
+    let backups = directory_of(&config.backup, state);
+    let opened = recovery::open(state, &backups, &config.publications, &runtime);
+    let (store, recovery) = match opened {
         Ok(opened) => opened,
-        Err(status) => return status,
+        Err(error) => return fail(IO_ERROR, &error),
     };
     let site = config.site.address.clone();
     let socket = admin::socket(directory("RUNTIME_DIRECTORY"), state);
@@ -60,7 +68,7 @@ pub fn run(path: &Path, config: Config, state: &Path, export: Option<&Path>) -> 
         let (told, changed) = mpsc::channel(TOLD_MAX);
         let telling = spawn_blocking(|| tell(changed));
         let mirror = mirrored.map(|directory| Mirror { directory, told });
-        let start = Start { path: path.to_owned(), config, store, socket, mirror };
+        let start = Start { path: path.to_owned(), config, store, socket, mirror, recovery };
         let notify = move |notice: &Notice| {
             if let Notice::Ready { address, .. } = notice {
                 info!(%address, "listening at {address}, published at {site}");

@@ -209,6 +209,17 @@ pub const ADMIN: Table = Table {
     ],
 };
 
+/// `[backup]`
+pub const BACKUP: Table = Table {
+    name: "backup",
+    times: Times::Once,
+    keys: &[
+        optional("every", time(3_600, 30 * 86_400), "how often the store is written down; `1d`"),
+        optional("keep", Shape::Number { min: 0, max: 1_000 }, "how many files are kept; `7`"),
+        optional("directory", Shape::Text, "where, from the store's directory; `backups`"),
+    ],
+};
+
 /// `[[feed]]`
 pub const FEED: Table = Table {
     name: "feed",
@@ -329,8 +340,19 @@ pub const RULE: Table = Table {
 };
 
 /// All tables, in the order in which the example has them.
-pub const TABLES: [&Table; 10] =
-    [&SITE, &POLLING, &PUBLISHING, &ADMIN, &REGION, &COMMUNITY, &TAG, &FEED, &RULE, &PUBLICATION];
+pub const TABLES: [&Table; 11] = [
+    &SITE,
+    &POLLING,
+    &PUBLISHING,
+    &ADMIN,
+    &BACKUP,
+    &REGION,
+    &COMMUNITY,
+    &TAG,
+    &FEED,
+    &RULE,
+    &PUBLICATION,
+];
 
 const fn required(name: &'static str, shape: Shape, help: &'static str) -> Key {
     Key { name, shape, need: Need::Required, help, default: None }

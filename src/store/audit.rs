@@ -13,6 +13,9 @@ use crate::store::engine::Order;
 use crate::store::error::StoreError;
 use crate::store::keys;
 use crate::store::keys::Space;
+use crate::store::lines::Names;
+use crate::store::lines::Unread;
+use crate::store::lines::line_of;
 use crate::store::records::BadField;
 use crate::store::records::KnownRecord;
 use crate::store::records::front::MemberRecord;
@@ -55,7 +58,13 @@ impl Archive {
         let mut recount = Recount::default();
         self.for_each_page(|articles, unread| {
             recount.faults.extend(unread.iter().map(ToString::to_string));
-            articles.iter().try_for_each(|article| self.recount(article, &mut recount))
+            for article in articles {
+                match self.recount(article, &mut recount) {
+                    Err(error @ StoreError::Value { .. }) => recount.faults.push(error.to_string()),
+                    counted => counted?,
+                }
+            }
+            Ok(())
         })?;
         let Recount { mut keys, shelves, mut faults } = recount;
         for (key, value) in self.scan(Space::Tomb, &Space::Tomb.prefix(), usize::MAX)? {
@@ -89,6 +98,7 @@ impl Archive {
             }
         }
         self.audit_trails(&mut faults)?;
+        self.audit_records(&mut faults)?;
         faults.extend(keys.iter().map(|key| format!("index key {key:02x?} is missing")));
         let stored = self.shelves()?;
         for selection in stored.keys().chain(shelves.keys()).collect::<BTreeSet<_>>() {
@@ -106,8 +116,46 @@ impl Archive {
         Ok(faults)
     }
 
+    /// Whether what no index is made of reads.
+    fn audit_records(&self, faults: &mut Vec<String>) -> Result<(), StoreError> {
+        let spaces = [
+            Space::Meta,
+            Space::Definition,
+            Space::Shelf,
+            Space::History,
+            Space::Left,
+            Space::Departed,
+            Space::Page,
+            Space::Version,
+            Space::Reads,
+            Space::Views,
+            Space::Event,
+        ];
+        let mut names = Names::default();
+        for space in spaces {
+            let mut after: Option<Vec<u8>> = None;
+            loop {
+                let prefix = space.prefix();
+                let pairs =
+                    self.engine.scan(&prefix, after.as_deref(), Order::Forward, PAGE_MAX)?;
+                let Some((last, _)) = pairs.last() else { break };
+                after = Some(last.clone());
+                let unread =
+                    pairs.iter().filter_map(|(key, value)| line_of(&mut names, key, value).1);
+                faults.extend(
+                    unread.map(|Unread { what, reason }| format!("{what} does not read: {reason}")),
+                );
+            }
+        }
+        Ok(())
+    }
+
     /// What is to be there of an article that was taken away.
-    pub(crate) fn keys_of_tomb(&self, key: &[u8], value: &[u8]) -> Result<Vec<Vec<u8>>, StoreError> {
+    pub(crate) fn keys_of_tomb(
+        &self,
+        key: &[u8],
+        value: &[u8],
+    ) -> Result<Vec<Vec<u8>>, StoreError> {
         let tomb: TombRecord = self.record(Space::Tomb, key, value)?;
         let unread = |reason: BadField| bad(&self.engine, Space::Tomb, key, &reason);
         let at = tomb.removal().map_err(unread)?.at;

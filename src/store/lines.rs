@@ -217,9 +217,13 @@ fn read(names: &mut Names, key: &[u8], value: &[u8]) -> Result<Line, String> {
     let text = || keys::text_of(key).map(str::to_owned).ok_or_else(no_key);
     let id = || keys::id_of(key).map(|id| id.0.0).ok_or_else(no_key);
     Ok(match space {
-        Space::Meta if key == keys::labelling() => Line::Labelling { labelling: record(key, value)? },
+        Space::Meta if key == keys::labelling() => {
+            Line::Labelling { labelling: record(key, value)? }
+        }
         Space::Meta => Line::Other { key: STANDARD.encode(key), value: STANDARD.encode(value) },
-        Space::Definition => Line::Definition { publication: text()?, definition: record(key, value)? },
+        Space::Definition => {
+            Line::Definition { publication: text()?, definition: record(key, value)? }
+        }
         Space::Shelf => {
             let selection = text()?;
             names.learn(&selection);
@@ -407,7 +411,8 @@ fn rest(line: Line) -> Result<Vec<Pair>, String> {
                 (None, None) => return Err(format!("the document of {feed} has no bytes")),
             };
             let key = of_feed(Space::Document, &feed);
-            let value = codec::compressed_bytes(&key, &bytes).map_err(|reason| reason.to_string())?;
+            let value =
+                codec::compressed_bytes(&key, &bytes).map_err(|reason| reason.to_string())?;
             Ok(vec![(key, value)])
         }
         Line::Reads { article: id, reads } => plain(keys::reads(article(id)), &reads),

@@ -84,7 +84,8 @@ impl Refill {
     /// # Errors
     /// It is none, or cannot be written.
     pub fn take(&mut self, line: &[u8]) -> Result<(), BadLine> {
-        let line = serde_json::from_slice(line).map_err(|error| BadLine::Form(error.to_string()))?;
+        let line =
+            serde_json::from_slice(line).map_err(|error| BadLine::Form(error.to_string()))?;
         self.put(line)
     }
 
@@ -133,7 +134,8 @@ impl Refill {
                 let at = removal.removal().map_err(|reason| BadLine::Form(reason.to_string()))?.at;
                 for selection in &removal.selections {
                     let selected = Digest::of([selection.as_str()]).0;
-                    let key = keys::key(Space::Gone, &[&selected, &keys::newest_first(at), article]);
+                    let key =
+                        keys::key(Space::Gone, &[&selected, &keys::newest_first(at), article]);
                     self.batch.insert(key, Some(Vec::new()));
                 }
                 let claim = keys::claim(&removal.iri);

@@ -118,7 +118,11 @@ impl Source {
     }
 
     /// What can be read of a key space, each key once.
-    fn space(&mut self, first: u8, lost: &mut Vec<Unread>) -> Result<BTreeMap<Vec<u8>, Vec<u8>>, StoreError> {
+    fn space(
+        &mut self,
+        first: u8,
+        lost: &mut Vec<Unread>,
+    ) -> Result<BTreeMap<Vec<u8>, Vec<u8>>, StoreError> {
         let mut found = BTreeMap::new();
         for order in [Order::Forward, Order::Reverse] {
             let mut after: Option<Vec<u8>> = None;
@@ -187,10 +191,8 @@ fn open(directory: &Path) -> Result<Engine, StoreError> {
         // Nobody waits any more if it took too long.
         let _ = opened.send(engine.unwrap_or_else(|_| Err(broken(&of, "the engine panicked"))));
     });
-    let slow = |_| StoreError::Slow {
-        directory: directory.to_owned(),
-        seconds: OPEN_TIMEOUT.as_secs(),
-    };
+    let slow =
+        |_| StoreError::Slow { directory: directory.to_owned(), seconds: OPEN_TIMEOUT.as_secs() };
     opening.recv_timeout(OPEN_TIMEOUT).map_err(slow)?
 }
 

@@ -178,8 +178,9 @@ impl Snapshot {
         }
         if self.bytes > KEPT_BYTES_MAX {
             let limit = KEPT_BYTES_MAX >> 20;
-            self.failure =
-                Some(format!("over {limit} MiB of it changed meanwhile: try when less is going on"));
+            self.failure = Some(format!(
+                "over {limit} MiB of it changed meanwhile: try when less is going on"
+            ));
             self.before.clear();
         }
     }
@@ -217,8 +218,14 @@ impl Snapshot {
                 && self.cursor.as_ref().is_none_or(|read| *key > read)
                 && end.as_ref().is_none_or(|end| *key <= end)
         };
-        let changed: Vec<Vec<u8>> =
-            self.before.range(prefix.to_vec()..).map(|(key, _)| key).take_while(|key| key.starts_with(&prefix)).filter(is_here).cloned().collect();
+        let changed: Vec<Vec<u8>> = self
+            .before
+            .range(prefix.to_vec()..)
+            .map(|(key, _)| key)
+            .take_while(|key| key.starts_with(&prefix))
+            .filter(is_here)
+            .cloned()
+            .collect();
         for key in changed {
             let value = self.before.remove(&key).flatten();
             self.bytes -= size(&key, value.as_ref());

@@ -29,7 +29,9 @@ impl Serialize for InstantRecord {
         let at = DateTime::from_timestamp(seconds, nanos);
         let text = at.map(|at| at.to_rfc3339_opts(SecondsFormat::AutoSi, true));
         let same = |text: &String| text.parse::<DateTime<Utc>>().ok() == at;
-        text.filter(same).map_or(InstantForm::Parts(seconds, nanos), InstantForm::Text).serialize(to)
+        text.filter(same)
+            .map_or(InstantForm::Parts(seconds, nanos), InstantForm::Text)
+            .serialize(to)
     }
 }
 
@@ -58,7 +60,11 @@ pub(crate) mod digest {
     use crate::model::id::Digest;
 
     pub(crate) fn serialize<S: Serializer>(bytes: &[u8; 16], to: S) -> Result<S::Ok, S::Error> {
-        if to.is_human_readable() { Digest(*bytes).to_string().serialize(to) } else { bytes.serialize(to) }
+        if to.is_human_readable() {
+            Digest(*bytes).to_string().serialize(to)
+        } else {
+            bytes.serialize(to)
+        }
     }
 
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<[u8; 16], D::Error> {
@@ -134,7 +140,8 @@ mod tests {
 
     #[test]
     fn an_instant_is_the_same_in_every_form() {
-        let records = [(0, 0), (1_688_382_960, 1), (-7, 999_999_999), (i64::MAX, 5), (59, 1_500_000_000)];
+        let records =
+            [(0, 0), (1_688_382_960, 1), (-7, 999_999_999), (i64::MAX, 5), (59, 1_500_000_000)];
         for (seconds, nanos) in records {
             let text = serde_json::to_string(&InstantRecord(seconds, nanos)).unwrap();
             let InstantRecord(read, rest) = serde_json::from_str(&text).unwrap();
