@@ -24,14 +24,21 @@ use visnyk::store::Store;
 use visnyk::store::dump::Scribe;
 use visnyk::store::refill::Validators;
 
+fn similar(one: &str, other: &str) {
+    for (one, other) in one.lines().zip(other.lines()) {
+        assert!(one == other, "{:.300}\n{:.300}", one, other);
+    }
+    assert_eq!(one.lines().count(), other.lines().count());
+}
+
 #[tokio::test]
 async fn a_restored_store_is_the_same_to_readers_and_in_its_next_backup() {
     let folder = tempdir().unwrap();
-    let store = fill(&folder.path().join("one"), 60).await;
+    let store = fill(&folder.path().join("one"), 32).await;
     let (first, second) = (folder.path().join("first"), folder.path().join("second"));
     let written = write(&store, &first, at(1_700_000_000)).await.unwrap();
     assert_eq!(written.unread, []);
-    assert_eq!(written.backup.articles(), 178);
+    assert_eq!(written.backup.articles(), 94);
     assert_eq!(fs::metadata(&first).unwrap().permissions().mode() & 0o777, 0o600);
     let before = seen(&store).await;
     store.close().await.unwrap();
@@ -49,7 +56,7 @@ async fn a_restored_store_is_the_same_to_readers_and_in_its_next_backup() {
     assert_eq!((restored.left_out.len(), restored.aside), (0, None));
     let store = Store::open(&two, composed()).unwrap();
     assert_eq!(store.audit().await, Ok(Vec::new()));
-    assert_eq!(seen(&store).await, before);
+    similar(&seen(&store).await, &before);
     write(&store, &second, at(1_800_000_000)).await.unwrap();
     store.close().await.unwrap();
     assert!(lines(&first) == lines(&second), "a restored store is written down otherwise");
@@ -104,7 +111,7 @@ async fn a_backup_is_of_one_instant_whatever_commits_do_meanwhile() {
 #[tokio::test]
 async fn no_flipped_bit_and_no_cut_passes_for_a_backup() {
     let folder = tempdir().unwrap();
-    let store = fill(&folder.path().join("one"), 30).await;
+    let store = fill(&folder.path().join("one"), 32).await;
     let path = folder.path().join("whole");
     write(&store, &path, at(1_700_000_000)).await.unwrap();
     store.close().await.unwrap();
@@ -147,7 +154,7 @@ async fn no_flipped_bit_and_no_cut_passes_for_a_backup() {
 async fn a_store_that_is_there_is_replaced_only_if_that_is_said_and_never_while_it_is_open() {
     let folder = tempdir().unwrap();
     let directory = folder.path().join("one");
-    let store = fill(&directory, 40).await;
+    let store = fill(&directory, 32).await;
     let path = folder.path().join("backup");
     write(&store, &path, at(1_700_000_000)).await.unwrap();
     let again = |present| restore(&path, &directory, present, Validators::Kept, at(9));
@@ -164,6 +171,6 @@ async fn a_store_that_is_there_is_replaced_only_if_that_is_said_and_never_while_
     assert_ne!(seen(&store).await, with_more);
     store.close().await.unwrap();
     let store = Store::open(&aside, composed()).unwrap();
-    assert_eq!(seen(&store).await, with_more);
+    similar(&seen(&store).await, &with_more);
     store.close().await.unwrap();
 }

@@ -97,6 +97,10 @@ async fn fill(directory: &Path, articles: i64) -> Store {
     let hidden = vec![(fresh("lviv", "12", 12).id, fresh("kyiv", "12", 12).id)];
     let closing = Closing { pages: vec![page], hidden };
     store.close_pages(&Selection::All, 0, closing, at(1_690_000_100)).await.unwrap();
+    let region = Selection::at("regions/kyivska").unwrap();
+    let page = vec![vec![fresh("kyiv", "14", 14).id], vec![fresh("kyiv", "16", 16).id]];
+    let closing = Closing { pages: vec![page], hidden: Vec::new() };
+    store.close_pages(&region, 0, closing, at(1_690_000_110)).await.unwrap();
     let edited = Article {
         title: "Виправлено \u{1}\"так\"".to_owned(),
         revision: 1,
@@ -132,8 +136,8 @@ fn lines(path: &Path) -> Vec<String> {
 async fn seen(store: &Store) -> String {
     let mut seen = String::new();
     for (selection, shelf) in store.shelves().await.unwrap() {
-        let front = store.front(&selection, 1_000).await.unwrap();
-        let newest = store.newest(&selection, 1_000).await.unwrap();
+        let front = store.front(&selection, 100).await.unwrap();
+        let newest = store.newest(&selection, 5).await.unwrap();
         seen += &format!("{selection:?} {shelf:?}\n{front:?}\n{newest:?}\n");
         for number in store.page_numbers(&selection).await.unwrap() {
             seen += &format!("{:?}\n", store.page(&selection, number).await.unwrap());
@@ -141,7 +145,6 @@ async fn seen(store: &Store) -> String {
     }
     for feed in FEEDS.map(feed_id) {
         seen += &format!("{:?}\n", store.kept(&feed).await.unwrap());
-        seen += &format!("{:?}\n", store.memory(&feed).await.unwrap());
         seen += &format!("{:?}\n", store.history(&feed).await.unwrap());
     }
     for id in store.ids().await.unwrap() {
