@@ -42,6 +42,9 @@ pub enum BackupError {
     /// Another process has the store open.
     #[error("{}: a visnyk holds this store; stop it first", .0.display())]
     Locked(PathBuf),
+    /// Nothing of a damaged store reads.
+    #[error("{}: nothing of the store can be read, and it is left as it is: `visnyk restore FILE --replace` puts a backup in its place", .0.display())]
+    NothingReads(PathBuf),
     /// There is no store.
     #[error("{}: there is no store", .0.display())]
     NoStore(PathBuf),

@@ -114,6 +114,10 @@ pub(crate) fn replace_repaired(
     let salvaged = salvage(directory, &scratch, &fresh, composed, at);
     forget(&scratch)?;
     let salvaged = salvaged?;
+    if salvaged.counts.is_empty() {
+        forget(&fresh)?;
+        return Err(BackupError::NothingReads(directory.to_owned()));
+    }
     let aside = aside_of(directory, at);
     put_in_place(directory, &aside)?;
     forget_old(directory)?;

@@ -135,11 +135,16 @@ fn replaced(
             }
             Ok((Origin::Salvage(articles, repaired.salvaged.lost.len()), repaired.aside))
         }
-        Err(BackupError::Store(error))
-            if is_damage(&error) || matches!(error, StoreError::Slow { .. }) =>
-        {
-            Ok((Origin::Nothing, begin_anew(directory, at)?))
-        }
+        Err(error) if is_past_saving(&error) => Ok((Origin::Nothing, begin_anew(directory, at)?)),
         Err(error) => Err(error),
+    }
+}
+
+/// Whether nothing of a damaged store can be read, and not only nothing be written.
+fn is_past_saving(error: &BackupError) -> bool {
+    match error {
+        BackupError::NothingReads(_) => true,
+        BackupError::Store(error) => is_damage(error) || matches!(error, StoreError::Slow { .. }),
+        _ => false,
     }
 }

