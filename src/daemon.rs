@@ -250,10 +250,7 @@ pub async fn run(
     let mirroring = mirror.map(|mirror| tokio::spawn(exporting.clone().keep(mirror, lasting)));
     let (listeners, others) = mpsc::channel(1);
     let mut server = tokio::spawn(serving(listener, others, documents.clone(), stop.clone()));
-    let board = Board::default();
-    board.config_taken(Some(Utc::now()));
-    board.recovered(recovery);
-    board.put_addresses(config.addresses.0.clone());
+    let board = board(&config, recovery);
     let admin = match Listener::bind(&socket) {
         Ok(admin) => Some(admin),
         Err(error) => {
@@ -266,10 +263,8 @@ pub async fn run(
     let (asking, asked) = mpsc::channel(reloading::ASKED_MAX);
     let (requesting, requests) = mpsc::channel(REQUESTS_MAX);
     let (files, watched) = watch::channel(files(&path, &config));
-    let backing =
-        Backing { store: store.clone(), documents: documents.clone(), board: board.clone() };
     let answering = Asked {
-        backing: backing.clone(),
+        backing: Backing::new(&store, &documents, &board),
         rules: poller.rules.clone(),
         store: store.clone(),
         documents: documents.clone(),
@@ -311,7 +306,7 @@ pub async fn run(
         () = watch_files(watched, asking.clone()) => Ok(()),
         never = follow(newest, &documents) => match never {},
         never = keep_reads(&documents) => match never {},
-        never = backing.keep() => match never {},
+        never = Box::pin(Backing::new(&store, &documents, &board).keep()) => match never {},
         never = telling => match never {},
         never = answer_at_listener(desk) => match never {},
         // The word to stop reaches the server as well as the rounds.
@@ -339,6 +334,15 @@ pub async fn run(
     drop((rounds, documents));
     store.close().await?;
     ended
+}
+
+/// The board at the start.
+fn board(config: &Config, recovery: Option<Recovery>) -> Board {
+    let board = Board::default();
+    board.config_taken(Some(Utc::now()));
+    board.recovered(recovery);
+    board.put_addresses(config.addresses.0.clone());
+    board
 }
 
 /// Answers for ever, if there is a socket.

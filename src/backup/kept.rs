@@ -4,6 +4,7 @@ use crate::backup::file::PARTIAL;
 use chrono::DateTime;
 use chrono::NaiveDateTime;
 use chrono::Utc;
+use std::cmp::Reverse;
 use std::fs;
 use std::fs::DirBuilder;
 use std::io;
@@ -66,7 +67,7 @@ pub fn all(directory: &Path) -> io::Result<Vec<Entry>> {
         let bytes = entry.metadata()?.len();
         all.push(Entry { at, path: entry.path(), bytes });
     }
-    all.sort_by(|one, other| other.at.cmp(&one.at));
+    all.sort_by_key(|entry| Reverse(entry.at));
     Ok(all)
 }
 

@@ -178,10 +178,9 @@ fn restore(from: &Path, directory: &Path, present: Present) -> ExitCode {
         Err(error @ BackupError::Occupied(_)) => return fail(USAGE, &error),
         Err(error) => return fail(IO_ERROR, &error),
     };
-    let mut said = format!("restored {} into {}", told(&backup), directory.display());
-    if let Some(aside) = aside {
-        said.push_str(&format!("\nthe store that was there is in {}", aside.display()));
-    }
+    let said = format!("restored {} into {}", told(&backup), directory.display());
+    let aside = aside.map(|aside| format!("\nthe store that was there is in {}", aside.display()));
+    let said = format!("{said}{}", aside.unwrap_or_default());
     let said = say(&said);
     if left_out.is_empty() {
         return said;

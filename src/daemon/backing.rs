@@ -35,9 +35,9 @@ const ROOM_BYTES_MIN: u64 = 64 * 1024 * 1024;
 /// What writes backups.
 #[derive(Clone)]
 pub(crate) struct Backing {
-    pub(crate) store: Store,
-    pub(crate) documents: Documents,
-    pub(crate) board: Board,
+    store: Store,
+    documents: Documents,
+    board: Board,
 }
 
 /// Where backups are kept.
@@ -47,6 +47,11 @@ pub fn directory_of(backups: &Backups, state: &Path) -> PathBuf {
 }
 
 impl Backing {
+    /// What writes down this store.
+    pub(crate) fn new(store: &Store, documents: &Documents, board: &Board) -> Self {
+        Self { store: store.clone(), documents: documents.clone(), board: board.clone() }
+    }
+
     /// Writes a backup whenever one is due, for ever.
     pub(crate) async fn keep(self) -> Infallible {
         let begun = Utc::now();

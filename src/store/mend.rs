@@ -55,8 +55,8 @@ impl Archive {
                     };
                     self.enter(&mut batch, &selection, article, place)?;
                     members.insert(member);
-                    let shelf = shelves.entry(selection).or_insert((0, article.updated));
-                    *shelf = (shelf.0 + 1, shelf.1.max(article.updated));
+                    let counted = shelves.entry(selection).or_insert((0, article.updated));
+                    *counted = (counted.0 + 1, counted.1.max(article.updated));
                 }
             }
             self.engine.commit(batch)

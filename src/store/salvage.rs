@@ -66,7 +66,7 @@ pub fn salvage(
     let mut salvaged = Salvaged::default();
     let mut names = Names::default();
     for first in told_order() {
-        for (key, value) in source.space(first, &mut salvaged.lost)? {
+        for (key, value) in source.space(first, &mut salvaged.lost) {
             let (line, unread) = line_of(&mut names, &key, &value);
             if let Some(unread) = unread {
                 salvaged.lost.push(unread);
@@ -118,11 +118,7 @@ impl Source {
     }
 
     /// What can be read of a key space, each key once.
-    fn space(
-        &mut self,
-        first: u8,
-        lost: &mut Vec<Unread>,
-    ) -> Result<BTreeMap<Vec<u8>, Vec<u8>>, StoreError> {
+    fn space(&mut self, first: u8, lost: &mut Vec<Unread>) -> BTreeMap<Vec<u8>, Vec<u8>> {
         let mut found = BTreeMap::new();
         for order in [Order::Forward, Order::Reverse] {
             let mut after: Option<Vec<u8>> = None;
@@ -130,12 +126,12 @@ impl Source {
             loop {
                 match self.page(first, after.as_deref(), order, most) {
                     Ok(pairs) => {
-                        let Some((last, _)) = pairs.last() else { return Ok(found) };
-                        after = Some(last.clone());
+                        let Some((end, _)) = pairs.last() else { return found };
+                        after = Some(end.clone());
                         let is_met = pairs.iter().any(|(key, _)| found.contains_key(key));
                         found.extend(pairs);
                         if is_met {
-                            return Ok(found);
+                            return found;
                         }
                     }
                     Err(_) if most > 1 => most = 1,
@@ -147,7 +143,7 @@ impl Source {
                 }
             }
         }
-        Ok(found)
+        found
     }
 
     fn page(

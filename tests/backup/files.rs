@@ -26,7 +26,7 @@ use visnyk::store::refill::Validators;
 
 fn similar(one: &str, other: &str) {
     for (one, other) in one.lines().zip(other.lines()) {
-        assert!(one == other, "{:.300}\n{:.300}", one, other);
+        assert!(one == other, "{one:.300}\n{other:.300}");
     }
     assert_eq!(one.lines().count(), other.lines().count());
 }

@@ -17,6 +17,7 @@ use crate::material::labels;
 use crate::material::provenance;
 use crate::material::publication;
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -138,22 +139,22 @@ async fn seen(store: &Store) -> String {
     for (selection, shelf) in store.shelves().await.unwrap() {
         let front = store.front(&selection, 100).await.unwrap();
         let newest = store.newest(&selection, 5).await.unwrap();
-        seen += &format!("{selection:?} {shelf:?}\n{front:?}\n{newest:?}\n");
+        writeln!(seen, "{selection:?} {shelf:?}\n{front:?}\n{newest:?}").unwrap();
         for number in store.page_numbers(&selection).await.unwrap() {
-            seen += &format!("{:?}\n", store.page(&selection, number).await.unwrap());
+            writeln!(seen, "{:?}", store.page(&selection, number).await.unwrap()).unwrap();
         }
     }
     for feed in FEEDS.map(feed_id) {
-        seen += &format!("{:?}\n", store.kept(&feed).await.unwrap());
-        seen += &format!("{:?}\n", store.history(&feed).await.unwrap());
+        writeln!(seen, "{:?}", store.kept(&feed).await.unwrap()).unwrap();
+        writeln!(seen, "{:?}", store.history(&feed).await.unwrap()).unwrap();
     }
     for id in store.ids().await.unwrap() {
-        seen += &format!("{:?}\n", store.surroundings(id).await.unwrap());
-        seen += &format!("{:?}\n", store.trail(id).await.unwrap());
+        writeln!(seen, "{:?}", store.surroundings(id).await.unwrap()).unwrap();
+        writeln!(seen, "{:?}", store.trail(id).await.unwrap()).unwrap();
     }
     for key in ["3", "4"] {
         let id = fresh("odesa", key, 3).id;
-        seen += &format!("{:?}\n", store.removal(id).await.unwrap());
+        writeln!(seen, "{:?}", store.removal(id).await.unwrap()).unwrap();
     }
     seen
 }

@@ -65,13 +65,12 @@ fn whole() -> &'static (TempDir, String) {
 }
 
 /// A copy of that store, with or without its backup.
-fn state(backups: usize) -> (TempDir, PathBuf) {
+fn state(backups: i64) -> (TempDir, PathBuf) {
     let folder = tempdir().unwrap();
     let directory = folder.path().join("state");
     copy(&whole().0.path().join("store"), &directory);
     for n in 0..backups {
-        let place =
-            kept::place_for(&directory.join("backups"), at(1_700_000_000 + n as i64 * 86_400));
+        let place = kept::place_for(&directory.join("backups"), at(1_700_000_000 + n * 86_400));
         fs::copy(whole().0.path().join("backup"), place.unwrap()).unwrap();
     }
     (folder, directory)

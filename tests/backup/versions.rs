@@ -66,7 +66,12 @@ async fn the_newest_fixtures_are_written_if_that_is_asked_for() {
     store.close().await.unwrap();
     let db = sled::Config::new().path(folder.path().join("store")).open().unwrap();
     let mut text = String::new();
-    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let hex = |bytes: &[u8]| {
+        bytes.iter().fold(String::new(), |mut text, byte| {
+            write!(text, "{byte:02x}").unwrap();
+            text
+        })
+    };
     for (key, value) in db.iter().map(Result::unwrap) {
         writeln!(text, "{} {}", hex(&key), hex(&value)).unwrap();
     }

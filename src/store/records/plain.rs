@@ -88,6 +88,7 @@ pub(crate) mod maybe_digest {
     #[derive(Serialize, Deserialize)]
     struct Form(#[serde(with = "digest")] [u8; 16]);
 
+    #[expect(clippy::ref_option, reason = "serde calls it so")]
     pub(crate) fn serialize<S: Serializer>(
         bytes: &Option<[u8; 16]>,
         to: S,
@@ -110,6 +111,7 @@ pub(crate) mod header {
     use super::Serialize;
     use super::Serializer;
 
+    #[expect(clippy::ref_option, reason = "serde calls it so")]
     pub(crate) fn serialize<S: Serializer>(
         bytes: &Option<Vec<u8>>,
         to: S,
