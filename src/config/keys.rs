@@ -226,6 +226,17 @@ pub const RETENTION: Table = Table {
 /// How many articles are kept of something.
 const KEPT: Shape = Shape::Number { min: 1, max: 1_000_000_000 };
 
+/// `[backup]`
+pub const BACKUP: Table = Table {
+    name: "backup",
+    times: Times::Once,
+    keys: &[
+        optional("every", time(3_600, 30 * 86_400), "how often the store is written down; `24h`"),
+        optional("keep", Shape::Number { min: 0, max: 1_000 }, "how many files are kept; `7`"),
+        optional("directory", Shape::Text, "where, from the store's directory; `backups`"),
+    ],
+};
+
 /// `[[feed]]`
 pub const FEED: Table = Table {
     name: "feed",
@@ -350,12 +361,13 @@ pub const RULE: Table = Table {
 };
 
 /// All tables, in the order in which the example has them.
-pub const TABLES: [&Table; 11] = [
+pub const TABLES: [&Table; 12] = [
     &SITE,
     &POLLING,
     &PUBLISHING,
     &RETENTION,
     &ADMIN,
+    &BACKUP,
     &REGION,
     &COMMUNITY,
     &TAG,

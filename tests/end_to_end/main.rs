@@ -3,6 +3,7 @@
 
 mod add;
 mod admin;
+mod backup;
 mod changes;
 mod check;
 mod credentials;
