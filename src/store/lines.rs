@@ -28,6 +28,7 @@ use crate::store::records::plain::digest;
 use crate::store::records::trail::ReceiptRecord;
 use crate::store::records::trail::TrailRecord;
 use crate::store::relabel::LabellingRecord;
+use crate::store::retain::DroppedRecord;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chrono::DateTime;
@@ -132,6 +133,21 @@ pub(crate) enum Line {
     },
     /// What admins are told of.
     Event { known_by: String, event: EventRecord },
+    /// An article that was not kept any longer, and the key of what is known of it.
+    Dropped {
+        #[serde(with = "digest")]
+        article: [u8; 16],
+        known: String,
+        at: InstantRecord,
+    },
+    /// Since when an article is kept whatever its age.
+    Pin {
+        #[serde(with = "digest")]
+        article: [u8; 16],
+        since: InstantRecord,
+    },
+    /// How many articles were not kept any longer, in all.
+    Retained { dropped: u64 },
     /// What a later visnyk knows.
     Other { key: String, value: String },
     /// What does not read: it is told, and not restored.
@@ -186,7 +202,7 @@ pub(crate) fn line_of(names: &mut Names, key: &[u8], value: &[u8]) -> (Line, Opt
 }
 
 /// What a line can be of.
-const SPACES: [Space; 20] = [
+const SPACES: [Space; 22] = [
     Space::Meta,
     Space::Definition,
     Space::Shelf,
@@ -207,6 +223,8 @@ const SPACES: [Space; 20] = [
     Space::Reads,
     Space::Views,
     Space::Event,
+    Space::Dropped,
+    Space::Pin,
 ];
 
 fn read(names: &mut Names, key: &[u8], value: &[u8]) -> Result<Line, String> {
@@ -220,6 +238,7 @@ fn read(names: &mut Names, key: &[u8], value: &[u8]) -> Result<Line, String> {
         Space::Meta if key == keys::labelling() => {
             Line::Labelling { labelling: record(key, value)? }
         }
+        Space::Meta if key == keys::retained() => Line::Retained { dropped: record(key, value)? },
         Space::Meta => Line::Other { key: STANDARD.encode(key), value: STANDARD.encode(value) },
         Space::Definition => {
             Line::Definition { publication: text()?, definition: record(key, value)? }
@@ -265,6 +284,11 @@ fn read(names: &mut Names, key: &[u8], value: &[u8]) -> Result<Line, String> {
         }
         Space::Reads => Line::Reads { article: id()?, reads: record(key, value)? },
         Space::Views => Line::Views { article: id()?, views: record(key, value)? },
+        Space::Dropped => {
+            let DroppedRecord { known, at } = record(key, value)?;
+            Line::Dropped { article: id()?, known: STANDARD.encode(known), at }
+        }
+        Space::Pin => Line::Pin { article: id()?, since: record(key, value)? },
         Space::Event => Line::Event { known_by: text()?, event: record(key, value)? },
         _ => in_selection(*space, &names.of(key).ok_or_else(no_key)?, id()?, key, value)?,
     })
@@ -418,6 +442,11 @@ fn rest(line: Line) -> Result<Vec<Pair>, String> {
         Line::Reads { article: id, reads } => plain(keys::reads(article(id)), &reads),
         Line::Views { article: id, views } => plain(keys::views(article(id)), &views),
         Line::Event { known_by, event } => plain(keys::event(&known_by), &event),
+        Line::Dropped { article: id, known, at } => {
+            plain(keys::dropped(article(id)), &DroppedRecord { known: decoded(&known)?, at })
+        }
+        Line::Pin { article: id, since } => plain(keys::pin(article(id)), &since),
+        Line::Retained { dropped } => plain(keys::retained(), &dropped),
         Line::Other { key, value } => Ok(vec![(decoded(&key)?, decoded(&value)?)]),
         _ => Ok(Vec::new()),
     }

@@ -71,8 +71,9 @@ impl Archive {
         let is_there = |id: ArticleId| Ok(self.engine.get(&keys::place(id))?.is_some());
         let of_article = |key: &[u8], _: &[u8]| keys::id_of(key).map_or(Ok(false), is_there);
         let is_known = |id: ArticleId| {
-            let removed = self.engine.get(&keys::tomb(id))?.is_some();
-            Ok(removed || is_there(id)?)
+            let gone = [keys::tomb(id), keys::dropped(id)];
+            let [removed, dropped] = gone.map(|key| self.engine.get(&key));
+            Ok(removed?.is_some() || dropped?.is_some() || is_there(id)?)
         };
         let of_known = |key: &[u8], _: &[u8]| keys::id_of(key).map_or(Ok(false), is_known);
         let of_claim = |key: &[u8], value: &[u8]| {
@@ -87,6 +88,7 @@ impl Archive {
         self.keep_if(Space::Trail, of_article)?;
         self.keep_if(Space::Left, of_article)?;
         self.keep_if(Space::Behind, of_article)?;
+        self.keep_if(Space::Pin, of_article)?;
         // Fronts and what was updated last follow from members alone.
         self.follow_members()
     }

@@ -38,7 +38,7 @@ const ABANDONED_AFTER: Duration = Duration::from_mins(1);
 /// What is not derived from anything else, in the order in which it is told. Shelves come first of
 /// what is of selections: they name them. What is known of articles and of IRIs that have no article
 /// stands before what is looked up for that may change again.
-const TOLD: [Space; 20] = [
+const TOLD: [Space; 22] = [
     Space::Meta,
     Space::Definition,
     Space::Shelf,
@@ -59,6 +59,8 @@ const TOLD: [Space; 20] = [
     Space::Reads,
     Space::Views,
     Space::Event,
+    Space::Dropped,
+    Space::Pin,
 ];
 
 /// What is made anew of the rest.
