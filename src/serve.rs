@@ -30,8 +30,10 @@ use tokio::sync::mpsc;
 use tokio::sync::oneshot;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tokio::time::sleep;
 use tokio::time::timeout;
+use tokio::time::timeout_at;
 use tracing::debug;
 use tracing::warn;
 
@@ -60,6 +62,8 @@ const HEADERS_MAX: usize = 64;
 /// More than is answered otherwise than with a refusal: a head that is read can be refused in
 /// words.
 const HEAD_BYTES_MAX: usize = 80 * 1024;
+/// How long a connection on which nothing was said yet is kept after the word to stop.
+const FIRST_WORD: Duration = Duration::from_secs(1);
 /// How long to wait when the system has no descriptor left for another connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
@@ -231,16 +235,28 @@ async fn connection<A: Future<Output = Response<Body>> + Send>(
         .serve_connection(TokioIo::new(Idle::new(stream, seat.clone(), limits.idle)), service);
     let mut connection = pin!(connection);
     let ended = tokio::select! {
+        // What has come is read before the word to stop is heeded.
+        biased;
         ended = connection.as_mut() => Some(ended),
         () = seat.left() => Some(Ok(())),
         _ = stopped.changed() => None,
         () = sleep(limits.lifetime) => None,
     };
+    let by = Instant::now() + limits.grace;
+    // A client that has a connection and has said nothing yet is about to: it is heard out.
+    let ended = match ended {
+        Some(ended) => Some(ended),
+        None => tokio::select! {
+            ended = connection.as_mut() => Some(ended),
+            () = seat.heard() => None,
+            () = sleep(FIRST_WORD.min(limits.grace / 2)) => None,
+        },
+    };
     let ended = if let Some(ended) = ended {
         ended
     } else {
         connection.as_mut().graceful_shutdown();
-        timeout(limits.grace, connection).await.unwrap_or(Ok(()))
+        timeout_at(by, connection).await.unwrap_or(Ok(()))
     };
     if let Err(error) = ended {
         debug!(%error, "a connection ended early: {error}");

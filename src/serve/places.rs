@@ -18,6 +18,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 use std::time::Instant;
 use tokio::sync::Notify;
+use tokio::sync::watch;
 
 /// No request is under way.
 const IDLE: u64 = 0;
@@ -52,6 +53,7 @@ pub(super) struct Seat {
     started: Instant,
     state: AtomicU64,
     leave: Notify,
+    spoken: watch::Sender<bool>,
 }
 
 /// A place that is taken, until this is dropped.
@@ -102,7 +104,8 @@ impl Places {
         let number = taken.next;
         taken.next += 1;
         let state = AtomicU64::new(now(self.started) << SHIFT | IDLE);
-        let seat = Seat { client, started: self.started, state, leave: Notify::new() };
+        let (started, leave, spoken) = (self.started, Notify::new(), watch::Sender::new(false));
+        let seat = Seat { client, started, state, leave, spoken };
         let seat = Arc::new(seat);
         taken.seats.insert(number, seat.clone());
         if let Some(client) = client {
@@ -155,6 +158,17 @@ impl Taken {
 }
 
 impl Seat {
+    /// Something was read.
+    pub(super) fn hears(&self) {
+        self.spoken.send_if_modified(|spoken| !std::mem::replace(spoken, true));
+    }
+
+    /// Ends when something was read.
+    pub(super) async fn heard(&self) {
+        // An error would mean that the sender is gone, which is here.
+        let _ = self.spoken.subscribe().wait_for(|&spoken| spoken).await;
+    }
+
     /// A request has come.
     pub(super) fn answers(&self) {
         self.does(ANSWERING);

@@ -10,6 +10,7 @@ mod decisions;
 mod explain;
 mod export;
 mod load;
+mod managed;
 mod pages;
 mod readers;
 mod reload;

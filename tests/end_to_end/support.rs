@@ -10,6 +10,8 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::net::TcpListener;
 use std::net::TcpStream;
+use std::os::fd::AsFd;
+use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::Child;
@@ -232,6 +234,30 @@ impl Folder {
         Self::start(command, Stdio::null())
     }
 
+    /// The same as a service manager starts it that listens for it: for readers, and for admins.
+    pub(crate) fn run_handed(&self, readers: &TcpListener, admins: &TcpListener) -> Daemon {
+        let mut command = self.handed(readers, "public:admin");
+        let admins = OwnedFd::from(admins.try_clone().unwrap());
+        command.env("LISTEN_FDS", "2");
+        Self::start(command, admins.into())
+    }
+
+    /// `visnyk run` to which a socket is handed over, and its standard output too if two are told.
+    pub(crate) fn handed(&self, socket: impl AsFd, names: &str) -> Command {
+        let plain = self.visnyk(&["run", "--log", "json"]);
+        let mut command = Command::new("sh");
+        command.current_dir(self.directory.path());
+        // Descriptors are handed over from the third on, and to one process only.
+        let handing = "LISTEN_PID=$$ exec \"$0\" \"$@\" 3<&0 4<&1 </dev/null >/dev/null";
+        command.args(["-c", handing]).arg(plain.get_program()).args(plain.get_args());
+        for (name, _) in plain.get_envs() {
+            command.env_remove(name);
+        }
+        command.env("LISTEN_FDS", "1").env("LISTEN_FDNAMES", names);
+        command.stdin(socket.as_fd().try_clone_to_owned().unwrap());
+        command
+    }
+
     /// The same, so that a file that may grow no more is an error to it and not its end.
     pub(crate) fn run_heedless_of_limits(&self) -> Daemon {
         let plain = self.visnyk(&["run", "--log", "json"]);
@@ -245,7 +271,8 @@ impl Folder {
         Self::start(command, Stdio::null())
     }
 
-    fn start(mut command: Command, stdout: Stdio) -> Daemon {
+    /// Starts it and waits until it listens.
+    pub(crate) fn start(mut command: Command, stdout: Stdio) -> Daemon {
         let mut child = command.stdout(stdout).stderr(Stdio::piped()).spawn().unwrap();
         let (found, address) = mpsc::channel();
         let log = Arc::new(Mutex::new(String::new()));
