@@ -8,6 +8,7 @@ mod asked;
 mod delivering;
 mod disk;
 pub mod exporting;
+mod pausing;
 pub mod relabelling;
 pub mod reloading;
 pub mod rounds;

@@ -205,7 +205,7 @@ impl Fetcher {
     pub fn under(&self, settings: Settings) -> Result<Self, FetchError> {
         let turns = self.turns.under(limits(&settings));
         let (clients, large) = (self.clients.under(&settings)?, Arc::clone(&self.large));
-        Ok(Self { turns, clients, large, settings })
+        Ok(Self { settings, turns, clients, large })
     }
 
     /// A fetcher whose requests go by this carrier, and by no connection of our own: in a world

@@ -66,6 +66,8 @@ const HEAD_BYTES_MAX: usize = 80 * 1024;
 const FIRST_WORD: Duration = Duration::from_secs(1);
 /// How long to wait when the system has no descriptor left for another connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
+/// How often that is told while it lasts.
+const ACCEPT_TOLD_EVERY: Duration = Duration::from_mins(1);
 
 /// Asks a loop whether it goes on: it answers in its turn.
 pub type Question = oneshot::Sender<()>;
@@ -149,6 +151,8 @@ pub async fn serve_answers<A: Future<Output = Response<Body>> + Send + 'static>(
     let (stop, stopped) = watch::channel(());
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);
+    // When it was last told that no connection can be accepted.
+    let mut told = None;
     loop {
         let accepted = tokio::select! {
             () = &mut shutdown => break,
@@ -185,7 +189,10 @@ pub async fn serve_answers<A: Future<Output = Response<Body>> + Send + 'static>(
                 }
             },
             Err(error) => {
-                warn!(%error, "cannot accept a connection: {error}");
+                if told.is_none_or(|told: Instant| told.elapsed() >= ACCEPT_TOLD_EVERY) {
+                    warn!(%error, "cannot accept a connection, tried again: {error}");
+                    told = Some(Instant::now());
+                }
                 places.free_any();
                 sleep(ACCEPT_PAUSE).await;
             }
@@ -244,13 +251,14 @@ async fn connection<A: Future<Output = Response<Body>> + Send>(
     };
     let by = Instant::now() + limits.grace;
     // A client that has a connection and has said nothing yet is about to: it is heard out.
-    let ended = match ended {
-        Some(ended) => Some(ended),
-        None => tokio::select! {
+    let ended = if ended.is_some() {
+        ended
+    } else {
+        tokio::select! {
             ended = connection.as_mut() => Some(ended),
             () = seat.heard() => None,
             () = sleep(FIRST_WORD.min(limits.grace / 2)) => None,
-        },
+        }
     };
     let ended = if let Some(ended) = ended {
         ended

@@ -531,6 +531,15 @@ impl Store {
         self.read(move |archive| archive.around(from, to, limit)).await
     }
 
+    /// Opens the engine again if a write failed and its disk takes writes now; otherwise all is as
+    /// it was, and what there is can be read.
+    ///
+    /// # Errors
+    /// The disk takes no writes yet, or the store has stopped.
+    pub async fn renew(&self, at: DateTime<Utc>) -> Result<(), StoreError> {
+        self.work(move |keeper| keeper.renew(at)).await
+    }
+
     /// Calls `visit` with the articles, page by page, in the order in which they were first seen.
     ///
     /// # Errors

@@ -46,7 +46,7 @@ pub struct State {
     pub since: Option<DateTime<Utc>>,
     /// How it stands with feeds.toml.
     pub config: Standing,
-    /// Since when the store takes nothing any more, so that no feed is polled, and why.
+    /// Since when the store takes nothing, so that no feed is polled, and why.
     pub stopped: Option<(DateTime<Utc>, String)>,
     /// In which line of feeds.toml the address of each feed is.
     addresses: BTreeMap<FeedId, usize>,
@@ -82,7 +82,7 @@ pub struct Standing {
 }
 
 /// Why no feed is polled next.
-const STOPPED: &str = "no feed is polled any more: the store takes nothing";
+const STOPPED: &str = "no feed is polled: the store takes nothing";
 
 /// A loop that has to go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -196,7 +196,7 @@ impl Board {
         self.0.changed.notify_one();
     }
 
-    /// Notes that the store takes nothing any more, and that no feed is polled again. Of several
+    /// Notes that the store takes nothing, and that no feed is polled until it does. Of several
     /// times the first counts.
     pub fn polls_stopped(&self, at: DateTime<Utc>, why: &str) {
         let mut state = self.state();
@@ -204,6 +204,19 @@ impl Board {
         stopped.get_or_insert_with(|| (at, why.to_owned()));
         for line in lines.values_mut() {
             line.planned = never();
+        }
+        drop(state);
+        self.0.changed.notify_one();
+    }
+
+    /// Notes that feeds are polled again, and when each is.
+    pub fn polls_go_on<'a>(&self, planned: impl Iterator<Item = (&'a Arc<Feed>, &'a PollTime)>) {
+        let mut state = self.state();
+        state.stopped = None;
+        for (feed, planned) in planned {
+            if let Some(line) = state.lines.get_mut(&feed.id) {
+                line.planned = planned.clone();
+            }
         }
         drop(state);
         self.0.changed.notify_one();
@@ -241,7 +254,7 @@ impl Board {
     }
 }
 
-/// The plan of every feed after the last poll.
+/// The plan of every feed while none is polled.
 fn never() -> PollTime {
     PollTime { at: None, reason: STOPPED.to_owned(), ignored: None }
 }
@@ -255,7 +268,7 @@ mod tests {
     use crate::model::feed::TaggingEntity;
 
     #[test]
-    fn after_the_last_poll_no_feed_has_a_next_one() {
+    fn while_the_store_takes_nothing_no_feed_has_a_next_poll() {
         let tagging = TaggingEntity {
             authority: "site.example".to_owned(),
             since: "2026-01-01".parse().unwrap(),
@@ -275,12 +288,16 @@ mod tests {
         board.polls_stopped(now + chrono::TimeDelta::hours(1), "again");
         // A reload puts feeds there.
         board.put(&feed("b"), &History::default(), &soon);
-        let told = board.read(|state| told(state, now));
-        assert_eq!(told["stopped"]["why"], "no space left");
-        assert_eq!(told["stopped"]["at"], "2026-11-26T12:00:00Z");
-        for feed in told["feeds"].as_array().unwrap() {
+        let stopped = board.read(|state| told(state, now));
+        assert_eq!(stopped["stopped"]["why"], "no space left");
+        assert_eq!(stopped["stopped"]["at"], "2026-11-26T12:00:00Z");
+        for feed in stopped["feeds"].as_array().unwrap() {
             assert_eq!(feed["next_poll"], serde_json::Value::Null, "{feed}");
             assert_eq!(feed["reason"], STOPPED);
         }
+        board.polls_go_on([(&feed("a"), &soon), (&feed("b"), &soon)].into_iter());
+        let told = board.read(|state| told(state, now));
+        assert_eq!(told["stopped"], serde_json::Value::Null);
+        assert_eq!(told["feeds"][1]["next_poll"], "2026-11-26T12:00:00Z");
     }
 }

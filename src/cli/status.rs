@@ -164,8 +164,8 @@ async fn remembered(config: &Config, store: Store) -> Result<Board, StoreError> 
 fn plan(board: &Board, config: &Config, histories: &BTreeMap<FeedId, History>) {
     board.put_addresses(config.addresses.0.clone());
     let feeds: Vec<_> = config.feeds.values().cloned().map(Arc::new).collect();
-    let hosts = Hosts::of(feeds.iter().filter(|feed| feed.enabled), histories);
     let (now, unpolled) = (Utc::now(), History::default());
+    let hosts = Hosts::of(feeds.iter().filter(|feed| feed.enabled), histories, now);
     for feed in &feeds {
         let history = histories.get(&feed.id).unwrap_or(&unpolled);
         let host = host_of(feed, history);

@@ -9,8 +9,14 @@ const DEPTH_MAX: u32 = 3;
 
 /// How many bytes the daemon may still write to the disk of a directory.
 pub(crate) fn free_bytes(directory: &Path) -> io::Result<u64> {
+    room(directory).map(|(free, _)| free)
+}
+
+/// How many bytes the daemon may still write to the disk of a directory, and how many the disk has.
+pub(crate) fn room(directory: &Path) -> io::Result<(u64, u64)> {
     let disk = rustix::fs::statvfs(directory)?;
-    Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
+    let bytes = |blocks: u64| blocks.saturating_mul(disk.f_frsize);
+    Ok((bytes(disk.f_bavail), bytes(disk.f_blocks)))
 }
 
 /// How many bytes the files below a directory have. What goes while it is looked at has none.

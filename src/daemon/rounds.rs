@@ -8,6 +8,9 @@ use crate::admin::polled::ended_poll;
 use crate::admin::polled::lost_poll;
 use crate::config::Config;
 use crate::daemon::DaemonError;
+use crate::daemon::pausing::LOOKED_EVERY;
+use crate::daemon::pausing::Standing;
+use crate::daemon::pausing::look;
 use crate::fetch::Fetcher;
 use crate::model::exchange::History;
 use crate::model::exchange::Outcome;
@@ -23,6 +26,7 @@ use crate::serve::Question;
 use crate::serve::documents::Documents;
 use crate::store::error::StoreError;
 use chrono::DateTime;
+use chrono::TimeDelta;
 use chrono::Utc;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -44,6 +48,9 @@ use tracing::warn;
 
 /// The longest sleep of the loop: a clock that was set is noticed after this.
 const SLEEP_MAX: Duration = Duration::from_mins(1);
+
+/// A clock that is set back by less is let be: feeds wait so much longer, once.
+const SET_BACK_MIN: TimeDelta = TimeDelta::minutes(1);
 
 /// After this other feeds are gone over to that could not be at once.
 const CHANGE_RETRY: Duration = Duration::from_secs(10);
@@ -96,12 +103,17 @@ pub struct Rounds {
     polled: HashMap<task::Id, FeedId>,
     /// Who waits for which polls.
     waiting: Vec<Waiting>,
-    /// Whether the store takes nothing any more.
-    is_over: bool,
+    /// Whether the store takes something.
+    standing: Standing,
+    /// A look at whether it does, under way, and when the next one begins.
+    standings: JoinSet<(Standing, Result<Standing, StoreError>)>,
+    next_look: Instant,
     /// A change that the store did not tell enough for, and when it is tried again.
     put_off: Option<(Instant, Fresh)>,
     /// What admins are told.
     board: Board,
+    /// When the clock was looked at last, and what it said.
+    looked: (Instant, DateTime<Utc>),
 }
 
 impl Rounds {
@@ -125,7 +137,7 @@ impl Rounds {
         }
         info!(feeds, overdue, "{overdue} of {feeds} feeds are due now");
         let (polls, looks) = (JoinSet::new(), JoinSet::new());
-        let (waiting, is_over, put_off) = (Vec::new(), false, None);
+        let (waiting, put_off) = (Vec::new(), None);
         Self {
             poller,
             agenda,
@@ -133,9 +145,12 @@ impl Rounds {
             looks,
             polled: HashMap::new(),
             waiting,
-            is_over,
+            standing: Standing::Well,
+            standings: JoinSet::new(),
+            next_look: Instant::now(),
             put_off,
             board,
+            looked: (Instant::now(), now),
         }
     }
 
@@ -151,6 +166,8 @@ impl Rounds {
     ) -> Result<(), DaemonError> {
         let clock = self.poller.clock.clone();
         loop {
+            self.look_at_clock(clock.now()).await?;
+            self.look_at_store(clock.now());
             self.start_due(clock.now());
             self.board.beat(Pulse::Polls);
             let sleep = self.sleep(clock.now());
@@ -177,6 +194,10 @@ impl Rounds {
                         }
                         None => documents.touch_all(),
                     }
+                }
+                () = tokio::time::sleep_until(self.next_look), if self.standings.is_empty() => {}
+                Some(stands) = self.standings.join_next() => {
+                    self.stands(stands, clock.now(), documents)?;
                 }
                 Some(looked) = self.looks.join_next() => match looked {
                     Ok(Ok(taken_away)) => documents.take_away(&taken_away),
@@ -209,10 +230,6 @@ impl Rounds {
         let feeds = fresh.config.enabled().cloned().map(Arc::new);
         let now = self.poller.clock.now();
         let planned = self.agenda.change(feeds, &histories, &under_way, now);
-        // The board says by itself that no feed is polled next.
-        if self.is_over {
-            self.agenda.clear();
-        }
         self.board.keep(|id| fresh.config.feeds.get(id).is_some_and(|feed| feed.enabled));
         let unpolled = History::default();
         for (feed, planned) in planned {
@@ -221,6 +238,36 @@ impl Rounds {
             self.board.put(&feed, history, &planned);
         }
         Ok(())
+    }
+
+    /// Plans all feeds anew if the clock was set back: what it said before is far ahead now.
+    async fn look_at_clock(&mut self, now: DateTime<Utc>) -> Result<(), DaemonError> {
+        let (at, said) = self.looked;
+        self.looked = (Instant::now(), now);
+        let passed = TimeDelta::from_std(at.elapsed()).unwrap_or_default();
+        if said + passed - now < SET_BACK_MIN {
+            return Ok(());
+        }
+        warn!("the clock was set back from {} to {now}: all feeds are planned anew", said + passed);
+        match self.poller.store.histories().await {
+            Ok(histories) => {
+                let under_way: BTreeSet<FeedId> = self.polled.values().cloned().collect();
+                self.agenda.replan(&histories, &under_way, now);
+                let unpolled = History::default();
+                for (feed, planned) in self.agenda.planned() {
+                    let history = histories.get(&feed.id).unwrap_or(&unpolled);
+                    self.board.put(feed, history, planned);
+                }
+                Ok(())
+            }
+            Err(end @ (StoreError::Closed { .. } | StoreError::Broken { .. })) => Err(end.into()),
+            Err(error) => {
+                // The next look finds it set back still.
+                self.looked = (at, said);
+                warn!("the feeds are not planned anew yet: {error}");
+                Ok(())
+            }
+        }
     }
 
     /// Polls feeds now; one that is being polled is waited for.
@@ -240,13 +287,9 @@ impl Rounds {
             let _ = reply.send(Err(why));
             return;
         }
-        if feeds.is_empty() || self.is_over {
-            let none = if self.is_over {
-                Err("the store takes nothing any more".to_owned())
-            } else {
-                Ok(Vec::new())
-            };
-            let _ = reply.send(none);
+        if feeds.is_empty() || self.standing != Standing::Well {
+            let why = self.standing.why().map(|why| format!("the store takes nothing: {why}"));
+            let _ = reply.send(why.map_or_else(|| Ok(Vec::new()), Err));
             return;
         }
         let under_way: BTreeSet<&FeedId> = self.polled.values().collect();
@@ -323,13 +366,13 @@ impl Rounds {
                 return Err(end.into());
             }
             Ok((_, Err(error @ (StoreError::ReadOnly { .. } | StoreError::Engine { .. })))) => {
-                // To ask servers for what cannot be kept would be rude, and to end would take down
-                // what can still be read.
-                error!(feed = %id, "no feed is polled any more, what there is is served: {error}");
-                self.agenda.clear();
-                self.is_over = true;
-                self.board.polls_stopped(now, &error.to_string());
+                if !matches!(self.standing, Standing::Failed(_)) {
+                    error!(feed = %id, "no feed is polled, what there is is served: {error}");
+                    self.standing = Standing::Failed(error.to_string());
+                    self.board.polls_stopped(now, &error.to_string());
+                }
                 self.tell(&id, &lost_poll(&id, &error.to_string()));
+                self.agenda.lost(&id, now);
                 return Ok(Some(Changed::default()));
             }
             Ok((_, Err(error))) => {
@@ -345,7 +388,52 @@ impl Rounds {
         Ok(None)
     }
 
+    /// Begins to look whether the store takes something, now and then.
+    fn look_at_store(&mut self, now: DateTime<Utc>) {
+        if self.standings.is_empty() && Instant::now() >= self.next_look {
+            self.next_look = Instant::now() + LOOKED_EVERY;
+            let (store, before) = (self.poller.store.clone(), self.standing.clone());
+            self.standings.spawn(async move { (before.clone(), look(store, before, now).await) });
+        }
+    }
+
+    /// Stops polls when the store takes nothing, and goes on when it does again.
+    fn stands(
+        &mut self,
+        looked: Result<(Standing, Result<Standing, StoreError>), JoinError>,
+        now: DateTime<Utc>,
+        documents: &Documents,
+    ) -> Result<(), DaemonError> {
+        let stands = match looked {
+            // A write failed meanwhile.
+            Ok((before, _)) if before != self.standing => return Ok(()),
+            Ok((_, stands)) => stands?,
+            Err(panic) => {
+                error!("a look at whether the store takes something broke off: {panic}");
+                return Ok(());
+            }
+        };
+        match (&self.standing, &stands) {
+            (Standing::Well, Standing::Full(why)) => {
+                error!("no feed is polled until there is room, what there is is served: {why}");
+                self.board.polls_stopped(now, why);
+            }
+            (Standing::Full(_) | Standing::Failed(_), Standing::Well) => {
+                info!("the store takes articles again: polls go on");
+                self.board.polls_go_on(self.agenda.planned());
+                // What was shown of a write that failed may not be there.
+                documents.touch_all();
+            }
+            _ => {}
+        }
+        self.standing = stands;
+        Ok(())
+    }
+
     fn start_due(&mut self, now: DateTime<Utc>) {
+        if self.standing != Standing::Well {
+            return;
+        }
         for feed in self.agenda.due(now) {
             self.start(feed);
         }
@@ -358,6 +446,10 @@ impl Rounds {
     }
 
     fn sleep(&self, now: DateTime<Utc>) -> Duration {
+        if self.standing != Standing::Well {
+            // Until it stands otherwise.
+            return SLEEP_MAX;
+        }
         let next = self.agenda.next_wake().map(|at| (at - now).to_std().unwrap_or_default());
         next.unwrap_or(SLEEP_MAX).min(SLEEP_MAX)
     }

@@ -142,8 +142,9 @@ fn of_config(refused: Option<&str>) -> Finding {
 fn of_store(stopped: Option<&str>) -> Finding {
     let Some(why) = stopped else { return Finding::Right };
     Finding::Wrong(
-        format!("takes nothing any more, and no feed is polled; what there is is served: {why}"),
-        "make room on its disk, or mend what is said of it, and start visnyk again".to_owned(),
+        format!("takes nothing, and no feed is polled; what there is is served: {why}"),
+        "make room on its disk, or mend what is said of it: polls then go on by themselves"
+            .to_owned(),
     )
 }
 

@@ -176,7 +176,9 @@ mod tests {
         let (meals, watched) = (Arc::new(AtomicUsize::new(0)), Arc::clone(&vitals));
         let eaten = Arc::clone(&meals);
         let watching = tokio::spawn(async move {
-            let feed = || drop(eaten.fetch_add(1, Ordering::Relaxed));
+            let feed = || {
+                eaten.fetch_add(1, Ordering::Relaxed);
+            };
             match watched.watch(Some(WATCHDOG), feed).await {}
         });
         Body { vitals, gate, polls, readers, meals, watching }

@@ -54,7 +54,7 @@ impl Agenda {
         now: DateTime<Utc>,
     ) -> Self {
         let feeds: Vec<Arc<Feed>> = feeds.collect();
-        let hosts = Hosts::of(feeds.iter(), histories);
+        let hosts = Hosts::of(feeds.iter(), histories, now);
         let mut agenda =
             Self { feeds: BTreeMap::new(), due: BTreeSet::new(), hosts, probed: HashMap::new() };
         let unpolled = History::default();
@@ -90,7 +90,7 @@ impl Agenda {
     ) -> Vec<(Arc<Feed>, PollTime)> {
         let fresh: BTreeMap<FeedId, Arc<Feed>> =
             feeds.map(|feed| (feed.id.clone(), feed)).collect();
-        self.hosts = Hosts::of(fresh.values(), histories);
+        self.hosts = Hosts::of(fresh.values(), histories, now);
         self.feeds.retain(|id, item| fresh.get(id).is_some_and(|feed| *feed == item.feed));
         let known = &self.feeds;
         self.due.retain(|(_, id)| known.contains_key(id));
@@ -115,6 +115,28 @@ impl Agenda {
         planned
     }
 
+    /// The clock went backwards: what was planned by it is planned anew, or a feed would be silent
+    /// until the old time comes again. One that is being polled is planned when that poll has ended.
+    pub fn replan(
+        &mut self,
+        histories: &BTreeMap<FeedId, History>,
+        under_way: &BTreeSet<FeedId>,
+        now: DateTime<Utc>,
+    ) {
+        let feeds: Vec<Arc<Feed>> =
+            self.feeds.values().map(|item| Arc::clone(&item.feed)).collect();
+        self.hosts = Hosts::of(feeds.iter(), histories, now);
+        self.due.clear();
+        for probe in self.probed.values_mut() {
+            probe.waiting.clear();
+        }
+        let unpolled = History::default();
+        for feed in feeds.into_iter().filter(|feed| !under_way.contains(&feed.id)) {
+            let history = histories.get(&feed.id).unwrap_or(&unpolled);
+            self.plan(feed, history, now);
+        }
+    }
+
     /// Begins the poll of a feed now, whatever its time; none of a feed that is not there.
     pub fn begin_now(&mut self, id: &FeedId) -> Option<Arc<Feed>> {
         let feed = self.feed(id).cloned()?;
@@ -131,7 +153,7 @@ impl Agenda {
         let Some(feed) = self.feeds.get(id).map(|item| Arc::clone(&item.feed)) else {
             return never("no such feed");
         };
-        self.hosts.observe(&feed, history);
+        self.hosts.observe(&feed, history, now);
         self.plan(feed, history, now)
     }
 
@@ -139,12 +161,6 @@ impl Agenda {
     pub fn lost(&mut self, id: &FeedId, now: DateTime<Utc>) {
         self.release(id, now);
         self.set(id, now + RETRY, "the last poll was not recorded".to_owned());
-    }
-
-    /// No feed is polled any more.
-    pub fn clear(&mut self) {
-        self.due.clear();
-        self.probed.clear();
     }
 
     /// A feed of the agenda.

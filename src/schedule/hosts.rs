@@ -22,10 +22,15 @@ use crate::schedule::limit::rest;
 use crate::schedule::limit::shown;
 use crate::schedule::number_of;
 use chrono::DateTime;
+use chrono::TimeDelta;
 use chrono::Utc;
 use std::collections::BTreeMap;
 use std::collections::HashMap;
 use std::sync::Arc;
+
+/// The longest that a host rests after a failure. Beyond that, our clock was wrong when we took it
+/// down.
+const REST_LONGEST: TimeDelta = TimeDelta::hours(30);
 
 /// The hosts of which there is something to remember.
 #[derive(Debug, Default)]
@@ -58,6 +63,7 @@ impl Hosts {
     pub fn of<'a>(
         feeds: impl Iterator<Item = &'a Arc<Feed>>,
         histories: &BTreeMap<FeedId, History>,
+        now: DateTime<Utc>,
     ) -> Self {
         let mut polls: Vec<(String, &Poll, Option<DateTime<Utc>>)> = Vec::new();
         for feed in feeds {
@@ -73,18 +79,20 @@ impl Hosts {
                 (host.clone(), poll, asked)
             }));
         }
-        polls.sort_by_key(|(_, poll, _)| poll.ended());
+        // What is of the time to come is of a clock that went backwards since: it was not later
+        // than now.
+        polls.sort_by_key(|(_, poll, _)| poll.ended().min(now));
         let mut hosts = Self::default();
         for (host, poll, asked) in polls {
-            hosts.take_in(&host, poll, asked);
+            hosts.take_in(&host, poll, asked, now);
         }
         hosts
     }
 
     /// Learns from the last poll of a feed.
-    pub fn observe(&mut self, feed: &Feed, history: &History) {
+    pub fn observe(&mut self, feed: &Feed, history: &History, now: DateTime<Utc>) {
         if let (Some(host), Some(poll)) = (host_of(feed, history), history.polls.last()) {
-            self.take_in(&host, poll, history.not_before);
+            self.take_in(&host, poll, history.not_before, now);
         }
     }
 
@@ -109,7 +117,8 @@ impl Hosts {
     /// Until when a host is not to be asked, if so.
     pub(crate) fn limit(&self, name: &str, now: DateTime<Utc>) -> Option<Limit> {
         let host = self.by_name.get(name)?;
-        let rest = host.rests.filter(|rests| *rests > now).map(|until| Limit {
+        let rest = host.rests.filter(|rests| *rests > now && *rests - now <= REST_LONGEST);
+        let rest = rest.map(|until| Limit {
             until,
             reason: format!(
                 "`{name}` cannot be reached: waiting after {}",
@@ -124,14 +133,25 @@ impl Hosts {
         later(rest, asked)
     }
 
-    fn take_in(&mut self, name: &str, poll: &Poll, asked: Option<DateTime<Utc>>) {
+    fn take_in(
+        &mut self,
+        name: &str,
+        poll: &Poll,
+        asked: Option<DateTime<Utc>>,
+        now: DateTime<Utc>,
+    ) {
         let mut host = self.by_name.remove(name).unwrap_or_default();
+        let (at, ended) = (poll.at.min(now), poll.ended().min(now));
+        // What was remembered by a clock that went backwards since stands in the way of nothing.
+        host.rests = host.rests.filter(|rests| *rests - ended <= REST_LONGEST);
+        host.asked = host.asked.filter(|asked| *asked - ended <= NOT_BEFORE_MAX);
+        let asked = asked.filter(|asked| *asked - ended <= NOT_BEFORE_MAX);
         match &poll.outcome {
             Outcome::Unreachable(_) => {
-                if host.rests.is_none_or(|rests| poll.at >= rests) {
+                if host.rests.is_none_or(|rests| at >= rests) {
                     host.failures = host.failures.saturating_add(1);
                     let chance = number_of(&["host", name, &host.failures.to_string()]);
-                    host.rests = rest(host.failures, chance).map(|rest| poll.ended() + rest);
+                    host.rests = rest(host.failures, chance).map(|rest| ended + rest);
                 }
             }
             outcome => {
@@ -141,7 +161,7 @@ impl Hosts {
                 }
             }
         }
-        host.asked = host.asked.filter(|asked| *asked > poll.ended());
+        host.asked = host.asked.filter(|asked| *asked > ended);
         if host != Host::default() {
             self.by_name.insert(name.to_owned(), host);
         }

@@ -4,9 +4,12 @@
 //! that loses, fails and fills up as it is planned.
 
 mod disk;
+mod undo;
 
 use crate::store::engine::disk::Disk;
+use crate::store::engine::undo::Undo;
 use crate::store::error::StoreError;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::path::Path;
@@ -73,6 +76,15 @@ pub trait Medium: Debug + Send {
     /// They are not known to be.
     fn sync(&mut self) -> Result<(), Fault>;
 
+    /// Begins anew with what is durable, after a write failed. What does not take writes yet is
+    /// left as it is, so that it can be read on.
+    ///
+    /// # Errors
+    /// It takes no writes, or cannot be begun anew.
+    fn renew(&mut self) -> Result<(), Fault> {
+        Err(Fault { act: "be opened again", reason: "visnyk has to be restarted".to_owned() })
+    }
+
     /// Whether it was in use once, whatever it holds now.
     fn is_marked(&self) -> bool;
 
@@ -81,6 +93,14 @@ pub trait Medium: Debug + Send {
     /// # Errors
     /// It cannot be noted.
     fn mark(&self) -> Result<(), Fault>;
+}
+
+/// The medium that a directory is, which is made if there is none, and locked.
+///
+/// # Errors
+/// The directory cannot be used, or what is in it is damaged.
+pub fn on_disk(directory: &Path) -> Result<Box<dyn Medium>, StoreError> {
+    Ok(Box::new(Disk::open(directory)?))
 }
 
 /// Whether there is a store in a directory.
@@ -94,6 +114,7 @@ pub(crate) struct Engine {
     directory: PathBuf,
     medium: Box<dyn Medium>,
     steps: Steps,
+    undo: RefCell<Undo>,
 }
 
 /// How many times an engine was read or written: as long as it grows, the engine goes on.
@@ -114,12 +135,13 @@ impl Steps {
 impl Engine {
     /// Opens a directory, which is made if there is none, and locks it.
     pub(crate) fn open(directory: &Path) -> Result<Self, StoreError> {
-        Ok(Self::over(directory, Box::new(Disk::open(directory)?)))
+        Ok(Self::over(directory, on_disk(directory)?))
     }
 
     /// The engine over a medium, which is called by the name of a directory.
     pub(crate) fn over(directory: &Path, medium: Box<dyn Medium>) -> Self {
-        Self { directory: directory.to_owned(), medium, steps: Steps::default() }
+        let (steps, undo) = (Steps::default(), RefCell::default());
+        Self { directory: directory.to_owned(), medium, steps, undo }
     }
 
     /// Where the store is.
@@ -145,6 +167,10 @@ impl Engine {
     /// As [`Medium::get`].
     pub(crate) fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         self.steps.take();
+        let undo = self.undo.borrow();
+        if undo.covers(key) {
+            return Ok(undo.durable(key));
+        }
         self.medium.get(key).map_err(|fault| self.refused(fault))
     }
 
@@ -157,20 +183,43 @@ impl Engine {
         limit: usize,
     ) -> Result<Vec<Pair>, StoreError> {
         self.steps.take();
-        self.medium.scan(prefix, after, order, limit).map_err(|fault| self.refused(fault))
+        let undo = self.undo.borrow();
+        let more = limit.saturating_add(undo.shown());
+        let found = self.medium.scan(prefix, after, order, more);
+        let found = found.map_err(|fault| self.refused(fault))?;
+        Ok(undo.over(found, prefix, after, order, limit))
     }
 
     /// As [`Medium::commit`].
     pub(crate) fn commit(&self, batch: Batch) -> Result<(), StoreError> {
         self.steps.take();
-        self.medium.commit(batch).map_err(|fault| self.refused(fault))
+        let mut undo = self.undo.borrow_mut();
+        undo.note(&batch, |key| self.medium.get(key)).map_err(|fault| self.refused(fault))?;
+        self.medium.commit(batch).map_err(|fault| {
+            undo.fail();
+            self.refused(fault)
+        })
     }
 
     /// As [`Medium::sync`].
     pub(crate) fn sync(&mut self) -> Result<(), StoreError> {
         self.steps.take();
         let synced = self.medium.sync();
+        if synced.is_ok() {
+            self.undo.take();
+        } else {
+            self.undo.borrow_mut().fail();
+        }
         synced.map_err(|fault| self.refused(fault))
+    }
+
+    /// As [`Medium::renew`].
+    pub(crate) fn renew(&mut self) -> Result<(), StoreError> {
+        let renewed = self.medium.renew();
+        if renewed.is_ok() {
+            self.undo.take();
+        }
+        renewed.map_err(|fault| self.refused(fault))
     }
 
     /// Makes everything durable and gives the lock back.

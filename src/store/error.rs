@@ -69,7 +69,8 @@ pub enum StoreError {
     },
     /// An earlier write failed; what the engine holds since then is not to be built upon.
     #[error(
-        "{}: the store takes no writes since one failed ({reason}); restart visnyk",
+        "{}: the store takes no writes since one failed ({reason}); it is opened again \
+         when its disk takes them",
         directory.display()
     )]
     ReadOnly {

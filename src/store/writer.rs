@@ -18,6 +18,7 @@ use crate::store::engine::Engine;
 use crate::store::engine::Medium;
 use crate::store::engine::Steps;
 use crate::store::error::StoreError;
+use crate::store::keys;
 use crate::store::relabel::Labeller;
 use crate::store::relabel::Progress;
 use chrono::DateTime;
@@ -155,6 +156,25 @@ impl Keeper {
         done
     }
 
+    /// Opens the engine again after a write failed, if its disk takes writes: it then has what was
+    /// acknowledged. Until then it is read on.
+    pub(crate) fn renew(&mut self, at: DateTime<Utc>) -> Result<(), StoreError> {
+        if !matches!(self.health, Health::ReadOnly(_)) {
+            return self.read(|_| Ok(()));
+        }
+        if let Err(error) = self.guarded(|archive| archive.engine.renew()) {
+            if self.guarded(|archive| archive.engine.get(&keys::format())).is_ok() {
+                return Err(error);
+            }
+            let reason = error.to_string();
+            self.health = Health::Broken(reason.clone());
+            return Err(StoreError::Broken { directory: self.directory.clone(), reason });
+        }
+        self.health = Health::Well;
+        // The write that failed may have been of an index.
+        self.compose(self.archive.composed.clone(), at).map(drop)
+    }
+
     fn guarded<T>(
         &mut self,
         work: impl FnOnce(&mut Archive) -> Result<T, StoreError>,
@@ -278,7 +298,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let keeper = Keeper::open(folder.path()).unwrap();
         let mut batch = std::collections::BTreeMap::new();
-        let key = crate::store::keys::format();
+        let key = keys::format();
         keeper.archive.put(&mut batch, Space::Meta, key, &9_u32).unwrap();
         keeper.archive.engine.commit(batch).unwrap();
         keeper.close().unwrap();

@@ -236,7 +236,7 @@ fn each_event_is_told_once_and_closed_once_over_a_restart_too() {
 }
 
 #[test]
-fn a_store_that_takes_nothing_any_more_is_told_in_every_way() {
+fn a_store_that_takes_nothing_is_told_in_every_way_and_polls_go_on_by_themselves() {
     let publisher = Publisher::start([("/a", good())]);
     let (url, hooked) = hook();
     let admin = format!("[admin]\nlisten = \"127.0.0.1:0\"\nwebhook = \"{url}\"\n");
@@ -249,8 +249,11 @@ fn a_store_that_takes_nothing_any_more_is_told_in_every_way() {
 
     // As if its disk were full.
     let process = daemon.process().to_string();
-    let limit = ["--fsize=1", "--pid", process.as_str()];
-    assert!(Command::new("prlimit").args(limit).status().unwrap().success());
+    let limit = |limit| {
+        let arguments = [limit, "--pid", process.as_str()];
+        assert!(Command::new("prlimit").args(arguments).status().unwrap().success());
+    };
+    limit("--fsize=1:");
     publisher.put("/a", Answer::document("text/xml", GOOD.replace("guid>1", "guid>2")));
     poll(&folder, "a", 1);
     let ready = when(admins, "/readyz", |status, _| status == 503);
@@ -268,6 +271,13 @@ fn a_store_that_takes_nothing_any_more_is_told_in_every_way() {
     assert!(text.contains("NO FEED IS POLLED since "), "{text}");
     let (code, body) = daemon.get("/sources/a.atom");
     assert!(code == 200 && body.contains("<entry>"), "what there is is served");
+
+    // There is room again: nobody has to do anything more.
+    limit("--fsize=unlimited:");
+    when(admins, "/readyz", |status, _| status == 200);
+    assert_eq!(turns(&[hooked.recv_timeout(PATIENCE).unwrap()]), ["store closed"]);
+    let output = folder.visnyk(&["poll", "a"]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 #[test]

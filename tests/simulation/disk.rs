@@ -52,6 +52,8 @@ struct Platter {
     start: u64,
     is_off: bool,
     is_full: bool,
+    /// Whether a write failed since this start: what can be read may not be durable.
+    has_failed: bool,
     /// Operations so far, of those that write and those that read.
     writes: u64,
     reads: u64,
@@ -89,6 +91,11 @@ impl Disk {
         self.platter().met.clone()
     }
 
+    /// Whether all that can be read is durable, once it is acknowledged.
+    pub(crate) fn is_sound(&self) -> bool {
+        !self.platter().has_failed
+    }
+
     /// Waits until the power is lost.
     pub(crate) async fn power_lost(&self) {
         while !self.platter().is_off {
@@ -112,6 +119,7 @@ impl Disk {
         }
         platter.unsynced.clear();
         platter.is_off = false;
+        platter.has_failed = false;
         platter.start += 1;
         Self { start: platter.start, ..self.clone() }
     }
@@ -138,6 +146,7 @@ impl Disk {
             None if !platter.is_full => return Ok(work(&mut platter)),
             _ => {}
         }
+        platter.has_failed = true;
         if matches!(trouble, Some(Trouble::CutBefore | Trouble::CutAfter)) {
             platter.is_off = true;
             self.lost_power.notify_waiters();

@@ -41,6 +41,8 @@ pub(crate) enum Sent {
         is_for_host: bool,
     },
     Gone,
+    /// A document that may be taken for a whole one, or not.
+    Doubtful,
     /// What brings nothing.
     Other,
 }
@@ -165,6 +167,7 @@ impl Ledger {
             (Outcome::Later | Outcome::Postponed, Sent::Later { until, is_for_host }) => {
                 self.not_before = Some((until, when, is_for_host));
             }
+            (Outcome::Read, Sent::Doubtful) => self.validators = None,
             (Outcome::Gone, Sent::Gone) => self.is_gone = true,
             _ => {}
         }

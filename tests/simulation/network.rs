@@ -215,7 +215,8 @@ impl State {
         let now = self.time.now();
         let rests = self.model.host_rests(&self.publishers.sources, feed, when);
         let ledger = &mut self.model.feeds[feed];
-        let seen = ledger.settle(&history);
+        let is_durable = self.disk.is_sound();
+        let seen = if is_durable { ledger.settle(&history) } else { Vec::new() };
         let wrong = ledger.request(url.as_str(), headers, history, when, now, rests);
         let source = &mut self.publishers.sources[feed];
         source.see(seen);
@@ -355,7 +356,7 @@ impl State {
             _ => {
                 self.count("a charset that is not the one it says");
                 let (bytes, ..) = WINDOWS_1251.encode(&text);
-                self.model.feeds[feed].sent(Sent::Whole { items, etag, last_modified });
+                self.model.feeds[feed].sent(Sent::Doubtful);
                 headers.push(("content-type", b"application/xml; charset=utf-8".to_vec()));
                 Body::whole(bytes.into_owned())
             }

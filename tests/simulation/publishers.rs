@@ -267,9 +267,11 @@ impl Publishers {
     fn copy(&mut self, place: usize) -> &'static str {
         let from = self.dice.place(self.sources.len());
         let copy = self.seen(from).filter(|item| !item.is_removed).cloned();
+        let items = self.sources[place].items.iter();
         let known: BTreeSet<&String> =
-            self.sources[place].items.iter().map(|item| &item.uid).collect();
-        if let Some(copy) = copy.filter(|copy| !known.contains(&copy.uid)) {
+            items.flat_map(|item| [&item.uid, &item.guid, &item.link]).collect();
+        let is_new = |copy: &Item| ![&copy.uid, &copy.guid].iter().any(|it| known.contains(*it));
+        if let Some(copy) = copy.filter(is_new) {
             self.sources[place].items.push(Item { is_unseen: true, ..copy });
         }
         "copied"

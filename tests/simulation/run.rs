@@ -271,13 +271,12 @@ impl Run {
         };
         let documents = Documents::new(Arc::clone(config), store.clone());
         if self.dice.in_thousand(300) {
-            let wrong = check_documents(&self.world, &documents).await;
-            let is_of_disk = |wrong: &String| wrong.contains("error") || wrong.contains("power");
-            self.world.state().wrong.extend(wrong.into_iter().filter(|wrong| !is_of_disk(wrong)));
+            let wrong = check_documents(&self.world, &store, &documents).await;
+            self.world.state().wrong.extend(wrong);
         }
         let histories = store.histories().await.map_err(told)?;
         let rounds = Rounds::new(poller, config, &histories, Board::default());
-        self.world.begin(&store);
+        self.world.begin(&store, &self.disk);
         Ok(Daemon { store, documents, rules, fetcher, rounds })
     }
 
@@ -325,7 +324,9 @@ impl Run {
             let wait = Duration::from_mins(self.dice.between(10, 200));
             let now = self.time.elapsed();
             sleep(wait.min(until.saturating_sub(now)).max(Duration::from_secs(1))).await;
-            if let Ok(histories) = means.store.histories().await {
+            if let Ok(histories) = means.store.histories().await
+                && self.disk.is_sound()
+            {
                 self.world.settle(&histories);
             }
             let now = self.time.elapsed();
@@ -502,7 +503,7 @@ impl Run {
     /// After the calm days: every living feed is polled, and every listed entry is there.
     async fn last_checks(&mut self, store: &Store, documents: &Documents) -> Vec<String> {
         let mut wrong = check_store(&self.world, store).await;
-        wrong.extend(check_documents(&self.world, documents).await);
+        wrong.extend(check_documents(&self.world, store, documents).await);
         let state = self.world.state();
         let now = self.time.elapsed();
         for (ledger, source) in state.model.feeds.iter().zip(&state.publishers.sources) {

@@ -1,6 +1,7 @@
 //! The world around the daemon: publishers, the network, and what the model knows.
 
 use crate::dice::Dice;
+use crate::disk::Disk;
 use crate::model::Model;
 use crate::publishers::Publishers;
 use crate::time::Time;
@@ -30,6 +31,8 @@ pub(crate) struct State {
     pub(crate) publishers: Publishers,
     pub(crate) dice: Dice,
     pub(crate) model: Model,
+    /// The disk under it, of this start.
+    pub(crate) disk: Disk,
     /// The store that the daemon has open.
     pub(crate) store: Option<Store>,
     /// Whether the network is away.
@@ -67,6 +70,7 @@ impl World {
             publishers,
             dice,
             model,
+            disk: Disk::default(),
             store: None,
             is_away: false,
             is_calm: false,
@@ -83,8 +87,9 @@ impl World {
     }
 
     /// The daemon begins anew: it does not know whom it asked a moment ago.
-    pub(crate) fn begin(&self, store: &Store) {
+    pub(crate) fn begin(&self, store: &Store, disk: &Disk) {
         let mut state = self.state();
+        state.disk = disk.clone();
         state.places.clear();
         state.store = Some(store.clone());
     }

@@ -19,10 +19,14 @@ use std::ffi::OsString;
 use std::fs::DirBuilder;
 use std::fs::File;
 use std::io;
+use std::io::Write;
 use std::ops::Bound;
 use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::path::PathBuf;
+use std::sync::mpsc;
+use std::sync::mpsc::RecvTimeoutError;
 use std::thread;
 use std::time::Duration;
 
@@ -35,6 +39,23 @@ const LOCK_PAUSE: Duration = Duration::from_millis(50);
 /// Says that the store was in use once: the engine takes a ruined data file for a new one.
 const MARK: &str = "in-use";
 
+/// A data file that is not marked as in use and has less holds nothing yet.
+const NEW_BYTES_MAX: u64 = 4096;
+
+/// The file with the engine's settings.
+const SETTINGS: &str = "conf";
+
+/// How the engine names a snapshot, and one that it has not finished.
+const SNAPSHOT: &str = "snap.";
+const UNFINISHED: &str = ".generating";
+
+/// How long a flush may take before it is looked whether it waits in vain.
+const FLUSH_NUDGED_AFTER: Duration = Duration::from_secs(2);
+
+/// A file on which it is tried whether the disk takes writes, and how much is written.
+const TRIAL: &str = "trial";
+const TRIAL_BYTES: usize = 1024 * 1024;
+
 /// Whether there is a store in a directory.
 pub(crate) fn is_there(directory: &Path) -> bool {
     directory.join("db").exists()
@@ -44,7 +65,8 @@ pub(crate) fn is_there(directory: &Path) -> bool {
 #[derive(Debug)]
 pub(crate) struct Disk {
     directory: PathBuf,
-    db: sled::Db,
+    /// None if it could not be opened again.
+    db: Option<sled::Db>,
     data: File,
     large_synced: BTreeSet<OsString>,
 }
@@ -57,11 +79,41 @@ impl Disk {
             reason: error.to_string(),
         };
         DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(cannot)?;
+        drop_unfinished(directory).map_err(cannot)?;
         let db = open_unlocked(directory)?;
         let data = File::open(directory.join("db")).map_err(cannot)?;
+        // The engine opens nothing without its settings, and leaves them to the operating system.
+        File::open(directory.join(SETTINGS)).and_then(|file| file.sync_all()).map_err(cannot)?;
         // The names of new files are part of what must be durable.
         File::open(directory).and_then(|folder| folder.sync_all()).map_err(cannot)?;
-        Ok(Self { directory: directory.to_owned(), db, data, large_synced: BTreeSet::new() })
+        if let Some(parent) = directory.parent() {
+            // So is that of the directory; but a parent that a service manager made may not be
+            // ours to open, and then neither was the directory ours to make.
+            let _ = File::open(parent).and_then(|folder| folder.sync_all());
+        }
+        let (directory, large_synced) = (directory.to_owned(), BTreeSet::new());
+        Ok(Self { directory, db: Some(db), data, large_synced })
+    }
+
+    fn db(&self) -> Result<&sled::Db, Fault> {
+        let closed = || Fault { act: "go on", reason: "it could not be opened again".to_owned() };
+        self.db.as_ref().ok_or_else(closed)
+    }
+
+    /// Whether the disk takes as much as a commit may need, where the store is.
+    fn try_to_write(&self) -> io::Result<()> {
+        let (there, open) = (self.directory.join("db").metadata()?, self.data.metadata()?);
+        if (there.dev(), there.ino()) != (open.dev(), open.ino()) {
+            return Err(io::Error::other("another file lies in the place of the open one"));
+        }
+        let trial = self.directory.join(TRIAL);
+        let written = File::create(&trial).and_then(|mut file| {
+            file.write_all(&vec![0; TRIAL_BYTES])?;
+            file.sync_all()
+        });
+        // Where nothing was made there is nothing to remove.
+        let removed = std::fs::remove_file(&trial);
+        written.and(removed)
     }
 
     // The engine puts a page that outgrows a segment in a file of its own under `blobs`.
@@ -88,6 +140,15 @@ impl Disk {
 }
 
 impl Medium for Disk {
+    fn renew(&mut self) -> Result<(), Fault> {
+        let refused = |error: &dyn std::error::Error| cannot("be opened again", error);
+        self.try_to_write().map_err(|error| refused(&error))?;
+        // It has seen an error, and writes nothing any more when it goes.
+        drop(self.db.take());
+        *self = Self::open(&self.directory).map_err(|error| refused(&error))?;
+        Ok(())
+    }
+
     fn is_marked(&self) -> bool {
         self.directory.join(MARK).exists()
     }
@@ -102,7 +163,7 @@ impl Medium for Disk {
     }
 
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Fault> {
-        let value = self.db.get(key).map_err(|error| cannot("read", &error))?;
+        let value = self.db()?.get(key).map_err(|error| cannot("read", &error))?;
         Ok(value.map(|value| value.to_vec()))
     }
 
@@ -113,23 +174,24 @@ impl Medium for Disk {
         order: Order,
         limit: usize,
     ) -> Result<Vec<Pair>, Fault> {
+        let db = self.db()?;
         let own = |(key, value): (sled::IVec, sled::IVec)| (key.to_vec(), value.to_vec());
         let pairs: Result<Vec<Pair>, sled::Error> = match (order, after) {
             (Order::Forward, Some(after)) => {
-                let range = self.db.range::<&[u8], _>((Bound::Excluded(after), Bound::Unbounded));
+                let range = db.range::<&[u8], _>((Bound::Excluded(after), Bound::Unbounded));
                 let inside = |pair: &Result<_, _>| begins(pair, prefix);
                 range.take_while(inside).take(limit).map(|pair| pair.map(own)).collect()
             }
             (Order::Reverse, Some(after)) => {
-                let range = self.db.range(..after).rev();
+                let range = db.range(..after).rev();
                 let inside = |pair: &Result<_, _>| begins(pair, prefix);
                 range.take_while(inside).take(limit).map(|pair| pair.map(own)).collect()
             }
             (Order::Forward, None) => {
-                self.db.scan_prefix(prefix).take(limit).map(|pair| pair.map(own)).collect()
+                db.scan_prefix(prefix).take(limit).map(|pair| pair.map(own)).collect()
             }
             (Order::Reverse, None) => {
-                self.db.scan_prefix(prefix).rev().take(limit).map(|pair| pair.map(own)).collect()
+                db.scan_prefix(prefix).rev().take(limit).map(|pair| pair.map(own)).collect()
             }
         };
         pairs.map_err(|error| cannot("read", &error))
@@ -143,11 +205,11 @@ impl Medium for Disk {
                 None => writes.remove(key),
             }
         }
-        self.db.apply_batch(writes).map_err(|error| cannot("write", &error))
+        self.db()?.apply_batch(writes).map_err(|error| cannot("write", &error))
     }
 
     fn sync(&mut self) -> Result<(), Fault> {
-        self.db.flush().map_err(|error| cannot("flush", &error))?;
+        flush(self.db()?).map_err(|error| cannot("flush", &error))?;
         let synced = self.sync_large_values().and_then(|()| self.data.sync_data());
         synced.map_err(|error| cannot("synchronise its files", &error))
     }
@@ -175,6 +237,51 @@ fn open_unlocked(directory: &Path) -> Result<sled::Db, StoreError> {
             Err(error) => return Err(refused(directory, &error)),
         }
     }
+}
+
+/// Flushes, and does not wait for ever: when a thread of the engine's own fails to write, it notes
+/// that and wakes nobody up. Who flushes beside it sees the note, and wakes who waits.
+fn flush(db: &sled::Db) -> sled::Result<usize> {
+    let (flushed, flushing) = mpsc::channel::<()>();
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            while flushing.recv_timeout(FLUSH_NUDGED_AFTER) == Err(RecvTimeoutError::Timeout) {
+                // What it says, who waits is told, too.
+                let _ = db.flush();
+            }
+        });
+        let size = db.flush();
+        drop(flushed);
+        size
+    })
+}
+
+/// Removes a snapshot that the engine was about to write when it was stopped: it would take it for
+/// one that it has finished, find it torn, and refuse to open. The log has all that is in it.
+///
+/// So it is with settings that were about to be written when the very first start was stopped.
+fn drop_unfinished(directory: &Path) -> io::Result<()> {
+    let settings = directory.join(SETTINGS);
+    let data_bytes = directory.join("db").metadata().map_or(0, |data| data.len());
+    let is_new = !directory.join(MARK).exists() && data_bytes < NEW_BYTES_MAX;
+    if is_new && settings.exists() {
+        std::fs::remove_file(&settings)?;
+    }
+    let Ok(data) = File::open(directory.join("db")) else { return Ok(()) };
+    // As the engine locks it. Another process that has it open may be writing one.
+    if data.try_lock().is_err() {
+        return Ok(());
+    }
+    // What the engine is about to vouch for by a snapshot may never have reached the disk.
+    data.sync_all()?;
+    for file in directory.read_dir()? {
+        let path = file?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if name.starts_with(SNAPSHOT) && name.ends_with(UNFINISHED) {
+            std::fs::remove_file(&path)?;
+        }
+    }
+    Ok(())
 }
 
 // The engine has no error of its own for a lock, only these words.
@@ -226,6 +333,41 @@ mod tests {
                 pairs.into_iter().map(|(key, _)| String::from_utf8(key).unwrap()).collect();
             assert_eq!(keys.join(" "), expected, "{after:?} {order:?} {limit}");
         }
+    }
+
+    #[test]
+    fn a_snapshot_that_was_not_finished_is_no_damage() {
+        let (folder, mut disk) = engine(&[b"a"]);
+        disk.sync().unwrap();
+        drop(disk);
+        let torn = folder.path().join("snap.0000000000FFFFFF.generating");
+        std::fs::write(&torn, b"torn").unwrap();
+        let disk = Disk::open(folder.path()).unwrap();
+        assert_eq!(disk.get(b"a").unwrap(), Some(vec![1]));
+        assert!(!torn.exists());
+    }
+
+    #[test]
+    fn settings_that_the_very_first_start_did_not_finish_are_no_damage() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(SETTINGS), b"segment_size: 5").unwrap();
+        Disk::open(folder.path()).unwrap();
+    }
+
+    #[test]
+    fn an_engine_begun_anew_has_what_was_durable_and_writes_on() {
+        let (folder, mut disk) = engine(&[b"a"]);
+        disk.sync().unwrap();
+        disk.renew().unwrap();
+        assert_eq!(disk.get(b"a").unwrap(), Some(vec![1]));
+        disk.commit(Batch::from([(b"b".to_vec(), Some(vec![2]))])).unwrap();
+        disk.sync().unwrap();
+        // Another file lies there: it is left alone, and what is open is read on.
+        let data = folder.path().join("db");
+        std::fs::rename(&data, folder.path().join("elsewhere")).unwrap();
+        std::fs::write(&data, b"").unwrap();
+        assert!(disk.renew().unwrap_err().reason.contains("another file"));
+        assert_eq!(disk.get(b"b").unwrap(), Some(vec![2]));
     }
 
     #[test]

@@ -1,0 +1,184 @@
+//! A long run at many times the normal rate, over the real engine: memory and open files stay flat.
+
+use crate::dice::Dice;
+use crate::network::Network;
+use crate::publishers::Publishers;
+use crate::time::Time;
+use crate::world::World;
+use chrono::DateTime;
+use chrono::TimeDelta;
+use std::fmt::Write;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::sync::watch;
+use tokio::time::sleep;
+use visnyk::admin::board::Board;
+use visnyk::classify::Classifier;
+use visnyk::config::Config;
+use visnyk::config::parse;
+use visnyk::daemon::rounds::Rounds;
+use visnyk::daemon::ruling;
+use visnyk::daemon::settings;
+use visnyk::fetch::Fetcher;
+use visnyk::poll::Poller;
+use visnyk::poll::Readers;
+use visnyk::poll::missing::Suspicions;
+use visnyk::poll::rules::Rules;
+use visnyk::serve::documents::Documents;
+use visnyk::store::Store;
+use visnyk::store::engine::on_disk;
+
+/// How many feeds there are eightfold, each polled every five minutes: some 70,000 polls a day, 50
+/// times those of thirty feeds on `every 30m`.
+const EIGHTS: usize = 30;
+/// How much the memory may grow in the second half, in bytes a request.
+const GROWTH_MAX: f64 = 400.0;
+/// How much a deliberate leak loses at every request.
+const LEAK_BYTES: usize = 1024;
+
+/// What there is at the end of an hour.
+#[derive(Debug, Clone, Copy)]
+struct Sample {
+    requests: u64,
+    memory: u64,
+    files: usize,
+}
+
+/// Simulates so many hours, and loses so many bytes at every request.
+fn run(hours: u64, leak: usize) -> Vec<Sample> {
+    let thread = std::thread::Builder::new().stack_size(32 * 1024 * 1024);
+    let runs = move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build()
+            .expect("a runtime");
+        runtime.block_on(live(hours, leak))
+    };
+    thread.spawn(runs).expect("a thread").join().expect("the run broke off")
+}
+
+async fn live(hours: u64, leak: usize) -> Vec<Sample> {
+    let mut dice = Dice::new(50);
+    let time = Time::new(DateTime::UNIX_EPOCH + TimeDelta::days(365 * 57));
+    time.begin();
+    let publishers = Publishers::new(dice.fork(), time.true_now(), EIGHTS);
+    let world = World::new(time.clone(), publishers, dice.fork());
+    world.state().is_calm = true;
+    let config = config(&world);
+    let folder = tempfile::tempdir().expect("a folder");
+    let medium = on_disk(&folder.path().join("store")).expect("a store");
+    let store = Store::over(folder.path(), medium, Vec::new(), time.now()).expect("a store");
+    world.begin(&store, &crate::disk::Disk::default());
+    let network = Arc::new(Network(world.clone()));
+    let fetcher = Fetcher::over(network, settings(&config, time.clock())).expect("a fetcher");
+    let classifier = Classifier::new(&config.catalogue, &config.tags, &config.rules);
+    let poller = Poller {
+        readers: Readers::Here,
+        fetcher: Arc::new(fetcher),
+        rules: Rules::new(ruling(&config, Arc::new(classifier))),
+        store: store.clone(),
+        suspicions: Suspicions::default(),
+        clock: time.clock(),
+    };
+    let documents = Documents::new(Arc::clone(&config), store.clone());
+    let histories = store.histories().await.expect("histories");
+    let mut rounds = Rounds::new(poller, &config, &histories, Board::default());
+    let (_requesting, requests) = mpsc::channel(1);
+    let (_stopping, mut stop) = watch::channel(false);
+    tokio::select! {
+        biased;
+        ended = rounds.go(&documents, requests, &mut stop) => panic!("it ended: {ended:?}"),
+        samples = sampled(&world, &time, hours, leak) => samples,
+    }
+}
+
+fn config(world: &World) -> Arc<Config> {
+    let mut text = "[site]\naddress = \"https://visnyk.example/\"\n\
+         contact = \"admin@visnyk.example\"\n[polling]\nhost_pause = \"2s\"\n"
+        .to_owned();
+    for source in &world.state().publishers.sources {
+        let _ = write!(
+            text,
+            "[[feed]]\nid = \"{0}\"\ntitle = \"Громада {0}\"\nkind = \"partner\"\n\
+             url = \"https://h{1}.example{2}\"\nschedule = \"every 5m\"\n",
+            source.id, source.host, source.path
+        );
+    }
+    let config = parse("feeds.toml", &text, Path::new("."));
+    Arc::new(config.unwrap_or_else(|problems| panic!("{problems}")))
+}
+
+/// Lets publishers live, and takes a sample each hour.
+async fn sampled(world: &World, time: &Time, hours: u64, leak: usize) -> Vec<Sample> {
+    let mut samples = Vec::new();
+    let mut asked = 0;
+    for _ in 0..hours {
+        for _ in 0..12 {
+            sleep(Duration::from_mins(5)).await;
+            let mut state = world.state();
+            state.publishers.live(time.true_now());
+            let requests = state.counts.get("requests").copied().unwrap_or_default();
+            if leak > 0 {
+                for _ in asked..requests {
+                    Box::leak(vec![1_u8; leak].into_boxed_slice());
+                }
+            }
+            asked = requests;
+        }
+        let wrong = std::mem::take(&mut world.state().wrong);
+        assert!(wrong.is_empty(), "{wrong:#?}");
+        samples.push(Sample { requests: asked, memory: memory(), files: files() });
+    }
+    samples
+}
+
+/// The memory of this process, in bytes.
+fn memory() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").expect("/proc");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("VmRSS");
+    let kib: u64 = line.trim().trim_end_matches(" kB").parse().expect("a number");
+    kib * 1024
+}
+
+/// How many files this process has open.
+fn files() -> usize {
+    std::fs::read_dir("/proc/self/fd").map_or(0, Iterator::count)
+}
+
+/// How many bytes a request the memory grows in the second half: the slope of the line that fits
+/// best.
+#[expect(clippy::cast_precision_loss, reason = "an estimate")]
+fn growth(samples: &[Sample]) -> f64 {
+    let half = &samples[samples.len() / 2..];
+    let point = |sample: &Sample| (sample.requests as f64, sample.memory as f64);
+    let count = half.len() as f64;
+    let sum = |(a, b): (f64, f64), (x, y): (f64, f64)| (a + x / count, b + y / count);
+    let (mean_x, mean_y) = half.iter().map(point).fold((0.0, 0.0), sum);
+    let (over, under) = half.iter().map(point).fold((0.0, 0.0), |(over, under), (x, y)| {
+        (over + (x - mean_x) * (y - mean_y), under + (x - mean_x) * (x - mean_x))
+    });
+    over / under
+}
+
+#[test]
+#[ignore = "some minutes; SOAK_HOURS says how many hours are simulated, LEAK=1 loses 1 KiB a request"]
+fn soak() {
+    let hours = std::env::var("SOAK_HOURS").ok().and_then(|text| text.parse().ok()).unwrap_or(24);
+    let leak = if std::env::var_os("LEAK").is_some() { LEAK_BYTES } else { 0 };
+    let samples = run(hours, leak);
+    for (hour, Sample { requests, memory, files }) in samples.iter().enumerate() {
+        println!(
+            "hour {:>3}: {requests:>7} requests, {:>7} KiB, {files} files",
+            hour + 1,
+            memory / 1024
+        );
+    }
+    let (growth, half) = (growth(&samples), samples[samples.len() / 2]);
+    println!("{growth:.0} bytes a request in the second half");
+    let last = samples[samples.len() - 1];
+    assert!(growth < GROWTH_MAX, "the memory grows by {growth:.0} bytes a request");
+    assert!(last.files <= half.files, "{} files were open, and {} are", half.files, last.files);
+}
