@@ -129,7 +129,16 @@ const NAMED_ONCE: [(&str, &[&str]); 7] = [
     ("feed_rs::", &["parse/xml.rs"]),
     ("cron::", &["crontab"]),
     ("atom_syndication::", &["publish/atom"]),
-    ("rustix::", &["export/folder.rs", "daemon/disk.rs", "daemon/delivering.rs"]),
+    (
+        "rustix::",
+        &[
+            "cli/handed.rs",
+            "cli/owner.rs",
+            "daemon/delivering.rs",
+            "daemon/disk.rs",
+            "export/folder.rs",
+        ],
+    ),
     ("toml_edit::", &["edit"]),
 ];
 
