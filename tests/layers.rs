@@ -137,7 +137,14 @@ const NAMED_ONCE: [(&str, &[&str]); 7] = [
     ("atom_syndication::", &["publish/atom"]),
     (
         "rustix::",
-        &["export/folder.rs", "daemon/disk.rs", "daemon/delivering.rs", "store/copying.rs"],
+        &[
+            "cli/handed.rs",
+            "cli/owner.rs",
+            "daemon/delivering.rs",
+            "daemon/disk.rs",
+            "export/folder.rs",
+            "store/copying.rs",
+        ],
     ),
     ("toml_edit::", &["edit"]),
 ];
