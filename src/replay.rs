@@ -19,6 +19,7 @@ use crate::explain::reasons;
 use crate::explain::trail::in_json;
 use crate::ingest::Ingested;
 use crate::ingest::ingest;
+use crate::model::address::keyless;
 use crate::model::article::Article;
 use crate::model::article::Labels;
 use crate::model::exchange::Document;
@@ -220,7 +221,7 @@ async fn document_of(
         Err(error) => return Err(error),
     };
     let read = kept.read;
-    replayed.document = Some(kept.url.to_string());
+    replayed.document = Some(keyless(&kept.url).to_string());
     replayed.read = Some(read.to_rfc3339_opts(SecondsFormat::Secs, true));
     replayed.bytes = Some(kept.length);
     if let Err(why) = kept.bytes {

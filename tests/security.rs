@@ -1,10 +1,14 @@
-//! What SECURITY.md says is so: each test that it names is there, and each file is. And what feeds
-//! say of themselves that is not theirs to say.
+//! What SECURITY.md says is so: each test that it names is there, and each file is. What feeds say
+//! of themselves that is not theirs to say. And backups that were made to do harm.
 
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 use std::path::PathBuf;
+use tempfile::tempdir;
+use visnyk::backup::file::check;
 use visnyk::classify::Classifier;
 use visnyk::config::Config;
 use visnyk::config::parse;
@@ -158,5 +162,44 @@ fn no_link_of_an_entry_leads_anywhere_but_to_the_web() {
         {
             assert!(!article.body.to_lowercase().contains(word), "{scheme} gave {}", article.body);
         }
+    }
+}
+
+/// A backup with all its digests right, whatever its lines are.
+fn backup(header: &str, kinds: &[String], window_log: u32) -> Vec<u8> {
+    let counts: BTreeMap<&String, u64> = kinds.iter().map(|kind| (kind, 1)).collect();
+    let lines = kinds.iter().map(|kind| format!("{{\"kind\":\"{kind}\"}}\n"));
+    let text = format!("{header}\n{}", lines.collect::<String>());
+    let (counts, digest) = (serde_json::json!(counts), blake3::hash(text.as_bytes()).to_hex());
+    let end = format!("{{\"kind\":\"end\",\"counts\":{counts},\"blake3\":\"{digest}\"}}\n");
+    let mut encoder = zstd::Encoder::new(Vec::new(), 1).unwrap();
+    encoder.window_log(window_log).unwrap();
+    encoder.write_all(text.as_bytes()).unwrap();
+    encoder.write_all(end.as_bytes()).unwrap();
+    let mut bytes = encoder.finish().unwrap();
+    let digest = blake3::hash(&bytes);
+    bytes.extend_from_slice(&[0x5b, 0x2a, 0x4d, 0x18, 32, 0, 0, 0]);
+    bytes.extend_from_slice(digest.as_bytes());
+    bytes
+}
+
+#[test]
+fn a_backup_that_was_made_to_take_memory_is_refused() {
+    let folder = tempdir().unwrap();
+    let file = folder.path().join("backup");
+    let header = r#"{"kind":"header","version":1,"at":"2026-06-01T00:00:00Z","visnyk":"0.1.0"}"#;
+    let long = format!("{}{}", header, " ".repeat(1 << 20));
+    let kinds = |count: usize| (0..count).map(|n| format!("k{n}")).collect::<Vec<_>>();
+    fs::write(&file, backup(header, &kinds(30), 21)).unwrap();
+    assert_eq!(check(&file).unwrap().counts.len(), 30);
+    for (bytes, reason) in [
+        (backup(&long, &kinds(30), 21), "a line has no end, or is too long"),
+        (backup(header, &kinds(1000), 21), "kinds of lines that no visnyk writes"),
+        (backup(header, &["k".repeat(1000)], 21), "kinds of lines that no visnyk writes"),
+        (backup(header, &kinds(30), 27), "requires too much memory"),
+    ] {
+        fs::write(&file, bytes).unwrap();
+        let error = check(&file).unwrap_err().to_string();
+        assert!(error.contains(reason), "{error}");
     }
 }

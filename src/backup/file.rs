@@ -45,6 +45,14 @@ pub const PARTIAL: &str = ".visnyk-backup-";
 const ZSTD_LEVEL: i32 = 3;
 /// The longest line that is read, in bytes: a record has a bound, and JSON makes more of it.
 const LINE_BYTES_MAX: u64 = 512 * 1024 * 1024;
+/// The longest first line.
+const HEADER_BYTES_MAX: u64 = 4096;
+/// How many kinds of lines a backup can have: some thirty are known.
+const KINDS_MAX: usize = 100;
+const KIND_BYTES_MAX: usize = 64;
+/// How much of what was unpacked a backup can go back to, as a power of two: 8 MiB, where the level
+/// above needs two. Whoever made another file could else have 128 MiB set aside.
+const WINDOW_LOG_MAX: u32 = 23;
 const BUFFER_BYTES: usize = 256 * 1024;
 /// A skippable frame: its magic number, and how many bytes it has (RFC 8878, 3.1.2).
 const SEAL_HEAD: [u8; 8] = [0x5b, 0x2a, 0x4d, 0x18, 32, 0, 0, 0];
@@ -282,17 +290,18 @@ pub fn read(
         return Err(damaged("its digest differs".to_owned()));
     }
     let file = File::open(path).map_err(cannot())?.take(length);
-    let decoder = zstd::Decoder::new(file).map_err(|error| damaged(error.to_string()))?;
+    let unread = |error: io::Error| damaged(error.to_string());
+    let mut decoder = zstd::Decoder::new(file).map_err(unread)?;
+    decoder.window_log_max(WINDOW_LOG_MAX).map_err(unread)?;
     let mut lines =
         Lines { from: BufReader::with_capacity(BUFFER_BYTES, decoder), line: Vec::new() };
-    let unread = |error: io::Error| damaged(error.to_string());
-    let header = lines.next().map_err(unread)?.to_vec();
+    let header = lines.next(HEADER_BYTES_MAX).map_err(unread)?.to_vec();
     let at = header_of(path, &header)?;
     let mut hasher = blake3::Hasher::new();
     hasher.update(&header);
     let mut counts: BTreeMap<String, u64> = BTreeMap::new();
     let end = loop {
-        let line = lines.next().map_err(unread)?;
+        let line = lines.next(LINE_BYTES_MAX).map_err(unread)?;
         let Some(kind) = kind_of(line) else {
             return Err(damaged("it ends before its last line".to_owned()));
         };
@@ -300,11 +309,17 @@ pub fn read(
             break serde_json::from_slice::<End>(line)
                 .map_err(|error| damaged(error.to_string()))?;
         }
-        *counts.entry(kind.to_owned()).or_default() += 1;
+        if let Some(count) = counts.get_mut(kind) {
+            *count += 1;
+        } else if counts.len() < KINDS_MAX && kind.len() <= KIND_BYTES_MAX {
+            counts.insert(kind.to_owned(), 1);
+        } else {
+            return Err(damaged("it has kinds of lines that no visnyk writes".to_owned()));
+        }
         hasher.update(line);
         take(line)?;
     };
-    if !lines.next().map_err(unread)?.is_empty() {
+    if !lines.next(HEADER_BYTES_MAX).map_err(unread)?.is_empty() {
         return Err(damaged("it goes on after its last line".to_owned()));
     }
     if end.counts != counts {
@@ -346,9 +361,9 @@ struct Lines<R> {
 
 impl<R: BufRead> Lines<R> {
     /// The next line with its end; nothing after the last.
-    fn next(&mut self) -> io::Result<&[u8]> {
+    fn next(&mut self, bytes_max: u64) -> io::Result<&[u8]> {
         self.line.clear();
-        Read::by_ref(&mut self.from).take(LINE_BYTES_MAX).read_until(b'\n', &mut self.line)?;
+        Read::by_ref(&mut self.from).take(bytes_max).read_until(b'\n', &mut self.line)?;
         if !self.line.is_empty() && self.line.last() != Some(&b'\n') {
             return Err(io::Error::other("a line has no end, or is too long"));
         }

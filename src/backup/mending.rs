@@ -5,6 +5,7 @@ use crate::backup::file::Backup;
 use crate::backup::file::read;
 use crate::backup::kept::stamp;
 use crate::model::publication::Publication;
+use crate::store::copying::settle;
 use crate::store::error::StoreError;
 use crate::store::lines::Unread;
 use crate::store::refill::BadLine;
@@ -64,6 +65,9 @@ pub fn restore(
     at: DateTime<Utc>,
 ) -> Result<Restored, BackupError> {
     make(directory)?;
+    if present == Present::Replaced {
+        finished(directory)?;
+    }
     let _lock = match (swap::has_store(directory), present) {
         (true, Present::Refused) => return Err(BackupError::Occupied(directory.to_owned())),
         (true, Present::Replaced) => locked(directory)?,
@@ -99,6 +103,7 @@ pub fn repair(
     if !swap::has_store(directory) {
         return Err(BackupError::NoStore(directory.to_owned()));
     }
+    finished(directory)?;
     let _lock = locked(directory)?;
     replace_repaired(directory, composed, at)
 }
@@ -169,6 +174,17 @@ fn refill(
             forget(&fresh)?;
             Err(error)
         }
+    }
+}
+
+/// Finishes what a crash interrupted: another store that was to come, or this one written anew. Else
+/// that would take the place of the one that is about to be made.
+fn finished(directory: &Path) -> Result<(), BackupError> {
+    let cannot = "another store was about to take its place, and cannot";
+    swap::finish(directory).map_err(BackupError::file(directory, cannot))?;
+    match settle(directory) {
+        Err(StoreError::Locked { directory }) => Err(BackupError::Locked(directory)),
+        settled => Ok(settled?),
     }
 }
 

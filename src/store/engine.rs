@@ -260,6 +260,10 @@ impl Engine {
     pub(crate) fn renew(&mut self) -> Result<(), StoreError> {
         // What is being copied got more than is there now.
         self.copy = None;
+        // What is durable may be more than that: the write that failed may have come so far.
+        if let Some(snapshot) = self.snapshot.borrow_mut().as_mut() {
+            self.undo.borrow().keep_in(snapshot);
+        }
         let renewed = self.medium.renew();
         if renewed.is_ok() {
             self.undo.take();

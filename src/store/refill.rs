@@ -27,6 +27,8 @@ use std::path::Path;
 
 /// How many pairs one batch has.
 const BATCH_MAX: usize = 1000;
+/// At how many bytes it is full.
+const BATCH_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// Whether publishers are asked for what is new only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +44,8 @@ pub enum Validators {
 pub struct Refill {
     archive: Archive,
     batch: Batch,
+    /// How many bytes the lines of it have.
+    batch_bytes: usize,
     validators: Validators,
     /// When articles were updated: some fifty bytes for each.
     updated: HashMap<[u8; 16], DateTime<Utc>>,
@@ -76,7 +80,7 @@ impl Refill {
             return Err(StoreError::Directory { directory: directory.to_owned(), reason });
         }
         let (batch, updated, left_out) = (Batch::new(), HashMap::new(), Vec::new());
-        Ok(Self { archive, batch, validators, updated, left_out })
+        Ok(Self { archive, batch, batch_bytes: 0, validators, updated, left_out })
     }
 
     /// Takes a line.
@@ -102,8 +106,10 @@ impl Refill {
             return Ok(());
         }
         let pairs = pairs_of(line).map_err(BadLine::Form)?;
+        self.batch_bytes += pairs.iter().map(|(key, value)| key.len() + value.len()).sum::<usize>();
         self.batch.extend(pairs.into_iter().map(|(key, value)| (key, Some(value))));
-        if self.batch.len() >= BATCH_MAX {
+        if self.batch.len() >= BATCH_MAX || self.batch_bytes >= BATCH_BYTES_MAX {
+            self.batch_bytes = 0;
             self.archive.engine.commit(std::mem::take(&mut self.batch))?;
         }
         Ok(())

@@ -180,11 +180,16 @@ impl Snapshot {
         }
         if self.bytes > KEPT_BYTES_MAX {
             let limit = KEPT_BYTES_MAX >> 20;
-            self.failure = Some(format!(
+            self.give_up(&format!(
                 "over {limit} MiB of it changed meanwhile: try when less is going on"
             ));
-            self.before.clear();
         }
+    }
+
+    /// Gives it up. Who reads is told at the next slice.
+    pub(crate) fn give_up(&mut self, why: &str) {
+        self.failure = Some(why.to_owned());
+        self.before.clear();
     }
 
     fn is_ahead(&self, key: &[u8]) -> bool {

@@ -10,6 +10,7 @@ use crate::seen;
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::time::Duration;
 use tempfile::tempdir;
 use visnyk::backup::error::BackupError;
 use visnyk::backup::file::check;
@@ -21,6 +22,7 @@ use visnyk::model::front::Removal;
 use visnyk::model::front::Remover;
 use visnyk::model::known::Change;
 use visnyk::store::Store;
+use visnyk::store::copying::Step;
 use visnyk::store::dump::Scribe;
 use visnyk::store::refill::Validators;
 
@@ -122,6 +124,52 @@ async fn a_backup_is_of_one_instant_whatever_commits_do_meanwhile() {
     let after = folder.path().join("after");
     write(&store, &after, at(1_700_000_000)).await.unwrap();
     assert!(lines(&after) != before);
+    store.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_backup_goes_on_when_the_store_is_written_anew_meanwhile() {
+    let folder = tempdir().unwrap();
+    let store = fill(&folder.path().join("one"), 200).await;
+    let path = folder.path().join("before");
+    write(&store, &path, at(1_700_000_000)).await.unwrap();
+    let before = lines(&path);
+
+    let dump = store.dump().await.unwrap();
+    let mut scribe = Scribe::default();
+    let mut text = Vec::new();
+    let first = dump.slice().await.unwrap();
+    assert!(!first.is_last());
+    scribe.write(&first, &mut text).unwrap();
+    let edit = async |n: i64| {
+        let title = format!("Інше {n}");
+        let edited = Article { title, revision: 9, ..fresh("kyiv", &n.to_string(), n) };
+        let added = fresh("kyiv", &format!("new {n}"), 1_000 + n);
+        poll(&store, "kyiv", n, vec![Change::Updated(edited), Change::Added(added)]).await;
+    };
+    store.begin_copy(store.weigh(Duration::ZERO).await.unwrap().bytes).await.unwrap();
+    let mut steps = 0;
+    while store.copy_on().await.unwrap() == Step::Going {
+        // While it is copied, and while the copy is compared.
+        if steps < 50 {
+            edit(100 + steps).await;
+        }
+        steps += 1;
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    edit(160).await;
+    loop {
+        let slice = dump.slice().await.unwrap();
+        scribe.write(&slice, &mut text).unwrap();
+        if slice.is_last() {
+            break;
+        }
+        edit(161).await;
+    }
+    dump.end().await;
+    assert!(steps > 3, "{steps} steps");
+    assert!(String::from_utf8(text).unwrap() == before.concat(), "a commit is in the backup");
+    assert_eq!(store.audit().await, Ok(Vec::new()));
     store.close().await.unwrap();
 }
 

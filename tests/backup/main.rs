@@ -1,11 +1,13 @@
 //! The store in a file and back: nothing is lost, nothing damaged is used, and a damaged store comes
 //! back by itself.
 
+mod figures;
 mod files;
 #[path = "../store/material.rs"]
 #[expect(dead_code, reason = "the tests of the store need more of it")]
 mod material;
 mod mending;
+mod retained;
 mod versions;
 
 use crate::material::article;

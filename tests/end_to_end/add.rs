@@ -129,7 +129,7 @@ fn a_dry_run_writes_nothing_and_shows_the_table() {
     let (status, said) = ran(&folder, &arguments);
     assert_eq!(status, 0, "{said}");
     let table = format!(
-        "it would be added to feeds.toml, line 22:\n\n[[feed]]\nid = \"kharkivska-miska-rada\"\ntitle = \"Харків\"\nurl = \"{}\"\nkind = \"partner\"\nregion = \"kharkivska\"\nallow_private = true\n",
+        "it would be added to feeds.toml, line 23:\n\n[[feed]]\nid = \"kharkivska-miska-rada\"\ntitle = \"Харків\"\nurl = \"{}\"\nkind = \"partner\"\nregion = \"kharkivska\"\nallow_private = true\n",
         publisher.url("/news/feed")
     );
     assert!(said.contains(&table), "{said}");

@@ -121,7 +121,7 @@ fn a_list_of_a_reader_is_taken_over_and_given_back() {
     assert!(!folder.path("feeds.toml").exists());
     let (status, said) = ran(&folder, &["import", "list.opml"]);
     assert_eq!(status, 0, "{said}");
-    let expected = "2 of 2 feeds are new\nthey stand in feeds.toml from line 22\nno daemon runs here: `visnyk run` starts one\n";
+    let expected = "2 of 2 feeds are new\nthey stand in feeds.toml from line 23\nno daemon runs here: `visnyk run` starts one\n";
     assert_eq!(said, expected);
     let after = text(&folder);
     let (_, list) = ran(&folder, &["export-opml"]);

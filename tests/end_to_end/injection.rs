@@ -14,7 +14,9 @@ const EVIL: &str = "\n2026-01-01T00:00:00Z ERROR forged\r\u{1b}[2J\u{1b}]0;forge
 
 fn rss(broken: &str) -> String {
     let escaped = EVIL.replace('&', "&amp;");
-    let html = EVIL.chars().map(|c| format!("&amp;#{};", u32::from(c))).collect::<String>();
+    let html = EVIL
+        .chars()
+        .fold(String::new(), |html, c| html + "&amp;#" + &u32::from(c).to_string() + ";");
     format!(
         "<rss version=\"2.0\"><channel><title>{escaped}</title><language>{escaped}</language>\
          <link>https://a.example/{escaped}</link>\

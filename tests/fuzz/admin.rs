@@ -15,6 +15,7 @@ use std::thread;
 use std::time::Duration;
 use tempfile::TempDir;
 use visnyk::config::read;
+use visnyk::daemon::Handed;
 use visnyk::daemon::Notice;
 use visnyk::daemon::Start;
 use visnyk::daemon::run;
@@ -38,7 +39,16 @@ static DAEMON: LazyLock<Daemon> = LazyLock::new(|| {
     let config = read(&path).unwrap_or_else(|bad| panic!("{bad}"));
     let store = Store::open(&folder.path().join("store"), config.publications.clone()).unwrap();
     let (ready, readiness) = mpsc::channel();
-    let start = Start { path, config, store, socket: socket.clone(), mirror: None };
+    let start = Start {
+        path,
+        config,
+        store,
+        socket: socket.clone(),
+        mirror: None,
+        handed: Handed::default(),
+        watchdog: None,
+        recovery: None,
+    };
     thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)

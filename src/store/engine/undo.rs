@@ -8,6 +8,7 @@ use crate::store::engine::Batch;
 use crate::store::engine::Fault;
 use crate::store::engine::Order;
 use crate::store::engine::Pair;
+use crate::store::snapshot::Snapshot;
 
 /// How much is kept between two syncs. What writes more, such as an index that is made anew, does it
 /// before there are readers, or can be done again.
@@ -63,6 +64,16 @@ impl Undo {
         if self.has_failed { self.before.len() } else { 0 }
     }
 
+    /// Keeps what is shown for a reading under way, before the engine is opened again.
+    pub(crate) fn keep_in(&self, snapshot: &mut Snapshot) {
+        if self.bytes > BYTES_MAX {
+            snapshot.give_up("much of it was being written when a write failed");
+        }
+        if self.has_failed {
+            snapshot.keep(&self.before, |key| Ok(self.durable(key)));
+        }
+    }
+
     /// What is durable of what a scan found, which was asked for [`Undo::shown`] more than `limit`.
     pub(crate) fn over(
         &self,
@@ -102,17 +113,29 @@ mod tests {
     use crate::store::engine::Medium;
     use crate::store::engine::Order;
     use crate::store::engine::Pair;
+    use crate::store::snapshot::Extent;
+    use crate::store::snapshot::Snapshot;
     use std::cell::RefCell;
     use std::collections::BTreeMap;
     use std::path::Path;
 
     use super::*;
 
-    /// Takes every write, and is never sure of it.
+    /// Takes every write, and is sure of the first ones only.
     #[derive(Debug, Default)]
     struct Doubtful {
         pairs: RefCell<BTreeMap<Vec<u8>, Vec<u8>>>,
+        durable: BTreeMap<Vec<u8>, Vec<u8>>,
+        after: After,
         syncs: usize,
+    }
+
+    /// What is there of writes that failed when it is opened again.
+    #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+    enum After {
+        #[default]
+        None,
+        All,
     }
 
     impl Medium for Doubtful {
@@ -158,7 +181,18 @@ mod tests {
         fn sync(&mut self) -> Result<(), Fault> {
             self.syncs += 1;
             let full = || Fault { act: "flush", reason: "no space".to_owned() };
-            if self.syncs == 1 { Ok(()) } else { Err(full()) }
+            if self.syncs > 1 {
+                return Err(full());
+            }
+            self.durable = self.pairs.borrow().clone();
+            Ok(())
+        }
+
+        fn renew(&mut self) -> Result<(), Fault> {
+            if self.after == After::None {
+                self.pairs = self.durable.clone().into();
+            }
+            Ok(())
         }
 
         fn is_marked(&self) -> bool {
@@ -198,5 +232,39 @@ mod tests {
         assert_eq!(scan(None, Order::Reverse, 2), "d1 c1");
         assert_eq!(scan(Some("a"), Order::Forward, 2), "b1 c1");
         assert_eq!(scan(Some("c"), Order::Reverse, 9), "b1 a1");
+    }
+
+    #[test]
+    fn a_reading_goes_on_as_it_began_when_the_engine_is_opened_again_after_a_failed_write() {
+        for after in [After::None, After::All] {
+            for begins_after in [0, 1, 2] {
+                let medium = Doubtful { after, ..Doubtful::default() };
+                let mut engine = Engine::over(Path::new("test"), Box::new(medium));
+                engine.commit(batch("a1 b1 c1 d1")).unwrap();
+                engine.sync().unwrap();
+                let begin = |now, engine: &Engine| {
+                    if begins_after == now {
+                        Snapshot::begin(engine, 7, Extent::All).unwrap();
+                    }
+                };
+                begin(0, &engine);
+                engine.commit(batch("b2 c- e2")).unwrap();
+                engine.sync().unwrap_err();
+                begin(1, &engine);
+                engine.renew().unwrap();
+                begin(2, &engine);
+                let b = engine.get(b"b").unwrap();
+                let now: &[u8] = if after == After::All { b"2" } else { b"1" };
+                assert_eq!(b.as_deref(), Some(now));
+                engine.commit(batch("a3 d- f3")).unwrap();
+                let slice = Snapshot::slice(&engine, 7).unwrap();
+                assert!(slice.is_last);
+                let words = slice.pairs.iter().map(|(key, value)| [&key[..], &value[..]].concat());
+                let words = String::from_utf8(words.collect::<Vec<_>>().join(&b' ')).unwrap();
+                let is_late = after == After::All && begins_after == 2;
+                let expected = if is_late { "a1 b2 d1 e2" } else { "a1 b1 c1 d1" };
+                assert_eq!(words, expected, "{after:?} {begins_after}");
+            }
+        }
     }
 }
