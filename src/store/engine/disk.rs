@@ -315,6 +315,7 @@ fn refused(directory: &Path, error: &sled::Error) -> StoreError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::keys::Space;
 
     fn engine(keys: &[&[u8]]) -> (tempfile::TempDir, Disk) {
         let folder = tempfile::tempdir().unwrap();
@@ -346,11 +347,13 @@ mod tests {
     #[test]
     fn keys_of_the_same_whole_second_are_read_backwards() {
         // So many of a second that they fill several nodes, and seconds that differ by one.
+        let space = Space::Member.prefix();
+        let prefix = [&space[..], b"digest"].concat();
         let mut keys: Vec<Vec<u8>> = Vec::new();
         for second in 60..100_u8 {
             for id in 0..24_u8 {
                 let id = [id.wrapping_mul(89), second, id];
-                keys.push([&b"mdigest"[..], &[127, 255, 148, second], &[255; 4], &id].concat());
+                keys.push([&prefix[..], &[127, 255, 148, second], &[255; 4], &id].concat());
             }
         }
         keys.sort_unstable();
@@ -360,11 +363,11 @@ mod tests {
             disk.commit(some.iter().map(|key| (key.clone(), Some(vec![1; 400]))).collect())
                 .unwrap();
         }
-        let pairs = disk.scan(b"mdigest", None, Order::Reverse, 9999).unwrap();
+        let pairs = disk.scan(&prefix, None, Order::Reverse, 9999).unwrap();
         keys.reverse();
         assert!(pairs.iter().map(|(key, _)| key).eq(&keys));
         for pair in keys.windows(2) {
-            let before = disk.scan(b"m", Some(&pair[0]), Order::Reverse, 1).unwrap();
+            let before = disk.scan(&space, Some(&pair[0]), Order::Reverse, 1).unwrap();
             assert_eq!(before[0].0, pair[1]);
         }
     }
