@@ -7,7 +7,7 @@ use std::path::Path;
 use std::path::PathBuf;
 
 /// A room, and the rooms that it may use: all of them above it.
-const ROOMS: [(&str, &[&str]); 31] = [
+const ROOMS: [(&str, &[&str]); 32] = [
     ("crontab", &[]),
     ("model", &["crontab"]),
     ("place", &["model"]),
