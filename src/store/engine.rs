@@ -3,6 +3,7 @@
 //! `disk` keeps them in a directory. What else keeps them is a [`Medium`]: the simulation has one
 //! that loses, fails and fills up as it is planned.
 
+mod backwards;
 mod disk;
 mod undo;
 

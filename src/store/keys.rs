@@ -415,6 +415,12 @@ fn instant(at: DateTime<Utc>) -> [u8; INSTANT_BYTES] {
     bytes
 }
 
+/// Whether the keys that begin with this have an instant so that the newest lies first.
+pub(crate) fn is_newest_first(prefix: &[u8]) -> bool {
+    let spaces = [Space::Member, Space::Fresh, Space::Open, Space::Gone];
+    prefix.first().is_some_and(|first| spaces.iter().any(|space| *space as u8 == *first))
+}
+
 /// An instant as keys have it that lie the newest first.
 pub(crate) fn newest_first(at: DateTime<Utc>) -> [u8; INSTANT_BYTES] {
     instant(at).map(|byte| !byte)

@@ -272,10 +272,15 @@ pub(crate) async fn serve(mut keeper: Keeper, mut commands: mpsc::Receiver<Comma
     }
 }
 
+/// How much of what a panic says is told.
+const SAID_MAX: usize = 300;
+
 fn said(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
-    format!("it panicked: {}", text.unwrap_or("without a word"))
+    // The engine may print all that it holds after its first words.
+    let line = text.unwrap_or("without a word").lines().next().unwrap_or_default();
+    format!("it panicked: {}", line.chars().take(SAID_MAX).collect::<String>())
 }
 
 #[cfg(test)]

@@ -5,16 +5,19 @@
 
 import contextlib
 import random
+import re
 import threading
 import time
 
-from rig import Daemon, Folder, Look, Publisher, articles_of, missing, number, verdict, verify
+from rig import PATIENCE, Daemon, Folder, Look, Publisher, articles_of, missing, number, verdict, verify
 
 FEEDS = 24
 # After so many kills a new store is begun: a walk through all of its archives stays short.
 KILLS_OF_A_STORE = 250
 # How often all archives are read anew, and not only what came since.
 WHOLE_EVERY = 25
+# So much of what is acknowledged may be taken down: there has to be something to lose.
+DOWN_PART_MAX = 0.25
 
 
 class Load:
@@ -25,13 +28,18 @@ class Load:
         self.folder = folder
         self.chance = chance
         self.asked_down: set[tuple[str, int]] = set()
-        self.taken_down: set[tuple[str, int]] = set()
+        # With the ids under which they were published.
+        self.taken_down: dict[tuple[str, int], str] = {}
+        # Those of the last life, not looked at since.
+        self.fresh: list[tuple[str, int]] = []
         self.reloads = 0
 
     def run(self, daemon: Daemon) -> list[threading.Thread]:
         """Starts them all; each ends when the daemon does not answer."""
-        acts = (self._poll, self._read, self._reload, self._take_down)
-        threads = [threading.Thread(target=act, args=(daemon,)) for act in acts]
+        # Polls take turns with what an admin asks for: in some lives there are none.
+        polls = () if self.chance.random() < 0.3 else (self._poll,)
+        acts = (*polls, self._read, self._reload, self._take_down)
+        threads = [threading.Thread(target=act, args=(daemon,), name=act.__name__, daemon=True) for act in acts]
         for thread in threads:
             thread.start()
         return threads
@@ -60,15 +68,24 @@ class Load:
         answer: dict | None = {}
         # Whether there was something to take down or not.
         while answer is not None and daemon.process.returncode is None:
-            time.sleep(0.25)
-            owed = sorted(self.publisher.owed().keys() - self.asked_down)
-            if not owed:
+            time.sleep(0.02)
+            owed = self.publisher.owed().keys()
+            left = sorted(owed - self.asked_down)
+            if len(left) <= (1 - DOWN_PART_MAX) * len(owed):
                 continue
-            key = self.chance.choice(owed)
+            key = self.chance.choice(left)
             self.asked_down.add(key)
             answer = daemon.ask(f"takedown {self.publisher.link(*key)} killed")
-            if answer and answer.get("told"):
-                self.taken_down.add(key)
+            told = re.match(r"took down article (\w+)", str(answer and answer.get("told")))
+            if told:
+                self.taken_down[key] = told[1]
+                self.fresh.append(key)
+
+    def still_down(self, daemon: Daemon) -> list[str]:
+        """What is said of articles that were taken down in the last life: that they are gone."""
+        fresh, self.fresh = self.fresh, []
+        answers = {key: daemon.get(f"/articles/{self.taken_down[key]}")[0] for key in fresh}
+        return [f"came back after it was taken down: {key} answers {status}" for key, status in answers.items() if status not in (404, 410)]
 
 
 def live(publisher: Publisher, folder: Folder, kills: int, chance: random.Random, figures: dict) -> list[str]:
@@ -89,13 +106,15 @@ def live(publisher: Publisher, folder: Folder, kills: int, chance: random.Random
             problems.append(f"life {life}: it does not start: {daemon.log()[-1500:]}")
             daemon.kill()
             break
+        problems += [f"life {life}: {line[:300]}" for line in daemon.lines("ERROR")]
         figures["longest"] = max(figures["longest"], daemon.start_seconds)
         is_whole = life % WHOLE_EVERY == 0 or life == kills
         # What was owed when it began: nobody polls yet.
         found = look.read(daemon) if is_whole else look.read_on(daemon)
-        problems += missing(publisher, found, load.asked_down)
+        problems += missing(publisher, found, load.asked_down) + load.still_down(daemon)
         if is_whole:
-            problems += [f"came back after it was taken down: {key}" for key in load.taken_down & found.keys()]
+            back = load.taken_down.keys() & found.keys()
+            problems += [f"came back after it was taken down: {key}" for key in back]
         if life == kills:
             status = daemon.stop()
             problems += [f"it ended with {status}"] if status else []
@@ -105,7 +124,8 @@ def live(publisher: Publisher, folder: Folder, kills: int, chance: random.Random
         time.sleep(chance.uniform(0.02, 1.2))
         daemon.kill()
         for thread in threads:
-            thread.join()
+            thread.join(timeout=2 * PATIENCE)
+            problems += [f"life {life}: the script's own {thread.name} hangs"] if thread.is_alive() else []
         figures["kills"] += 1
         if figures["kills"] // 100 > told:
             told = figures["kills"] // 100

@@ -8,7 +8,7 @@ import pathlib
 import threading
 import time
 
-from rig import Daemon, Folder, Publisher, number, verdict
+from rig import WATCH, Daemon, Folder, Publisher, number, verdict
 
 PER_HOST = 2
 PAUSE_MS = 1000
@@ -42,11 +42,14 @@ def main() -> None:
     if not daemon.wait_until_listening():
         raise SystemExit(f"network: FAILED: it does not start again: {daemon.log()[-1500:]}")
     # As the admin who sees that the network is back: all at once.
-    asking = threading.Thread(target=daemon.ask, args=("poll", 600))
+    asking = threading.Thread(target=daemon.ask, args=("poll", 600), daemon=True)
     asking.start()
     while time.monotonic() - began < 600 and len(publisher.served) < feeds and daemon.process.poll() is None:
         time.sleep(0.2)
-    asking.join()
+        # Two thousand feeds take longer than a script may be silent.
+        WATCH.goes_on()
+    asking.join(timeout=120)
+    problems += ["the poll of all feeds is not answered, and all were polled"] if asking.is_alive() else []
     took = time.monotonic() - began
     memory = memory_mib(daemon)
     if len(publisher.served) < feeds:

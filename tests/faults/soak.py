@@ -7,7 +7,7 @@ import pathlib
 import threading
 import time
 
-from rig import Daemon, Folder, Look, Publisher, articles_of, missing, number, verdict
+from rig import WATCH, Daemon, Folder, Look, Publisher, articles_of, missing, number, verdict
 
 FEEDS = 60
 # Samples of the first part are left out: caches fill up.
@@ -69,6 +69,7 @@ def main() -> None:
     every = min(10.0, minutes * 60 / (2 * SAMPLES_MIN))
     while time.monotonic() - began < minutes * 60 and daemon.process.poll() is None:
         time.sleep(every)
+        WATCH.goes_on()
         # The schedule polls each feed once a minute; an admin may ask for more.
         daemon.ask("poll")
         at = (time.monotonic() - began) / 60

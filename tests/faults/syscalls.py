@@ -13,7 +13,6 @@ import os
 import random
 import re
 import shutil
-import signal
 import subprocess
 import time
 
@@ -138,6 +137,7 @@ def run(case: Case, seed: int) -> tuple[str, list[str]]:
     """A fault, and the start after it."""
     publisher = Publisher(3, hosts=1, window=8, seed=seed)
     folder = Folder(publisher)
+    problems: list[str] = []
     try:
         first = Daemon(folder)
         if not first.wait_until_listening():
@@ -151,7 +151,8 @@ def run(case: Case, seed: int) -> tuple[str, list[str]]:
         after = Daemon(folder)
         if not after.wait_until_listening():
             after.kill()
-            return fate, [f"{case}: it does not start after it: {after.lines('ERROR')[-2:]}", *problems]
+            problems.append(f"it does not start after it: {str(after.lines('ERROR')[-2:])[:600]}")
+            return fate, [f"{case}: {problem}" for problem in problems]
         look = Look()
         found = look.read(after)
         problems += look.problems + missing(publisher, found, {("f0", 0)})
@@ -160,7 +161,10 @@ def run(case: Case, seed: int) -> tuple[str, list[str]]:
         problems += [f"it ends with {status}" for status in [after.stop()] if status]
         return fate, [f"{case}: {problem}" for problem in problems]
     finally:
-        folder.remove()
+        if problems:
+            print(f"syscalls: the store of {case} is left at {folder.path}", flush=True)
+        else:
+            folder.remove()
 
 
 def main() -> None:
@@ -183,5 +187,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     main()

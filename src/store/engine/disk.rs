@@ -13,7 +13,9 @@ use crate::store::engine::Fault;
 use crate::store::engine::Medium;
 use crate::store::engine::Order;
 use crate::store::engine::Pair;
+use crate::store::engine::backwards::backwards;
 use crate::store::error::StoreError;
+use crate::store::keys::is_newest_first;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs::DirBuilder;
@@ -182,13 +184,19 @@ impl Medium for Disk {
                 let inside = |pair: &Result<_, _>| begins(pair, prefix);
                 range.take_while(inside).take(limit).map(|pair| pair.map(own)).collect()
             }
-            (Order::Reverse, Some(after)) => {
-                let range = db.range(..after).rev();
-                let inside = |pair: &Result<_, _>| begins(pair, prefix);
-                range.take_while(inside).take(limit).map(|pair| pair.map(own)).collect()
-            }
             (Order::Forward, None) => {
                 db.scan_prefix(prefix).take(limit).map(|pair| pair.map(own)).collect()
+            }
+            (Order::Reverse, after) if is_newest_first(prefix) => {
+                backwards(prefix, after, limit, |low, high, limit| {
+                    db.range(low..high).take(limit).map(|pair| pair.map(own)).collect()
+                })
+            }
+            (Order::Reverse, Some(after)) => {
+                // Nothing below the prefix is looked at: it may be such keys.
+                let range = db.range(prefix..after).rev();
+                let inside = |pair: &Result<_, _>| begins(pair, prefix);
+                range.take_while(inside).take(limit).map(|pair| pair.map(own)).collect()
             }
             (Order::Reverse, None) => {
                 db.scan_prefix(prefix).rev().take(limit).map(|pair| pair.map(own)).collect()
@@ -332,6 +340,32 @@ mod tests {
             let keys: Vec<String> =
                 pairs.into_iter().map(|(key, _)| String::from_utf8(key).unwrap()).collect();
             assert_eq!(keys.join(" "), expected, "{after:?} {order:?} {limit}");
+        }
+    }
+
+    #[test]
+    fn keys_of_the_same_whole_second_are_read_backwards() {
+        // So many of a second that they fill several nodes, and seconds that differ by one.
+        let mut keys: Vec<Vec<u8>> = Vec::new();
+        for second in 60..100_u8 {
+            for id in 0..24_u8 {
+                let id = [id.wrapping_mul(89), second, id];
+                keys.push([&b"mdigest"[..], &[127, 255, 148, second], &[255; 4], &id].concat());
+            }
+        }
+        keys.sort_unstable();
+        let folder = tempfile::tempdir().unwrap();
+        let disk = Disk::open(folder.path()).unwrap();
+        for some in keys.chunks(8) {
+            disk.commit(some.iter().map(|key| (key.clone(), Some(vec![1; 400]))).collect())
+                .unwrap();
+        }
+        let pairs = disk.scan(b"mdigest", None, Order::Reverse, 9999).unwrap();
+        keys.reverse();
+        assert!(pairs.iter().map(|(key, _)| key).eq(&keys));
+        for pair in keys.windows(2) {
+            let before = disk.scan(b"m", Some(&pair[0]), Order::Reverse, 1).unwrap();
+            assert_eq!(before[0].0, pair[1]);
         }
     }
 
