@@ -46,7 +46,8 @@ const LONG_TIMEOUT: Duration = Duration::from_mins(30);
 /// What is told where the daemon ends before it is done.
 pub const ENDING: &str = "the daemon is about to end";
 /// The commands that may take as long.
-const LONG: [&str; 4] = ["poll", "reload", "replay", "takedown"];
+const LONG: [&str; 8] =
+    ["poll", "reload", "replay", "takedown", "retention", "compact", "pin", "unpin"];
 /// How many requests are answered at once; others wait.
 const ANSWERS_MAX: usize = 16;
 /// The longest request, in bytes.

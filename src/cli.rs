@@ -32,6 +32,7 @@ pub mod shell;
 pub mod status;
 pub mod table;
 pub mod takedown;
+pub mod upkeep;
 
 use crate::admin;
 use crate::cli::arguments::Arguments;
@@ -55,11 +56,14 @@ use crate::export::Others;
 use crate::model::feed::Private;
 use crate::replay::Act;
 use crate::store::Store;
+use crate::store::retain::Act as Keeping;
+use crate::upkeep::Pinning;
 use std::io::ErrorKind;
 use std::io::Write;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use tokio::runtime::Builder;
 use tokio::runtime::Runtime;
 
@@ -157,6 +161,14 @@ fn work(command: Working, path: &Path, state: &Path) -> ExitCode {
             let form = if json { Form::Json } else { Form::Table };
             replay::over(&config, state, &feeds, act, form)
         }
+        Working::Pin { what } => upkeep::article(&config, state, Pinning::Pin, &what),
+        Working::Unpin { what } => upkeep::article(&config, state, Pinning::Unpin, &what),
+        Working::Retention { apply, json } => {
+            let act = if apply { Keeping::Drop } else { Keeping::Show };
+            let form = if json { Form::Json } else { Form::Table };
+            upkeep::retention(&config, state, act, form)
+        }
+        Working::Compact => upkeep::compact(&config, state),
         Working::Takedown { what, why } => takedown::takedown(&config, state, &what, &why),
         Working::Readers { json } => {
             readers::readers(state, if json { Form::Json } else { Form::Table })
@@ -178,6 +190,9 @@ fn is_asked(command: &Working) -> bool {
             | Working::Poll { .. }
             | Working::Explain { .. }
             | Working::Takedown { .. }
+            | Working::Pin { .. }
+            | Working::Unpin { .. }
+            | Working::Compact
             | Working::Readers { .. }
             | Working::Tags
     )
@@ -244,5 +259,8 @@ fn open(config: &Config, state: &Path) -> Result<(Store, Runtime), ExitCode> {
     let store = Store::open(state, config.publications.clone());
     let store = store.map_err(|error| fail(IO_ERROR, &error))?;
     let runtime = Builder::new_multi_thread().enable_all().build();
-    Ok((store, runtime.map_err(|error| fail(IO_ERROR, &error))?))
+    let runtime = runtime.map_err(|error| fail(IO_ERROR, &error))?;
+    let kept = runtime.block_on(store.keep_by(Arc::new(config.retention.clone())));
+    kept.map_err(|error| fail(IO_ERROR, &error))?;
+    Ok((store, runtime))
 }

@@ -22,6 +22,7 @@ mod lookalike;
 pub mod nearest;
 mod publications;
 mod reference;
+mod retention;
 mod rules;
 pub(crate) mod shape;
 mod site;
@@ -43,6 +44,7 @@ use crate::model::id::TagId;
 use crate::model::publication::Publication;
 use crate::model::publication::Site;
 use crate::model::publication::Tag;
+use crate::model::retention::Retention;
 use crate::model::rule::Rule;
 use crate::place::Catalogue;
 use std::collections::BTreeMap;
@@ -70,6 +72,8 @@ pub struct Config {
     pub polling: Polling,
     /// How publications are made.
     pub publishing: Publishing,
+    /// How long articles are kept.
+    pub retention: Retention,
     /// Where admins are answered, and how they are told.
     pub admin: Admin,
     /// Regions and communities: the built-in ones and those of feeds.toml.
@@ -218,6 +222,7 @@ pub(crate) struct Given {
     site: Row,
     polling: Row,
     publishing: Row,
+    retention: Row,
     admin: Row,
     regions: Vec<Row>,
     communities: Vec<Row>,
@@ -278,6 +283,7 @@ fn config(
         files: site::files(&given.site, folder),
         polling,
         publishing: site::publishing(&given.publishing),
+        retention: retention::retention(&given),
         admin: admin::admin(&given.admin, found),
         site,
         catalogue,
@@ -299,6 +305,7 @@ impl Given {
             site: rows.one(&keys::SITE),
             polling: rows.one(&keys::POLLING),
             publishing: rows.one(&keys::PUBLISHING),
+            retention: rows.one(&keys::RETENTION),
             admin: rows.one(&keys::ADMIN),
             regions: rows.many(&keys::REGION),
             communities: rows.many(&keys::COMMUNITY),

@@ -1,6 +1,6 @@
 //! All feeds on time, the server, and a clean end.
 //!
-//! `rounds` polls, `relabelling` labels anew, `exporting` keeps a copy of the site as files, `asked`
+//! `rounds` polls, `relabelling` labels anew, `upkeep` drops what is old, `exporting` keeps a copy of the site as files, `asked`
 //! answers admins; a poll that takes long holds up no other: how many run at once is the fetcher's
 //! to bound.
 
@@ -14,6 +14,7 @@ pub mod reloading;
 pub mod rounds;
 mod serving;
 mod telling;
+mod upkeep;
 mod vitals;
 mod watching;
 
@@ -34,6 +35,7 @@ use crate::daemon::rounds::Rounds;
 use crate::daemon::serving::listener;
 use crate::daemon::serving::serving;
 use crate::daemon::telling::answer_at_listener;
+use crate::daemon::upkeep::Upkeep;
 use crate::daemon::vitals::Vitals;
 use crate::daemon::watching::watch as watch_files;
 use crate::fetch::Fetcher;
@@ -243,7 +245,7 @@ pub enum Notice {
 /// It could not start, or the store came to an end under way.
 pub async fn run(
     start: Start,
-    mut reloads: mpsc::Receiver<()>,
+    reloads: mpsc::Receiver<()>,
     mut stop: watch::Receiver<bool>,
     tell: impl Fn(&Notice) + Send + Sync + 'static,
 ) -> Result<(), DaemonError> {
@@ -277,7 +279,10 @@ pub async fn run(
     let (asking, asked) = mpsc::channel(reloading::ASKED_MAX);
     let (requesting, requests) = mpsc::channel(REQUESTS_MAX);
     let (files, watched) = watch::channel(files(&path, &config));
+    let upkeep = Upkeep::new(store.clone(), documents.clone(), board.clone(), poller.clock.clone());
+    upkeep.change().await;
     let answering = Asked {
+        upkeep: upkeep.clone(),
         rules: poller.rules.clone(),
         store: store.clone(),
         documents: documents.clone(),
@@ -294,6 +299,7 @@ pub async fn run(
         listeners: (!is_handed).then_some(listeners),
         rounds: requesting,
         relabelling,
+        upkeep: upkeep.clone(),
         files,
         tell: {
             let tell = Arc::clone(&tell);
@@ -304,25 +310,15 @@ pub async fn run(
     let telling = telling::tell(desk.clone(), store.clone(), Poster::new(&user_agent(&config))?);
     let mut rounds = Rounds::new(poller, &config, &histories, board.clone());
     drop((config, histories));
-    let signals = async {
-        // The file may have changed since it was read, which may be a while ago.
-        let mut by = Trigger::Start;
-        while asking.send(Asking { by, reply: None }).await.is_ok() {
-            if reloads.recv().await.is_none() {
-                break;
-            }
-            by = Trigger::Signal;
-        }
-        std::future::pending::<Infallible>().await
-    };
     let ended = tokio::select! {
         ended = rounds.go(&documents, requests, &mut stop) => ended,
         never = answer_admins(admin.as_ref(), &board, answering) => match never {},
         () = reloading.go(asked) => Ok(()),
-        never = signals => match never {},
+        never = ask_on_signal(reloads, &asking) => match never {},
         () = watch_files(watched, asking.clone()) => Ok(()),
         never = follow(newest, &documents) => match never {},
         never = keep_reads(&documents) => match never {},
+        never = upkeep.follow() => match never {},
         never = telling => match never {},
         never = vitals.watch(watchdog, || tell(&Notice::GoesOn)) => match never {},
         never = answer_at_listener(desk, handed.admins) => match never {},
@@ -357,6 +353,22 @@ pub async fn run(
 fn admin_socket(path: &Path) -> Option<Listener> {
     let bound = Listener::bind(path);
     bound.map_err(|error| warn!("no admin socket at {}: {error}", path.display())).ok()
+}
+
+/// Has feeds.toml read again at the start, and for every word that comes.
+async fn ask_on_signal(
+    mut reloads: mpsc::Receiver<()>,
+    asking: &mpsc::Sender<Asking>,
+) -> Infallible {
+    // The file may have changed since it was read, which may be a while ago.
+    let mut by = Trigger::Start;
+    while asking.send(Asking { by, reply: None }).await.is_ok() {
+        if reloads.recv().await.is_none() {
+            break;
+        }
+        by = Trigger::Signal;
+    }
+    std::future::pending().await
 }
 
 /// Answers for ever, if there is a socket.

@@ -67,12 +67,19 @@ pub async fn explain(
 ) -> Result<Option<String>, StoreError> {
     let Some(id) = find(store, what).await? else { return Ok(None) };
     let Some(article) = store.article(id).await? else {
-        let removal = store.removal(id).await?;
-        return Ok(removal.map(|removal| format!("article {id} {}", removed(&removal))));
+        if let Some(removal) = store.removal(id).await? {
+            return Ok(Some(format!("article {id} {}", removed(&removal))));
+        }
+        let dropped = store.dropped(id).await?;
+        return Ok(dropped.map(|at| format!("article {id} {}", ended(at))));
     };
     let near = near(store, &article).await?;
     let trail = store.trail(id).await?;
     let mut told = told(config, classifier, &article, &trail);
+    if let Some(since) = store.pin_of(id).await? {
+        let since = since.with_timezone(&zone_of(config, &article)).format("%d.%m.%Y %H:%M");
+        line(&mut told, format_args!("pinned     since {since}: it is kept whatever its age"));
+    }
     let apart = apart(config);
     // Thousands of texts are compared.
     told.push_str(&spawn_blocking(move || stories(&near, &apart)).await.unwrap_or_default());
@@ -98,7 +105,12 @@ pub async fn explain_for_programs(
             let at = removal.at.to_rfc3339();
             json!({ "id": id.to_string(), "removed": { "at": at, "why": removal.why } })
         };
-        return Ok(removal.map(told));
+        if let Some(removal) = removal {
+            return Ok(Some(told(removal)));
+        }
+        let dropped = store.dropped(id).await?;
+        let told = |at: chrono::DateTime<chrono::Utc>| json!({ "id": id.to_string(), "dropped": { "at": at.to_rfc3339() } });
+        return Ok(dropped.map(told));
     };
     let near = near(store, &article).await?;
     let apart = apart(config);
@@ -126,6 +138,7 @@ pub async fn explain_for_programs(
         "updated": article.updated.to_rfc3339(),
         "first_seen": article.first_seen.to_rfc3339(),
         "edits": article.revision,
+        "pinned": store.pin_of(id).await?.map(|since| since.to_rfc3339()),
         "language": article.language(),
         "labels": labels_in_json(config, &article.labels),
         "excluded_by": article.labels.excluded_by.as_ref().map(|rule| rule_at(config, rule)),
@@ -197,6 +210,12 @@ pub fn removed(removal: &Removal) -> String {
     };
     let at = removal.at.format("%Y-%m-%d %H:%M:%S UTC");
     format!("was taken down by {by} at {at}: {}", removal.why)
+}
+
+/// That an article is kept no longer, in words.
+#[must_use]
+pub fn ended(at: chrono::DateTime<chrono::Utc>) -> String {
+    format!("was kept no longer on {}, as feeds.toml says", at.format("%Y-%m-%d %H:%M:%S UTC"))
 }
 
 /// The id of the article that is meant by its id, its id in Atom, or the address of its page.

@@ -19,8 +19,8 @@
 //! out; no clock, disk, network, chance, environment or log, and the time is an argument. [`fetch`],
 //! [`store`] and [`serve`] touch the world, and decide nothing that a pure function could. [`poll`] walks one feed through,
 //! [`daemon`] runs all feeds and the server, [`export`] writes as files what is served, [`admin`]
-//! tells how they go, [`explain`] why an article is where it is, [`takedown`] takes one away, [`cli`]
-//! starts them.
+//! tells how they go, [`explain`] why an article is where it is, [`takedown`] takes one away, [`upkeep`]
+//! tells which are kept no longer, [`cli`] starts them.
 //!
 //! # Words
 //! - A **feed** is polled; a **publication** is served.
@@ -78,6 +78,7 @@ pub mod export;
 
 pub mod explain;
 pub mod takedown;
+pub mod upkeep;
 
 pub mod admin;
 pub mod poll;

@@ -23,6 +23,7 @@ pub mod letters;
 pub mod pattern;
 pub mod provenance;
 pub mod publication;
+pub mod retention;
 pub mod revision;
 pub mod rhythm;
 pub mod rule;

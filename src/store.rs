@@ -11,7 +11,8 @@
 //! `engine` is the only room that knows the engine. `keys` says what lies where, `records` and
 //! `codec` what a value is. `archive` reads, `commit` writes what polls found, `members` keeps the
 //! indexes, `composition` those of what the admin composed, `pages` the fronts and archives,
-//! `removal` takes away, `audit` recounts. All of it runs on one thread, in `writer`, which a
+//! `removal` takes away, `retain` drops what is old, `copying` writes all of it anew, `audit` recounts.
+//! All of it runs on one thread, in `writer`, which a
 //! [`Store`] sends commands to.
 
 mod archive;
@@ -19,6 +20,7 @@ mod audit;
 mod codec;
 mod commit;
 mod composition;
+pub mod copying;
 pub mod engine;
 pub mod error;
 mod events;
@@ -28,8 +30,10 @@ mod pages;
 mod records;
 pub mod relabel;
 mod removal;
+pub mod retain;
 mod surroundings;
 mod trail;
+mod upkeep;
 mod writer;
 
 use crate::model::article::Article;

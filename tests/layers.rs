@@ -7,7 +7,7 @@ use std::path::Path;
 use std::path::PathBuf;
 
 /// A room, and the rooms that it may use: all of them above it.
-const ROOMS: [(&str, &[&str]); 30] = [
+const ROOMS: [(&str, &[&str]); 31] = [
     ("crontab", &[]),
     ("model", &["crontab"]),
     ("place", &["model"]),
@@ -30,6 +30,7 @@ const ROOMS: [(&str, &[&str]); 30] = [
     ("export", &["model", "serve", "store"]),
     ("explain", &["model", "config", "classify", "publish", "store", "serve"]),
     ("takedown", &["model", "store", "explain"]),
+    ("upkeep", &["model", "store", "explain"]),
     ("admin", &["model", "schedule", "attention", "events", "publish", "serve"]),
     ("poll", &["model", "config", "schedule", "ingest", "classify", "parse", "fetch", "store"]),
     ("trial", &["model", "classify", "ingest", "parse", "fetch", "poll"]),
@@ -52,6 +53,7 @@ const ROOMS: [(&str, &[&str]); 30] = [
             "admin",
             "explain",
             "takedown",
+            "upkeep",
             "replay",
         ],
     ),
@@ -77,6 +79,7 @@ const ROOMS: [(&str, &[&str]); 30] = [
             "admin",
             "explain",
             "takedown",
+            "upkeep",
             "daemon",
             "trial",
             "replay",
@@ -129,7 +132,10 @@ const NAMED_ONCE: [(&str, &[&str]); 7] = [
     ("feed_rs::", &["parse/xml.rs"]),
     ("cron::", &["crontab"]),
     ("atom_syndication::", &["publish/atom"]),
-    ("rustix::", &["export/folder.rs", "daemon/disk.rs", "daemon/delivering.rs"]),
+    (
+        "rustix::",
+        &["export/folder.rs", "daemon/disk.rs", "daemon/delivering.rs", "store/copying.rs"],
+    ),
     ("toml_edit::", &["edit"]),
 ];
 

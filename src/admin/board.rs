@@ -48,6 +48,8 @@ pub struct State {
     pub config: Standing,
     /// Since when the store takes nothing, so that no feed is polled, and why.
     pub stopped: Option<(DateTime<Utc>, String)>,
+    /// How the store is kept within its bounds.
+    pub kept: Kept,
     /// In which line of feeds.toml the address of each feed is.
     addresses: BTreeMap<FeedId, usize>,
     /// The feeds that were put since they were last asked for.
@@ -79,6 +81,21 @@ pub struct Standing {
     pub since: Option<DateTime<Utc>>,
     /// When the file was last refused, and what is wrong in it, if it still is.
     pub refused: Option<(DateTime<Utc>, String)>,
+}
+
+/// How the store is kept within its bounds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Kept {
+    /// How many bytes its files have; none if it was not measured yet.
+    pub store_bytes: Option<u64>,
+    /// How many articles were kept no longer, in all.
+    pub dropped_ever: u64,
+    /// When all articles were last looked at, and how many of them went.
+    pub dropped: Option<(DateTime<Utc>, u64)>,
+    /// When the store was last written anew, since the daemon started.
+    pub compacted: Option<DateTime<Utc>>,
+    /// How often it was, since the daemon started.
+    pub compactions: u64,
 }
 
 /// Why no feed is polled next.
@@ -220,6 +237,24 @@ impl Board {
         }
         drop(state);
         self.0.changed.notify_one();
+    }
+
+    /// Notes how many bytes the store's files have, and how many articles it kept no longer.
+    pub fn store_measured(&self, bytes: u64, dropped_ever: u64) {
+        let kept = &mut self.state().kept;
+        (kept.store_bytes, kept.dropped_ever) = (Some(bytes), dropped_ever);
+    }
+
+    /// Notes that all articles were looked at, and how many of them went.
+    pub fn articles_dropped(&self, at: DateTime<Utc>, count: u64) {
+        self.state().kept.dropped = Some((at, count));
+    }
+
+    /// Notes that the store was written anew.
+    pub fn store_compacted(&self, at: DateTime<Utc>) {
+        let kept = &mut self.state().kept;
+        kept.compacted = Some(at);
+        kept.compactions += 1;
     }
 
     /// A loop goes on.

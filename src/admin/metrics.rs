@@ -180,6 +180,19 @@ fn of_store(to: &mut Exposition, desk: &Desk) {
     to.sample(&[], if desk.board.read(|state| state.stopped.is_none()) { 1.0 } else { 0.0 });
     to.family("visnyk_store_size_bytes", Type::Gauge, "Size of the store's files.");
     to.sample(&[], number_of(measured.store_bytes));
+    let kept = desk.board.read(|state| state.kept);
+    to.family(
+        "visnyk_articles_dropped_total",
+        Type::Counter,
+        "Articles that were kept no longer, since the store began.",
+    );
+    to.sample(&[], number_of(kept.dropped_ever));
+    to.family(
+        "visnyk_store_compactions_total",
+        Type::Counter,
+        "How often the store was written anew to give disk back.",
+    );
+    to.sample(&[], number_of(kept.compactions));
     to.family("visnyk_disk_free_bytes", Type::Gauge, "Room on the store's disk.");
     if let Some(free) = measured.disk_free_bytes {
         to.sample(&[], number_of(free));

@@ -35,11 +35,21 @@ pub fn told(state: &State, now: DateTime<Utc>) -> Value {
         })
     });
     let stopped = state.stopped.as_ref();
+    let kept = &state.kept;
+    let store = kept.store_bytes.map(|bytes| {
+        json!({
+            "bytes": bytes,
+            "dropped": kept.dropped_ever,
+            "last_dropped": kept.dropped.map(|(at, count)| json!({ "at": shown(at), "articles": count })),
+            "compacted": kept.compacted.map(shown),
+        })
+    });
     json!({
         "at": shown(now),
         "daemon": daemon,
         "config": config,
         "stopped": stopped.map(|(at, why)| json!({ "at": shown(*at), "why": why })),
+        "store": store,
         "feeds": feeds.iter().map(|(line, needs)| of_feed(line, needs)).collect::<Vec<_>>(),
     })
 }

@@ -155,6 +155,39 @@ pub enum Working {
         why: String,
     },
 
+    /// Keep an article whatever its age
+    #[command(after_help = "Example:\n  visnyk pin https://city.example/news/1")]
+    Pin {
+        /// The article's id, or the address of its page
+        #[arg(value_name = "ARTICLE|URL")]
+        what: String,
+    },
+
+    /// Keep an article no longer than others
+    #[command(after_help = "Example:\n  visnyk unpin https://city.example/news/1")]
+    Unpin {
+        /// The article's id, or the address of its page
+        #[arg(value_name = "ARTICLE|URL")]
+        what: String,
+    },
+
+    /// Show which articles would go by `keep` and `keep_articles` in feeds.toml, by feed and region
+    #[command(after_help = "Example:\n  visnyk retention --json | jq .feeds")]
+    Retention {
+        /// Drop them now; a running daemon does it every hour
+        #[arg(long)]
+        apply: bool,
+
+        /// Write an object
+        #[arg(long)]
+        json: bool,
+    },
+
+    /// Write the store anew, so that its disk gets back what it does not need; a running daemon goes
+    /// on serving
+    #[command(after_help = "Example:\n  visnyk compact")]
+    Compact,
+
     /// Show how many readers aggregators report for each publication
     #[command(after_help = "Example:\n  visnyk readers --json")]
     Readers {

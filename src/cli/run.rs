@@ -75,7 +75,8 @@ pub fn run(path: &Path, config: Config, state: &Path, export: Option<&Path>) -> 
             }
             tell_manager(notice);
         };
-        let ended = daemon::run(start, reloads, stopping, notify).await;
+        // All loops are in it: too much for a stack.
+        let ended = Box::pin(daemon::run(start, reloads, stopping, notify)).await;
         // Who does not read them has been waited for.
         let _ = timeout(TOLD_WITHIN, telling).await;
         ended

@@ -53,6 +53,9 @@ pub fn difference(before: &Config, after: &Config) -> Vec<String> {
     note(&mut keys, "entries", before.publishing == after.publishing);
     note(&mut keys, "apart", before.apart == after.apart);
     told.extend(changed("`[publishing]`", &keys));
+    if before.retention != after.retention {
+        told.push("how long articles are kept changed".to_owned());
+    }
     let (old, new) = (&before.admin, &after.admin);
     let mut keys = Vec::new();
     note(&mut keys, "listen", old.listen == new.listen);

@@ -76,6 +76,8 @@ pub enum Shape {
         /// The most.
         max: Duration,
     },
+    /// An age in days, weeks or years, such as `"2y"`, or `"forever"`.
+    Age,
     /// A size, such as `"16 MiB"`, in bytes.
     Size {
         /// The least.
@@ -209,6 +211,20 @@ pub const ADMIN: Table = Table {
     ],
 };
 
+/// `[retention]`
+pub const RETENTION: Table = Table {
+    name: "retention",
+    times: Times::Once,
+    keys: &[
+        optional("keep", Shape::Age, "how long an article is kept; `forever` without it")
+            .or("\"forever\""),
+        optional("keep_articles", KEPT, "how many articles are kept, the newest; all without it"),
+    ],
+};
+
+/// How many articles are kept of something.
+const KEPT: Shape = Shape::Number { min: 1, max: 1_000_000_000 };
+
 /// `[[feed]]`
 pub const FEED: Table = Table {
     name: "feed",
@@ -227,6 +243,8 @@ pub const FEED: Table = Table {
         optional("timezone", Shape::Zone, "of its dates that name none, and of its schedule"),
         optional("enabled", Shape::Flag, "whether it is polled; `true` without it").or("true"),
         optional("republish", Shape::Choice(REPUBLISH), "how much of an article is published"),
+        optional("keep", Shape::Age, "how long its articles are kept, whatever their regions say"),
+        optional("keep_articles", KEPT, "how many of its articles are kept, the newest"),
         optional("unite", Shape::Flag, "whether a story that others have too is one; `true`")
             .or("true"),
         optional("ignore_hints", Shape::Flag, "whether its own rhythm does not count; `false`")
@@ -255,6 +273,8 @@ pub const REGION: Table = Table {
         optional("match", Shape::Texts, "words of a text that name it"),
         optional("unless", Shape::Texts, "words that look like its name, and are not"),
         optional("enabled", Shape::Flag, "whether articles get it; `true` without it").or("true"),
+        optional("keep", Shape::Age, "how long its articles are kept, if no other region longer"),
+        optional("keep_articles", KEPT, "how many of its articles are kept, the newest"),
     ],
 };
 
@@ -329,8 +349,19 @@ pub const RULE: Table = Table {
 };
 
 /// All tables, in the order in which the example has them.
-pub const TABLES: [&Table; 10] =
-    [&SITE, &POLLING, &PUBLISHING, &ADMIN, &REGION, &COMMUNITY, &TAG, &FEED, &RULE, &PUBLICATION];
+pub const TABLES: [&Table; 11] = [
+    &SITE,
+    &POLLING,
+    &PUBLISHING,
+    &RETENTION,
+    &ADMIN,
+    &REGION,
+    &COMMUNITY,
+    &TAG,
+    &FEED,
+    &RULE,
+    &PUBLICATION,
+];
 
 const fn required(name: &'static str, shape: Shape, help: &'static str) -> Key {
     Key { name, shape, need: Need::Required, help, default: None }

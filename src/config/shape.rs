@@ -12,6 +12,7 @@ use crate::model::colour::Colour;
 use crate::model::feed::Address;
 use crate::model::id::RegionId;
 use crate::model::id::SLUG_BYTES_MAX;
+use crate::model::retention::Age;
 use crate::model::slug::slug;
 use chrono::NaiveDate;
 use chrono_tz::Tz;
@@ -29,6 +30,14 @@ pub(crate) const TEXT_BYTES_MAX: usize = 2000;
 /// The longest list of texts.
 pub(crate) const TEXTS_MAX: usize = 2000;
 
+/// The word for an age that nothing reaches.
+pub(crate) const FOREVER: &str = "forever";
+/// The letters of ages, and their days.
+pub(crate) const AGE_UNITS: [(&str, u32); 3] = [("d", 1), ("w", 7), ("y", 365)];
+/// A hundred years.
+pub(crate) const AGE_DAYS_MAX: u32 = 36_500;
+const AGE_MAX: Age = Age::Days(AGE_DAYS_MAX);
+
 /// A value that is what its key asks for.
 #[derive(Debug, Clone)]
 pub(crate) enum Value {
@@ -37,6 +46,7 @@ pub(crate) enum Value {
     Flag(bool),
     Number(u64),
     Time(Duration),
+    Age(Age),
     Day(NaiveDate),
     Web(Url),
     /// A file's path is relative to the folder of feeds.toml.
@@ -92,6 +102,9 @@ pub(crate) fn wanted(shape: Shape) -> String {
         Shape::Time { min, max } => {
             format!("a time from `\"{}s\"` to `\"{}s\"`", min.as_secs(), max.as_secs())
         }
+        Shape::Age => {
+            "an age such as `\"90d\"`, `\"26w\"` or `\"2y\"`, or `\"forever\"`".to_owned()
+        }
         Shape::Size { min, max } => {
             format!("a size from `\"{} KiB\"` to `\"{} MiB\"`", min >> 10, max >> 20)
         }
@@ -139,6 +152,11 @@ fn text_value(shape: Shape, text: &str) -> Result<Value, Wrong> {
             let time = duration(text).ok_or_else(|| wrong("is not a time", shape))?;
             let fitting = (min..=max).contains(&time).then_some(Value::Time(time));
             fitting.ok_or_else(|| wrong("is out of range", shape))
+        }
+        Shape::Age => {
+            let age = age(text).ok_or_else(|| wrong("is not an age", shape))?;
+            let is_fit = age == Age::Forever || (Age::Days(1)..=AGE_MAX).contains(&age);
+            is_fit.then_some(Value::Age(age)).ok_or_else(|| wrong("is out of range", shape))
         }
         Shape::Size { min, max } => {
             let bytes = size(text).ok_or_else(|| wrong("is not a size", shape))?;
@@ -221,6 +239,17 @@ fn duration(text: &str) -> Option<Duration> {
         _ => return None,
     };
     number.checked_mul(seconds).map(Duration::from_secs)
+}
+
+/// Days, weeks or years of 365 days: `30d`, `26w`, `2y`.
+fn age(text: &str) -> Option<Age> {
+    if text == FOREVER {
+        return Some(Age::Forever);
+    }
+    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    let number: u32 = digits.trim_end().parse().ok()?;
+    let (_, days) = AGE_UNITS.into_iter().find(|(letter, _)| *letter == unit)?;
+    number.checked_mul(days).map(Age::Days)
 }
 
 /// A number of `KiB`, `MiB` or `GiB`.

@@ -13,6 +13,7 @@ use crate::config::shape::Value;
 use crate::crontab::Crontab;
 use crate::model::colour::Colour;
 use crate::model::feed::Address;
+use crate::model::retention::Age;
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 use std::borrow::Cow;
@@ -210,6 +211,10 @@ impl Row {
     getter!(
         /// A time.
         time, Time, Duration
+    );
+    getter!(
+        /// For how long something is kept.
+        age, Age, Age
     );
     getter!(
         /// A day.

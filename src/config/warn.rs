@@ -12,6 +12,7 @@
 mod feeds;
 mod patterns;
 mod publications;
+mod retention;
 mod rules;
 mod schedules;
 
@@ -31,6 +32,7 @@ pub(crate) fn warn(given: &Given, config: &Config, found: &mut Found) {
     letters(given, found);
     patterns::of_tags(&given.tags, found);
     if !found.has_errors() {
+        retention::retention(given, config, found);
         rules::rules(&given.rules, config, found);
         publications::publications(&given.publications, config, found);
     }

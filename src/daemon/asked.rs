@@ -5,6 +5,7 @@ use crate::daemon::exporting::Exporting;
 use crate::daemon::reloading::Asking;
 use crate::daemon::reloading::Trigger;
 use crate::daemon::rounds::Request;
+use crate::daemon::upkeep::Upkeep;
 use crate::explain::explain;
 use crate::explain::explain_for_programs;
 use crate::explain::free_tags;
@@ -16,8 +17,11 @@ use crate::replay::replay;
 use crate::serve::documents::Documents;
 use crate::store::Store;
 use crate::store::error::StoreError;
+use crate::store::retain::Act as Keeping;
 use crate::takedown::Takedown;
 use crate::takedown::take_down;
+use crate::upkeep::Pinning;
+use crate::upkeep::pin;
 use chrono::Utc;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -28,6 +32,7 @@ use tracing::info;
 /// What answers an admin's questions beside the state of the feeds.
 #[derive(Clone)]
 pub(crate) struct Asked {
+    pub(crate) upkeep: Upkeep,
     pub(crate) rules: Rules,
     pub(crate) store: Store,
     pub(crate) documents: Documents,
@@ -44,6 +49,11 @@ impl Asked {
         }
         let (word, rest) = command.split_once(' ').unwrap_or((&command, ""));
         match (word, rest) {
+            ("retention", "show") => Some(self.upkeep.retention_asked(Keeping::Show).await),
+            ("retention", "drop") => Some(self.upkeep.retention_asked(Keeping::Drop).await),
+            ("compact", "") => Some(self.upkeep.compaction_asked().await),
+            ("pin", what) if !what.is_empty() => Some(self.pin(Pinning::Pin, what).await),
+            ("unpin", what) if !what.is_empty() => Some(self.pin(Pinning::Unpin, what).await),
             ("readers", "") => Some(Ok(self.documents.audience().told(Utc::now()).to_string())),
             ("reload", "") => Some(self.reload().await),
             ("poll", feeds) => Some(self.poll(feeds).await),
@@ -120,6 +130,16 @@ impl Asked {
         let replayed = replaying.await.map_err(|panic| format!("it broke off: {panic}"))?;
         let replayed = replayed.map_err(|error| error.to_string())?.ok_or_else(unknown)?;
         serde_json::to_string(&replayed).map_err(|error| error.to_string())
+    }
+
+    /// Pins an article, or no longer.
+    async fn pin(&self, pinning: Pinning, what: &str) -> Result<String, String> {
+        let pinned = pin(&self.store, pinning, what, Utc::now()).await;
+        let told = pinned.map_err(|error| error.to_string())?.unwrap_or_default();
+        if !told.is_empty() {
+            info!("{told}");
+        }
+        Ok(told)
     }
 
     async fn take_down(&self, what: &str, why: &str) -> Result<String, StoreError> {

@@ -24,6 +24,7 @@ use crate::daemon::rounds::Request;
 use crate::daemon::ruling;
 use crate::daemon::serving::listen;
 use crate::daemon::settings;
+use crate::daemon::upkeep::Upkeep;
 use crate::fetch::Fetcher;
 use crate::model::publication::Pictures;
 use crate::poll::Poller;
@@ -96,6 +97,8 @@ pub(crate) struct Reloading<Tell> {
     pub(crate) rounds: mpsc::Sender<Request>,
     /// How stored articles are to be labelled.
     pub(crate) relabelling: watch::Sender<Arc<Relabelling>>,
+    /// How long articles are kept.
+    pub(crate) upkeep: Upkeep,
     /// Which files are watched.
     pub(crate) files: watch::Sender<Vec<PathBuf>>,
     /// What the service manager is told.
@@ -270,6 +273,9 @@ impl<Tell: Fn(&Notice)> Reloading<Tell> {
         self.documents.reconfigure(Arc::clone(&config));
         let relabelling = Relabelling::new(&config, &self.poller, classifier);
         self.relabelling.send_replace(Arc::new(relabelling));
+        if config.retention != before.retention {
+            self.upkeep.change().await;
+        }
         let fresh =
             Fresh { config: Arc::clone(&config), fetcher: Arc::clone(&self.poller.fetcher) };
         // Whoever does not take them is at an end.

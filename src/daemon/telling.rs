@@ -9,7 +9,6 @@ use crate::attention::ARTICLES_SEEN_MAX;
 use crate::attention::Need;
 use crate::daemon::delivering::Delivering;
 use crate::daemon::disk::free_bytes;
-use crate::daemon::disk::size_bytes;
 use crate::daemon::serving::taken;
 use crate::events::Finding;
 use crate::events::Journal;
@@ -191,8 +190,9 @@ fn log(told: &Told) {
 }
 
 async fn measure(store: &Store) -> Measured {
-    let directory = store.directory().to_owned();
-    let sizes = spawn_blocking(move || (size_bytes(&directory), free_bytes(&directory).ok()));
+    let of_store = store.clone();
+    let sizes = move || (of_store.size_bytes(), free_bytes(of_store.directory()).ok());
+    let sizes = spawn_blocking(sizes);
     let (store_bytes, disk_free_bytes) = sizes.await.unwrap_or_default();
     let (is_readable, (articles, publications)) = match counts(store).await {
         Ok(counts) => (true, counts),

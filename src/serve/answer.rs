@@ -107,9 +107,14 @@ pub async fn answer<B>(
             }
             (None, Some(page)) => {
                 let answer = page_answer(documents, page, headers, within).await;
-                match answer {
-                    Some(answer) => answer,
-                    None => lost(documents, path, headers, within).await,
+                if let Some(answer) = answer {
+                    answer
+                } else {
+                    let mut answer = lost(documents, path, headers, within).await;
+                    if documents.had(&page.page).await {
+                        *answer.status_mut() = StatusCode::GONE;
+                    }
+                    answer
                 }
             }
         },
@@ -140,7 +145,7 @@ pub async fn answer<B>(
 /// What was asked for, for the numbers.
 fn asked_for(page: Option<&Page>, path: &str, status: StatusCode) -> Asked {
     match page {
-        _ if status == StatusCode::NOT_FOUND => Asked::Other,
+        _ if matches!(status, StatusCode::NOT_FOUND | StatusCode::GONE) => Asked::Other,
         Some(Page::Atom(..)) => Asked::Atom,
         Some(Page::Json(..)) => Asked::Json,
         Some(_) => Asked::Page,

@@ -10,6 +10,7 @@ use crate::model::known::Memory;
 use crate::model::publication::Publication;
 use crate::model::publication::Selection;
 use crate::model::publication::Shelf;
+use crate::model::retention::Retention;
 use crate::store::codec;
 use crate::store::codec::BadRecord;
 use crate::store::engine::Batch;
@@ -35,6 +36,7 @@ use serde::de::DeserializeOwned;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use tracing::error;
 
 /// The version of the whole store: which key spaces there are and how their keys are made.
@@ -47,6 +49,8 @@ pub(crate) struct Archive {
     pub(crate) engine: Engine,
     /// What the admin composed, as it is indexed.
     pub(crate) composed: Vec<Publication>,
+    /// How long articles are kept: what comes and is older is not taken in.
+    pub(crate) retention: Arc<Retention>,
     /// Whether it is of an earlier format still.
     is_old: bool,
 }
@@ -72,7 +76,8 @@ impl Archive {
         let directory = engine.directory().to_owned();
         let damaged = |reason: String| StoreError::Damaged { directory: directory.clone(), reason };
         let key = keys::format();
-        let mut archive = Self { engine, composed: Vec::new(), is_old: false };
+        let mut archive =
+            Self { engine, composed: Vec::new(), retention: Arc::default(), is_old: false };
         if let Some(value) = archive.engine.get(&key)? {
             let found: u32 = codec::read(&key, &value)
                 .map_err(|reason| damaged(format!("its format does not read: {reason}")))?;

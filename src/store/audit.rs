@@ -49,6 +49,7 @@ impl Archive {
                 Err(error) => faults.push(error.to_string()),
             }
         }
+        keys.extend(self.audit_retained(&mut faults)?);
         let spaces = [
             Space::Place,
             Space::Claim,
@@ -66,8 +67,8 @@ impl Archive {
                     self.engine.scan(&prefix, after.as_deref(), Order::Forward, PAGE_MAX)?;
                 let Some((last, _)) = pairs.last() else { break };
                 after = Some(last.clone());
-                for (key, _) in &pairs {
-                    if !keys.remove(key) {
+                for (key, value) in &pairs {
+                    if !keys.remove(key) && !self.is_outlived(space, key, value)? {
                         faults.push(format!("{} {} is too much", space.name(), space.id_at(key)));
                     }
                 }
@@ -89,6 +90,21 @@ impl Archive {
             }
         }
         Ok(faults)
+    }
+
+    /// Whether a page is there, or may have gone with its last article.
+    fn had_or_has_page(&self, selection: &Selection, page: u64) -> Result<bool, StoreError> {
+        let has_gone = self.dropped_ever()? > 0 && page <= self.last_number(selection)?;
+        Ok(has_gone || self.has_page(selection, page)?)
+    }
+
+    /// Whether a key is the claim of an article that is no more: no other ever bears its IRI.
+    fn is_outlived(&self, space: Space, key: &[u8], value: &[u8]) -> Result<bool, StoreError> {
+        if space != Space::Claim {
+            return Ok(false);
+        }
+        let holder: [u8; 16] = self.record(space, key, value)?;
+        Ok(self.engine.get(&keys::place(ArticleId(Digest(holder))))?.is_none())
     }
 
     /// What is to be there of an article that was taken away.
@@ -115,7 +131,7 @@ impl Archive {
                     recount.keys.insert(keys::open(&selection, standing, id));
                 }
                 Some(MemberRecord::Closed { page, .. })
-                    if page > 0 && !self.has_page(&selection, page)? =>
+                    if page > 0 && !self.had_or_has_page(&selection, page)? =>
                 {
                     let path = selection.path();
                     recount.faults.push(format!("article {id} is on page {page} of {path}"));

@@ -45,6 +45,8 @@ pub(crate) struct Draft {
 struct Drafts {
     articles: BTreeMap<ArticleId, Draft>,
     claims: BTreeMap<Vec<u8>, ArticleId>,
+    /// What comes, and is older than it would be kept.
+    past: BTreeMap<ArticleId, Article>,
     /// How often articles were read that are as they were.
     views: BTreeMap<ArticleId, u64>,
     /// What they say of the document that they are from.
@@ -77,7 +79,7 @@ impl Archive {
         at: DateTime<Utc>,
     ) -> Result<BTreeSet<Selection>, StoreError> {
         let Harvest { changes, provenances, document } = harvest;
-        let drafts = self.drafts(feed, changes)?;
+        let drafts = self.drafts(feed, changes, at)?;
         let mut batch = Batch::new();
         let mut turnovers = Turnovers::new();
         let mut words = Words::of_commit();
@@ -89,6 +91,9 @@ impl Archive {
                 // The article itself now says how often it was read.
                 batch.insert(keys::views(draft.after.id), None);
             }
+        }
+        for article in drafts.past.values() {
+            self.drop_at_once(&mut batch, article, at)?;
         }
         for (id, views) in drafts.views {
             self.put_views(&mut batch, id, views)?;
@@ -127,7 +132,12 @@ impl Archive {
         Ok(())
     }
 
-    fn drafts(&self, feed: &Feed, changes: Vec<Change>) -> Result<Drafts, StoreError> {
+    fn drafts(
+        &self,
+        feed: &Feed,
+        changes: Vec<Change>,
+        at: DateTime<Utc>,
+    ) -> Result<Drafts, StoreError> {
         let mut drafts = Drafts::default();
         for change in changes {
             let (fresh, replaces) = match change {
@@ -146,6 +156,9 @@ impl Archive {
                 continue;
             }
             drafts.content = drafts.content.max(Content::Fresh);
+            if drafts.past.contains_key(&id) || self.engine.get(&keys::dropped(id))?.is_some() {
+                continue;
+            }
             if let Some(draft) = drafts.articles.get_mut(&id) {
                 if replaces {
                     draft.after = kept(&draft.after, fresh);
@@ -160,7 +173,11 @@ impl Archive {
                 }
             } else {
                 let after = self.claimed(feed, fresh, &mut drafts.claims)?;
-                drafts.articles.insert(id, Draft { before: None, after });
+                if self.retention.is_past(&after, at) {
+                    drafts.past.insert(id, after);
+                } else {
+                    drafts.articles.insert(id, Draft { before: None, after });
+                }
             }
         }
         Ok(drafts)

@@ -6,6 +6,9 @@
 mod disk;
 mod undo;
 
+use crate::store::copying::Copy;
+use crate::store::copying::clear;
+use crate::store::copying::settle;
 use crate::store::engine::disk::Disk;
 use crate::store::engine::undo::Undo;
 use crate::store::error::StoreError;
@@ -115,6 +118,10 @@ pub(crate) struct Engine {
     medium: Box<dyn Medium>,
     steps: Steps,
     undo: RefCell<Undo>,
+    /// By which link it finds its files, if it was a copy.
+    pub(crate) link: Option<PathBuf>,
+    /// What is to take its place, and gets every batch too.
+    pub(crate) copy: Option<Box<Copy>>,
 }
 
 /// How many times an engine was read or written: as long as it grows, the engine goes on.
@@ -135,13 +142,23 @@ impl Steps {
 impl Engine {
     /// Opens a directory, which is made if there is none, and locks it.
     pub(crate) fn open(directory: &Path) -> Result<Self, StoreError> {
-        Ok(Self::over(directory, on_disk(directory)?))
+        settle(directory)?;
+        let engine = Self::over(directory, on_disk(directory)?);
+        clear(directory);
+        Ok(engine)
     }
 
     /// The engine over a medium, which is called by the name of a directory.
     pub(crate) fn over(directory: &Path, medium: Box<dyn Medium>) -> Self {
         let (steps, undo) = (Steps::default(), RefCell::default());
-        Self { directory: directory.to_owned(), medium, steps, undo }
+        let directory = directory.to_owned();
+        Self { directory, medium, steps, undo, link: None, copy: None }
+    }
+
+    /// The same engine, whose files have moved there by now, in the place of another.
+    pub(crate) fn moved_to(self, directory: &Path, in_place_of: &Self) -> Self {
+        let steps = in_place_of.steps.clone();
+        Self { link: Some(self.directory), directory: directory.to_owned(), steps, ..self }
     }
 
     /// Where the store is.
@@ -195,10 +212,15 @@ impl Engine {
         self.steps.take();
         let mut undo = self.undo.borrow_mut();
         undo.note(&batch, |key| self.medium.get(key)).map_err(|fault| self.refused(fault))?;
+        let copied = self.copy.as_ref().map(|copy| (copy, batch.clone()));
         self.medium.commit(batch).map_err(|fault| {
             undo.fail();
             self.refused(fault)
-        })
+        })?;
+        if let Some((copy, batch)) = copied {
+            copy.commit(batch);
+        }
+        Ok(())
     }
 
     /// As [`Medium::sync`].
@@ -215,6 +237,8 @@ impl Engine {
 
     /// As [`Medium::renew`].
     pub(crate) fn renew(&mut self) -> Result<(), StoreError> {
+        // What is being copied got more than is there now.
+        self.copy = None;
         let renewed = self.medium.renew();
         if renewed.is_ok() {
             self.undo.take();

@@ -95,6 +95,28 @@ pub enum StoreError {
         /// How long it was waited for.
         seconds: u64,
     },
+    /// The store could not be written anew. It is as it was.
+    #[error("{}: the store is not compacted, and stays as it is: {reason}", directory.display())]
+    Compaction {
+        /// Where the store is.
+        directory: PathBuf,
+        /// Why not.
+        reason: String,
+    },
+    /// There is too little room to write the store anew.
+    #[error(
+        "{}: compacting the store takes {needed} MiB of its disk, and {free} MiB are free; it stays \
+         as it is: make room, or let `keep` in feeds.toml drop more first",
+        directory.display()
+    )]
+    NoRoom {
+        /// Where the store is.
+        directory: PathBuf,
+        /// How much it takes, in MiB.
+        needed: u64,
+        /// How much there is, in MiB.
+        free: u64,
+    },
     /// The store is closed.
     #[error("{}: the store is closed", directory.display())]
     Closed {

@@ -71,6 +71,10 @@ pub(crate) enum Space {
     Document = b'z',
     /// When it began, kind, feed → an event that admins are told of.
     Event = b'E',
+    /// Id → an article that was not kept any longer, and the key of what is known of it.
+    Dropped = b'D',
+    /// Id → since when an article is kept whatever its age.
+    Pin = b'P',
 }
 
 impl Space {
@@ -101,6 +105,8 @@ impl Space {
             Self::Receipt => "receipt of feed",
             Self::Document => "document of feed",
             Self::Event => "event",
+            Self::Dropped => "end of article",
+            Self::Pin => "pin of article",
         }
     }
 
@@ -129,6 +135,38 @@ impl Space {
 /// How far articles are labelled anew.
 pub(crate) fn labelling() -> Vec<u8> {
     key(Space::Meta, &[b"labelling"])
+}
+
+/// How many articles were not kept any longer, in all.
+pub(crate) fn retained() -> Vec<u8> {
+    key(Space::Meta, &[b"retained"])
+}
+
+/// That an article was not kept any longer.
+pub(crate) fn dropped(id: ArticleId) -> Vec<u8> {
+    key(Space::Dropped, &[&id.0.0])
+}
+
+/// That an article is kept whatever its age.
+pub(crate) fn pin(id: ArticleId) -> Vec<u8> {
+    key(Space::Pin, &[&id.0.0])
+}
+
+/// What comes after the selection in the key of a member: its place in the order of the selection.
+pub(crate) fn rank_of(member: &[u8]) -> &[u8] {
+    member.get(1 + DIGEST_BYTES..).unwrap_or_default()
+}
+
+/// The pages of the same archive as a page.
+pub(crate) fn pages_beside(page: &[u8]) -> Vec<u8> {
+    page[..page.len().min(1 + DIGEST_BYTES)].to_vec()
+}
+
+/// What is remembered of an article in the selection of a page: that it left, and the beginning of
+/// the keys of its hidden copies.
+pub(crate) fn remnants_on(page: &[u8], id: ArticleId) -> [Vec<u8>; 2] {
+    let digest = page.get(1..=DIGEST_BYTES).unwrap_or_default();
+    [Space::Left, Space::Behind].map(|space| key(space, &[digest, &id.0.0]))
 }
 
 /// An event, by what it is known by for ever.

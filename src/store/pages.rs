@@ -231,7 +231,7 @@ impl Archive {
         };
         let mut page = ArchivePage {
             number,
-            previous,
+            previous: self.page_before(selection, previous)?,
             closed: self.instant(closed)?,
             stories: Vec::new(),
             removed: Vec::new(),
@@ -379,7 +379,25 @@ impl Archive {
         })
     }
 
-    fn last_number(&self, selection: &Selection) -> Result<u64, StoreError> {
+    /// The page that one leads to: that which was before it, or the next one that is still there.
+    fn page_before(
+        &self,
+        selection: &Selection,
+        previous: Option<u64>,
+    ) -> Result<Option<u64>, StoreError> {
+        let Some(previous) = previous else { return Ok(None) };
+        let after = keys::page(selection, previous.saturating_add(1));
+        let pages = keys::pages_of(selection);
+        let before = self.engine.scan(&pages, Some(&after), Order::Reverse, 1)?;
+        let Some((key, value)) = before.first() else { return Ok(None) };
+        Ok(match self.record(Space::Page, key, value)? {
+            PageRecord::Page { .. } => keys::number_of(key),
+            PageRecord::Cut => None,
+        })
+    }
+
+    /// The number that the last page of a selection's archive has or had.
+    pub(crate) fn last_number(&self, selection: &Selection) -> Result<u64, StoreError> {
         let last = self.engine.scan(&keys::pages_of(selection), None, Order::Reverse, 1)?;
         Ok(last.first().and_then(|(key, _)| keys::number_of(key)).unwrap_or(0))
     }

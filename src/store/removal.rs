@@ -45,6 +45,7 @@ impl Archive {
         batch.insert(keys::place(id), None);
         batch.insert(keys::reads(id), None);
         batch.insert(keys::views(id), None);
+        batch.insert(keys::pin(id), None);
         let paths = turnovers.keys().map(Selection::path).collect();
         let tomb = TombRecord::new(&article, paths, removal);
         self.put(&mut batch, Space::Tomb, keys::tomb(id), &tomb)?;

@@ -16,6 +16,7 @@ mod readers;
 mod reload;
 mod status;
 mod support;
+mod upkeep;
 
 use std::fs;
 use std::io::Write;

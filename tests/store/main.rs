@@ -1,12 +1,15 @@
 //! The store keeps what it acknowledged, and its indexes agree with its articles.
 
 mod agreement;
+mod compaction;
 mod crash;
 mod damage;
 mod documents;
 mod material;
 mod pages;
 mod relabel;
+mod retention;
+mod upkeep_crash;
 
 use crate::material::any_article;
 use crate::material::any_history;

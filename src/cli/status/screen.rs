@@ -6,6 +6,7 @@ use crate::attention::words::moment;
 use crate::attention::words::rough;
 use crate::cli::log::colours_of_output;
 use crate::cli::table::columns;
+use crate::upkeep::mib;
 use chrono::DateTime;
 use chrono::Utc;
 use chrono_tz::Tz;
@@ -117,6 +118,7 @@ fn head(told: &Value, feeds: &[Value]) -> Vec<String> {
         let version = text(daemon, "version");
         lines.push(format!("daemon {version} since {}", since(&daemon["since"])));
     }
+    lines.extend(store(told, zone));
     let config = &told["config"];
     if !config.is_null() {
         lines.push(format!("feeds.toml as it was read at {}", since(&config["taken"])));
@@ -131,6 +133,21 @@ fn head(told: &Value, feeds: &[Value]) -> Vec<String> {
         lines.push(format!("{INDENT}`visnyk check` shows every mistake and its cure"));
     }
     lines
+}
+
+/// How large the store is, and what it kept no longer.
+fn store(told: &Value, zone: Tz) -> Option<String> {
+    let store = &told["store"];
+    let size = mib(store["bytes"].as_u64()?);
+    let last = &store["last_dropped"];
+    let last = instant(&last["at"]).map_or_else(String::new, |at| {
+        format!(", {} of them at {}", last["articles"], moment(at, zone))
+    });
+    Some(match store["dropped"].as_u64() {
+        None | Some(0) => format!("the store has {size}"),
+        Some(1) => format!("the store has {size}; 1 article was kept no longer{last}"),
+        Some(many) => format!("the store has {size}; {many} articles were kept no longer{last}"),
+    })
 }
 
 fn table(feeds: &[Value], now: DateTime<Utc>, look: Look) -> String {

@@ -4,6 +4,9 @@ use crate::config::keys::Key;
 use crate::config::keys::Shape;
 use crate::config::keys::Table;
 use crate::config::schema::ranges::number;
+use crate::config::shape::AGE_DAYS_MAX;
+use crate::config::shape::AGE_UNITS;
+use crate::config::shape::FOREVER;
 use crate::config::shape::TEXT_BYTES_MAX;
 use crate::config::shape::TEXTS_MAX;
 use crate::crontab::EVERY_SECONDS_MAX;
@@ -94,6 +97,13 @@ fn of_shape(shape: Shape) -> Value {
         }),
         Shape::Number { min, max } => json!({ "type": "integer", "minimum": min, "maximum": max }),
         Shape::Time { min, max } => text(&format!("^\\+?({})$", time(min, max)), &["30s", "1m"]),
+        Shape::Age => {
+            let unit = |(letter, days): (&str, u32)| {
+                format!("{}\\s*{letter}", number(1, u64::from(AGE_DAYS_MAX / days)))
+            };
+            let units = AGE_UNITS.map(unit).join("|");
+            text(&format!("^({FOREVER}|\\+?({units}))$"), &["2y", "90d", FOREVER])
+        }
         Shape::Size { min, max } => {
             let of_unit = |(unit, bits): (&str, u32)| {
                 let (min, max) = (min.div_ceil(1 << bits).max(1), max >> bits);

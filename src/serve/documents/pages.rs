@@ -148,6 +148,23 @@ impl Documents {
         &self.inner.stale
     }
 
+    /// Whether there was such a page, and what it showed is kept no longer. If the store does not
+    /// say, there was none.
+    pub async fn had(&self, page: &Page) -> bool {
+        let had = match page {
+            Page::Html(View::Article(id), _) => {
+                self.inner.store.dropped(*id).await.map(|dropped| dropped.is_some())
+            }
+            Page::Html(View::Publication(selection, Some(number)), _)
+            | Page::Atom(selection, Some(number))
+            | Page::Json(selection, Some(number)) => {
+                self.inner.store.had_page(selection, *number).await
+            }
+            _ => Ok(false),
+        };
+        had.unwrap_or(false)
+    }
+
     /// Where the store is that they are made from.
     #[must_use]
     pub fn state(&self) -> &Path {
