@@ -142,8 +142,10 @@ impl Ledger {
         let poll = if before.address == history.address {
             match before.polls.last() {
                 None => history.polls.first(),
+                // Where the clock was set back, a poll may be as one of long before: at the same
+                // time of the clock, and with the same failure.
                 Some(last) => {
-                    let at = history.polls.iter().position(|poll| poll == last);
+                    let at = history.polls.iter().rposition(|poll| poll == last);
                     at.and_then(|at| history.polls.get(at + 1))
                 }
             }
@@ -190,12 +192,13 @@ impl Ledger {
         *self = Self { acknowledged, last_request: self.last_request, ..Self::default() };
     }
 
-    /// A request comes. Gives what is wrong with it.
+    /// A request comes, with what is remembered of the feed now, if that can be read. Gives what is
+    /// wrong with it.
     pub(crate) fn request(
         &mut self,
         url: &str,
         headers: &HeaderMap,
-        history: History,
+        history: Option<History>,
         (elapsed, jumps): When,
         now: DateTime<Utc>,
         host_rests: Option<DateTime<Utc>>,
@@ -204,6 +207,12 @@ impl Ledger {
         let mut wrong = Vec::new();
         let is_hop = self.hop.take().is_some_and(|hop| hop == url);
         if !is_hop {
+            let before = self.pending.take().map(|pending| pending.before);
+            if before.is_some() && before != history {
+                // What became of the poll before was not seen, as the disk had failed.
+                self.validators = None;
+                self.not_before = None;
+            }
             if self.is_gone {
                 wrong.push("it is polled although it is gone".to_owned());
             }
@@ -225,8 +234,8 @@ impl Ledger {
                 wrong.push(format!("it is polled {:?} after its last poll", elapsed - last));
             }
             url.clone_into(&mut self.asked);
-            self.pending =
-                Some(Pending { before: history, when: (elapsed, jumps), sent: Sent::Other });
+            let when = (elapsed, jumps);
+            self.pending = history.map(|before| Pending { before, when, sent: Sent::Other });
         }
         let sent = |name| headers.get(name).map(|value| value.as_bytes().to_vec());
         let (etag, last_modified) = (sent(IF_NONE_MATCH), sent(IF_MODIFIED_SINCE));

@@ -477,14 +477,15 @@ impl Run {
         let removal =
             Removal { by: Remover::Admin, why: "asked to".to_owned(), at: self.time.now() };
         let entry = (article.feed.to_string(), uid);
+        // The power may be lost under it, and then nobody comes back here.
+        self.world.state().model.perhaps_down.insert(entry.clone());
         let removed = means.store.remove(id, removal).await;
         let mut state = self.world.state();
         state.count("takedowns");
         state.note(&format!("{entry:?} is taken down: {}", removed.is_ok()));
         if removed.is_ok() {
+            state.model.perhaps_down.remove(&entry);
             state.model.taken_down.insert(entry);
-        } else {
-            state.model.perhaps_down.insert(entry);
         }
     }
 
