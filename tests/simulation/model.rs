@@ -18,7 +18,7 @@ use visnyk::model::exchange::Outcome;
 
 /// No feed is polled again sooner, whatever its schedule; polls that waited for their turn are
 /// allowed for.
-const GAP_MIN: Duration = Duration::from_secs(60);
+const GAP_MIN: Duration = Duration::from_mins(1);
 /// A document may be asked for without a condition when it has not come whole for so long.
 const WHOLE_EVERY: Duration = Duration::from_hours(7 * 24 - 2);
 /// Polls that were under way when a host asked to be left alone.
@@ -81,6 +81,7 @@ pub(crate) struct Ledger {
 
 /// An article as it was when it was looked at last.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_field_names, reason = "they are named as those of an article")]
 pub(crate) struct Seen {
     pub(crate) feed: String,
     pub(crate) uid: String,
@@ -229,9 +230,10 @@ impl Ledger {
             }
             if let Some((last, then)) = self.last_poll
                 && then == jumps
-                && elapsed - last < GAP_MIN
+                && elapsed.saturating_sub(last) < GAP_MIN
             {
-                wrong.push(format!("it is polled {:?} after its last poll", elapsed - last));
+                let after = elapsed.saturating_sub(last);
+                wrong.push(format!("it is polled {after:?} after its last poll"));
             }
             url.clone_into(&mut self.asked);
             let when = (elapsed, jumps);
@@ -240,17 +242,18 @@ impl Ledger {
         let sent = |name| headers.get(name).map(|value| value.as_bytes().to_vec());
         let (etag, last_modified) = (sent(IF_NONE_MATCH), sent(IF_MODIFIED_SINCE));
         let known = self.validators.clone().filter(|known| known.asked == self.asked);
-        let is_whole_due = self.whole.1 != jumps || elapsed - self.whole.0 > WHOLE_EVERY;
+        let is_whole_due =
+            self.whole.1 != jumps || elapsed.saturating_sub(self.whole.0) > WHOLE_EVERY;
         let is_bare = etag.is_none() && last_modified.is_none();
         match known {
             Some(known) if known.etag == etag && known.last_modified == last_modified => {}
             Some(_) if is_bare && is_whole_due => {}
             Some(known) => wrong.push(format!(
                 "it is asked with {:?} and {:?}, and not with {:?} and {:?}",
-                etag.map(text),
-                last_modified.map(text),
-                known.etag.map(text),
-                known.last_modified.map(text),
+                etag.as_ref().map(text),
+                last_modified.as_ref().map(text),
+                known.etag.as_ref().map(text),
+                known.last_modified.as_ref().map(text),
             )),
             // What was recorded and not seen by the model.
             None => {}
@@ -271,6 +274,6 @@ impl Ledger {
     }
 }
 
-fn text(bytes: Vec<u8>) -> String {
-    String::from_utf8_lossy(&bytes).into_owned()
+fn text(bytes: impl AsRef<[u8]>) -> String {
+    String::from_utf8_lossy(bytes.as_ref()).into_owned()
 }

@@ -225,13 +225,16 @@ impl Run {
 
     /// The daemon did not start: that may be for the disk, and for nothing else.
     async fn did_not_start(&mut self, error: &str) -> End {
-        let mut state = self.world.state();
-        state.note(&format!("it does not start: {error}"));
-        if !["power is off", "input/output error", "no space"].iter().any(|it| error.contains(it)) {
-            state.wrong.push(format!("it does not start: {error}"));
+        let is_of_disk =
+            ["power is off", "input/output error", "no space"].iter().any(|it| error.contains(it));
+        {
+            let mut state = self.world.state();
+            state.note(&format!("it does not start: {error}"));
+            if !is_of_disk {
+                state.wrong.push(format!("it does not start: {error}"));
+            }
+            state.count("starts that failed");
         }
-        state.count("starts that failed");
-        drop(state);
         self.disk.mend();
         sleep(Duration::from_mins(10)).await;
         End::Crashes
@@ -511,8 +514,8 @@ impl Run {
             if ledger.is_gone || !source.is_listed {
                 continue;
             }
-            if now - ledger.last_request > POLLED_WITHIN {
-                let hours = (now - ledger.last_request).as_secs() / 3600;
+            if now.saturating_sub(ledger.last_request) > POLLED_WITHIN {
+                let hours = now.saturating_sub(ledger.last_request).as_secs() / 3600;
                 wrong.push(format!("{} was not polled for {hours} h", source.id));
                 continue;
             }

@@ -110,7 +110,10 @@ impl World {
                 wrong.push(format!("{key} is asked {} times at once", place.active + 1));
             }
             if now < place.rests {
-                wrong.push(format!("{key} is asked {:?} too early", place.rests - now));
+                wrong.push(format!(
+                    "{key} is asked {:?} too early",
+                    place.rests.saturating_sub(now)
+                ));
             }
             place.active += 1;
             place.rests = now + PAUSE;
