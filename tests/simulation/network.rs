@@ -214,7 +214,11 @@ impl State {
     fn judge(&mut self, feed: usize, url: &Url, headers: &HeaderMap, history: Option<History>) {
         let when = (self.time.elapsed(), self.time.jumps());
         let now = self.time.now();
+        // One that has moved for good is asked elsewhere, and its old host's wish is not its own.
+        let own = &self.publishers.hosts[self.publishers.sources[feed].host].name;
+        let is_at_own = url.host_str() == Some(own.as_str());
         let rests = self.model.host_rests(&self.publishers.sources, feed, when);
+        let rests = rests.filter(|_| is_at_own);
         let ledger = &mut self.model.feeds[feed];
         let is_durable = self.disk.is_sound();
         let durable = history.as_ref().filter(|_| is_durable);
