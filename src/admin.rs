@@ -46,8 +46,8 @@ const LONG_TIMEOUT: Duration = Duration::from_mins(30);
 /// What is told where the daemon ends before it is done.
 pub const ENDING: &str = "the daemon is about to end";
 /// The commands that may take as long.
-const LONG: [&str; 8] =
-    ["poll", "reload", "replay", "takedown", "retention", "compact", "pin", "unpin"];
+const LONG: [&str; 9] =
+    ["poll", "reload", "replay", "takedown", "retention", "compact", "pin", "unpin", "backup"];
 /// How many requests are answered at once; others wait.
 const ANSWERS_MAX: usize = 16;
 /// The longest request, in bytes.
@@ -110,6 +110,9 @@ impl Listener {
             tokio::select! {
                 Some(_) = answers.join_next() => {}
                 accepted = self.listener.accept(), if answers.len() < ANSWERS_MAX => match accepted {
+                    Ok((stream, _)) if !is_of_owner(&stream) => {
+                        warn!("somebody else than the owner asked at the admin socket, in vain");
+                    }
                     Ok((stream, _)) => {
                         let (board, tell) = (board.clone(), tell.clone());
                         answers.spawn(async move {
@@ -125,6 +128,18 @@ impl Listener {
             }
         }
     }
+}
+
+/// Whether who is at the other end runs as the same user as we do, or as root. The mode of the socket
+/// says so as well, but only from a moment after it is there, and root may change it.
+fn is_of_owner(stream: &UnixStream) -> bool {
+    let own = rustix::process::geteuid().as_raw();
+    stream.peer_cred().is_ok_and(|peer| is_heard(peer.uid(), own))
+}
+
+/// Whether a user is answered by a daemon that runs as `own`.
+fn is_heard(user: u32, own: u32) -> bool {
+    user == own || user == 0
 }
 
 async fn answer<Told>(
@@ -188,4 +203,22 @@ async fn ask_within(limit: Duration, path: &Path, command: &str) -> io::Result<O
         serde_json::from_slice(&bytes).map_err(io::Error::other)
     };
     timeout(limit, asking).await.map_err(io::Error::other)?.map(Some)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_but_the_owner_and_root_is_heard() {
+        for (user, own, expected) in [
+            (0, 0, true),
+            (0, 65_000, true),
+            (65_000, 65_000, true),
+            (1_000, 65_000, false),
+            (1_000, 0, false),
+        ] {
+            assert_eq!(is_heard(user, own), expected, "{user} asks {own}");
+        }
+    }
 }

@@ -16,6 +16,7 @@ pub mod explain;
 pub mod export;
 pub mod feeds_file;
 mod handed;
+pub mod keeping;
 pub mod log;
 pub mod man;
 pub mod opml;
@@ -99,6 +100,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
 fn prepare(command: Preparing, path: PathBuf, state: &Path) -> ExitCode {
     match command {
         Preparing::Change(change) => change::run(change, &path, state),
+        Preparing::Keeping(keeping) => keeping::run(keeping, &path, state),
         Preparing::Check(asked) => check::check(path, &asked),
         Preparing::Schema => say(&schema()),
         // The daemon tells what is wrong in the file: it reads the one that it runs with.

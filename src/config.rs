@@ -16,6 +16,7 @@ pub mod schema;
 
 mod access;
 mod admin;
+mod backup;
 mod feeds;
 mod labels;
 mod lookalike;
@@ -76,6 +77,8 @@ pub struct Config {
     pub retention: Retention,
     /// Where admins are answered, and how they are told.
     pub admin: Admin,
+    /// How the store is written down.
+    pub backup: Backups,
     /// Regions and communities: the built-in ones and those of feeds.toml.
     pub catalogue: Catalogue,
     /// Topics.
@@ -145,12 +148,26 @@ pub struct Publishing {
 pub struct Admin {
     /// Where the events and the metrics are; nowhere without it.
     pub listen: Option<SocketAddr>,
+    /// Public names by which that may be asked, in lower case: a web site can have its readers'
+    /// browsers ask by any other.
+    pub hosts: Vec<String>,
     /// Where each event is sent to.
     pub webhook: Option<Url>,
     /// The program, and its arguments, that gets each event; empty if there is none.
     pub command: Vec<String>,
     /// With less room on the store's disk, in bytes, there is an event.
     pub disk_free_bytes_min: u64,
+}
+
+/// How the store is written down.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Backups {
+    /// How often.
+    pub every: Duration,
+    /// How many files are kept; nothing is written without any.
+    pub keep: usize,
+    /// Where, from the directory of the store; a folder of it if it is not said.
+    pub directory: Option<PathBuf>,
 }
 
 /// A feeds.toml without a mistake, and what in it is hardly meant as it is written.
@@ -224,6 +241,7 @@ pub(crate) struct Given {
     publishing: Row,
     retention: Row,
     admin: Row,
+    backup: Row,
     regions: Vec<Row>,
     communities: Vec<Row>,
     tags: Vec<Row>,
@@ -285,6 +303,7 @@ fn config(
         publishing: site::publishing(&given.publishing),
         retention: retention::retention(&given),
         admin: admin::admin(&given.admin, found),
+        backup: backup::backups(&given.backup),
         site,
         catalogue,
         tags,
@@ -307,6 +326,7 @@ impl Given {
             publishing: rows.one(&keys::PUBLISHING),
             retention: rows.one(&keys::RETENTION),
             admin: rows.one(&keys::ADMIN),
+            backup: rows.one(&keys::BACKUP),
             regions: rows.many(&keys::REGION),
             communities: rows.many(&keys::COMMUNITY),
             tags: rows.many(&keys::TAG),

@@ -5,6 +5,7 @@
 //! to bound.
 
 mod asked;
+pub mod backing;
 mod delivering;
 mod disk;
 pub mod exporting;
@@ -21,9 +22,11 @@ mod watching;
 use crate::admin::Listener;
 use crate::admin::board::Board;
 use crate::admin::desk::Desk;
+use crate::backup::recovery::Recovery;
 use crate::classify::Classifier;
 use crate::config::Config;
 use crate::daemon::asked::Asked;
+use crate::daemon::backing::Backing;
 use crate::daemon::exporting::Exporting;
 use crate::daemon::exporting::Mirror;
 use crate::daemon::relabelling::Relabelling;
@@ -202,6 +205,8 @@ pub struct Start {
     pub handed: Handed,
     /// How often it wants to hear that the daemon goes on; it is told three times as often.
     pub watchdog: Option<Duration>,
+    /// What was done with a store that was damaged.
+    pub recovery: Option<Recovery>,
 }
 
 /// Listeners that the service manager opened, and keeps open when the daemon starts again.
@@ -249,7 +254,7 @@ pub async fn run(
     mut stop: watch::Receiver<bool>,
     tell: impl Fn(&Notice) + Send + Sync + 'static,
 ) -> Result<(), DaemonError> {
-    let Start { path, config, store, socket, mirror, handed, watchdog } = start;
+    let Start { path, config, store, socket, mirror, handed, watchdog, recovery } = start;
     let is_handed = handed.readers.is_some();
     let poller = poller(&config, store.clone(), system_clock())?;
     let histories = store.histories().await?;
@@ -269,9 +274,7 @@ pub async fn run(
     let (questions, asked_server) = mpsc::channel(1);
     let serving = serving(listener, others, asked_server, documents.clone(), stop.clone());
     let mut server = tokio::spawn(serving);
-    let board = Board::default();
-    board.config_taken(Some(Utc::now()));
-    board.put_addresses(config.addresses.0.clone());
+    let board = board(&config, recovery);
     let admin = admin_socket(&socket);
     let tell = Arc::new(tell);
     tell(&Notice::Ready { address, feeds: config.enabled().count() });
@@ -283,6 +286,7 @@ pub async fn run(
     upkeep.change().await;
     let answering = Asked {
         upkeep: upkeep.clone(),
+        backing: Backing::new(&store, &documents, &board),
         rules: poller.rules.clone(),
         store: store.clone(),
         documents: documents.clone(),
@@ -319,6 +323,7 @@ pub async fn run(
         never = follow(newest, &documents) => match never {},
         never = keep_reads(&documents) => match never {},
         never = upkeep.follow() => match never {},
+        never = Box::pin(Backing::new(&store, &documents, &board).keep()) => match never {},
         never = telling => match never {},
         never = vitals.watch(watchdog, || tell(&Notice::GoesOn)) => match never {},
         never = answer_at_listener(desk, handed.admins) => match never {},
@@ -369,6 +374,15 @@ async fn ask_on_signal(
         by = Trigger::Signal;
     }
     std::future::pending().await
+}
+
+/// The board at the start.
+fn board(config: &Config, recovery: Option<Recovery>) -> Board {
+    let board = Board::default();
+    board.config_taken(Some(Utc::now()));
+    board.recovered(recovery);
+    board.put_addresses(config.addresses.0.clone());
+    board
 }
 
 /// Answers for ever, if there is a socket.

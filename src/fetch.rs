@@ -14,7 +14,7 @@
 //!
 //! Never here: what an outcome means for the feed. reqwest is named nowhere else.
 
-pub(crate) mod answer;
+pub mod answer;
 pub(crate) mod body;
 pub mod carrier;
 pub(crate) mod client;

@@ -72,6 +72,8 @@ pub mod publish;
 pub mod fetch;
 pub mod store;
 
+pub mod backup;
+
 pub mod serve;
 
 pub mod export;

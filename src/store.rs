@@ -21,17 +21,24 @@ mod codec;
 mod commit;
 mod composition;
 pub mod copying;
+pub mod dump;
 pub mod engine;
 pub mod error;
 mod events;
 mod keys;
+pub mod lines;
 mod members;
+mod mend;
 mod pages;
 mod records;
+pub mod refill;
 pub mod relabel;
 mod removal;
 pub mod retain;
+pub mod salvage;
+pub mod snapshot;
 mod surroundings;
+pub mod swap;
 mod trail;
 mod upkeep;
 mod writer;
@@ -61,6 +68,8 @@ use crate::store::engine::Steps;
 use crate::store::error::StoreError;
 use crate::store::relabel::Labeller;
 use crate::store::relabel::Progress;
+use crate::store::swap::finished;
+use crate::store::swap::is_coming;
 use crate::store::writer::Command;
 use crate::store::writer::Commit;
 use crate::store::writer::Keeper;
@@ -120,7 +129,7 @@ impl Store {
     /// # Errors
     /// As [`Store::open`].
     pub fn look(directory: &Path) -> Result<Option<Self>, StoreError> {
-        if !engine::is_there(directory) {
+        if !engine::is_there(directory) && !is_coming(directory) {
             return Ok(None);
         }
         Self::started(directory, None).map(Some)
@@ -161,10 +170,10 @@ impl Store {
         let work = {
             let directory = Arc::clone(&directory);
             move || {
-                let keeper = match composed {
+                let keeper = finished(&directory).and_then(|()| match composed {
                     Some(_) => Keeper::open(&directory),
                     None => Keeper::look(&directory),
-                };
+                });
                 // Nobody waits any more if it took too long.
                 let _ = opened.send(keeper.as_ref().map(Keeper::steps).map_err(Clone::clone));
                 let Ok(mut keeper) = keeper else { return };
@@ -559,6 +568,26 @@ impl Store {
             })
         };
         self.read(each).await
+    }
+
+    /// Whether the store reads: what a daemon reads first, and some of everything.
+    ///
+    /// # Errors
+    /// It does not, or the store has stopped.
+    pub async fn probe(&self) -> Result<(), StoreError> {
+        self.read(Archive::probe).await
+    }
+
+    /// The same as [`Store::audit`] of a store that was opened to be read, with the publications
+    /// that the admin composed, and how many articles there are.
+    ///
+    /// # Errors
+    /// The engine cannot read, or the store has stopped.
+    pub async fn verify(
+        &self,
+        composed: Vec<Publication>,
+    ) -> Result<(u64, Vec<String>), StoreError> {
+        self.work(move |keeper| keeper.verify(composed)).await
     }
 
     /// Recounts every index and counter from the articles: what does not agree, in words.

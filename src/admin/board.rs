@@ -9,6 +9,7 @@ use crate::admin::tally::Polls;
 use crate::attention::Case;
 use crate::attention::Need;
 use crate::attention::needs;
+use crate::backup::recovery::Recovery;
 use crate::model::exchange::History;
 use crate::model::feed::Feed;
 use crate::model::id::FeedId;
@@ -17,6 +18,7 @@ use chrono::DateTime;
 use chrono::Utc;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
@@ -50,6 +52,8 @@ pub struct State {
     pub stopped: Option<(DateTime<Utc>, String)>,
     /// How the store is kept within its bounds.
     pub kept: Kept,
+    /// How it stands with backups.
+    pub backups: Backups,
     /// In which line of feeds.toml the address of each feed is.
     addresses: BTreeMap<FeedId, usize>,
     /// The feeds that were put since they were last asked for.
@@ -96,6 +100,30 @@ pub struct Kept {
     pub compacted: Option<DateTime<Utc>>,
     /// How often it was, since the daemon started.
     pub compactions: u64,
+}
+
+/// How it stands with backups.
+#[derive(Debug, Clone, Default)]
+pub struct Backups {
+    /// The last one.
+    pub last: Option<LastBackup>,
+    /// When the next one failed, and why, if it did.
+    pub failed: Option<(DateTime<Utc>, String)>,
+    /// What was done at the start with a store that was damaged.
+    pub recovery: Option<Recovery>,
+}
+
+/// A backup that is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastBackup {
+    /// When it was begun.
+    pub at: DateTime<Utc>,
+    /// How many bytes it has.
+    pub bytes: u64,
+    /// How long it took; nought if an earlier daemon wrote it.
+    pub took: Duration,
+    /// Where it is.
+    pub path: PathBuf,
 }
 
 /// Why no feed is polled next.
@@ -255,6 +283,23 @@ impl Board {
         let kept = &mut self.state().kept;
         kept.compacted = Some(at);
         kept.compactions += 1;
+    }
+
+    /// Notes that a backup was written.
+    pub fn backed_up(&self, last: LastBackup) {
+        self.state().backups.last = Some(last);
+        self.0.changed.notify_one();
+    }
+
+    /// Notes that one could not be written, or was.
+    pub fn backup_failed(&self, failed: Option<(DateTime<Utc>, String)>) {
+        self.state().backups.failed = failed;
+        self.0.changed.notify_one();
+    }
+
+    /// Notes what was done with a store that was damaged, if it was.
+    pub fn recovered(&self, recovery: Option<Recovery>) {
+        self.state().backups.recovery = recovery;
     }
 
     /// A loop goes on.

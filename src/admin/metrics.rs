@@ -197,10 +197,38 @@ fn of_store(to: &mut Exposition, desk: &Desk) {
     if let Some(free) = measured.disk_free_bytes {
         to.sample(&[], number_of(free));
     }
+    of_backups(to, desk);
     to.family("visnyk_articles", Type::Gauge, "Articles that are published.");
     to.sample(&[], number_of(measured.articles));
     to.family("visnyk_publications", Type::Gauge, "Publications that hold an article.");
     to.sample(&[], number_of(measured.publications));
+}
+
+fn of_backups(to: &mut Exposition, desk: &Desk) {
+    let backups = desk.board.read(|state| state.backups.clone());
+    let last = backups.last.as_ref();
+    to.family(
+        "visnyk_store_recoveries_total",
+        Type::Counter,
+        "Damaged stores that another took the place of since the daemon started.",
+    );
+    to.sample(&[], count(usize::from(backups.recovery.is_some())));
+    to.family(
+        "visnyk_backup_last_success_timestamp_seconds",
+        Type::Gauge,
+        "When the last backup was begun that was written; without a sample there is none.",
+    );
+    sample_at(to, &[], last.map(|last| last.at));
+    to.family("visnyk_backup_last_size_bytes", Type::Gauge, "Size of the last backup.");
+    if let Some(last) = last {
+        to.sample(&[], number_of(last.bytes));
+    }
+    to.family(
+        "visnyk_backup_last_successful",
+        Type::Gauge,
+        "Whether the last backup that was due was written: 1, or 0 if it is tried again.",
+    );
+    to.sample(&[], if backups.failed.is_none() { 1.0 } else { 0.0 });
 }
 
 fn of_readers(to: &mut Exposition, desk: &Desk, now: DateTime<Utc>) {

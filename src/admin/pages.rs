@@ -1,7 +1,9 @@
 //! What is answered at the admin's listener: the events, the metrics, and whether all is well.
 //!
 //! It can only be read, and it stands at an address of its own: nothing of it is among what readers
-//! get.
+//! get. It is not told to whom a web site sends there: a site can give its own name to any address,
+//! and have the browser of whoever looks at it read there (DNS rebinding). So names that can be
+//! public are answered only if feeds.toml has them.
 
 use crate::admin::board::Pulse;
 use crate::admin::desk::Desk;
@@ -23,6 +25,7 @@ use http::Response;
 use http::StatusCode;
 use http::header;
 use std::fmt::Write;
+use std::net::IpAddr;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -34,13 +37,27 @@ const BEAT_WITHIN: Duration = Duration::from_mins(5);
 const TEXT: &str = "text/plain; charset=utf-8";
 const NOT_FOUND: &str = "not here; there are /metrics, /healthz, /readyz, /admin/events.atom and \
                          /admin/events.json\n";
+const NOT_OURS: &str = "not by this name: ask by the address, or add the name to `hosts` below \
+                        [admin] of feeds.toml\n";
+/// Ends of names that nobody can have in the public tree of names (RFC 6761, 6762, 8375, and the
+/// private zone that ICANN set aside).
+const LOCAL_ENDINGS: [&str; 4] = [".localhost", ".local", ".home.arpa", ".internal"];
+/// Nothing of it is a page.
+const POLICY: &str =
+    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 const NOT_ALLOWED: &str = "this can only be read: GET or HEAD\n";
 
 /// The answer to a request that came to this address.
 #[must_use]
 pub fn answer<B>(desk: &Desk, request: &Request<B>, address: SocketAddr) -> Response<Body> {
     let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
+    let is_ours = is_ours(request, &desk.documents.config().admin.hosts);
     let mut answer = match request.uri().path() {
+        _ if !is_ours => {
+            let mut answer = told(StatusCode::MISDIRECTED_REQUEST, TEXT, NOT_OURS.to_owned());
+            put(&mut answer, header::CONNECTION, "close");
+            answer
+        }
         "/metrics" | "/healthz" | "/readyz" | EVENTS | EVENTS_JSON if !is_read => {
             let mut answer = told(StatusCode::METHOD_NOT_ALLOWED, TEXT, NOT_ALLOWED.to_owned());
             put(&mut answer, header::ALLOW, "GET, HEAD");
@@ -62,10 +79,33 @@ pub fn answer<B>(desk: &Desk, request: &Request<B>, address: SocketAddr) -> Resp
         _ => told(StatusCode::NOT_FOUND, TEXT, NOT_FOUND.to_owned()),
     };
     put(&mut answer, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    put(&mut answer, header::REFERRER_POLICY, "no-referrer");
+    put(&mut answer, header::CONTENT_SECURITY_POLICY, POLICY);
     if *request.method() == Method::HEAD {
         *answer.body_mut() = Body::default();
     }
     answer
+}
+
+/// Whether a request asks by a name that is ours: an address, a name of one's own network, or one
+/// that feeds.toml has. Without a name none asks that comes from a browser.
+fn is_ours<B>(request: &Request<B>, hosts: &[String]) -> bool {
+    let given = request.headers().get_all(header::HOST);
+    if given.iter().count() > 1 {
+        return false;
+    }
+    let named = request.uri().authority().map(|authority| authority.as_str().as_bytes());
+    let named = named.or_else(|| given.iter().next().map(HeaderValue::as_bytes));
+    let Some(named) = named else { return true };
+    let Ok(named) = str::from_utf8(named).map(str::to_ascii_lowercase) else { return false };
+    let bare = match named.rsplit_once(':') {
+        Some((bare, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => bare,
+        _ => &named,
+    };
+    let name = bare.strip_prefix('[').and_then(|bare| bare.strip_suffix(']')).unwrap_or(bare);
+    let name = name.strip_suffix('.').unwrap_or(name);
+    let is_local = !name.contains('.') || LOCAL_ENDINGS.iter().any(|end| name.ends_with(end));
+    name.parse::<IpAddr>().is_ok() || is_local || hosts.iter().any(|host| host == name)
 }
 
 /// A thing that has to be so, and whether it is.
@@ -186,4 +226,44 @@ fn answer_of(status: StatusCode, media_type: &'static str, bytes: Bytes) -> Resp
 
 fn put(answer: &mut Response<Body>, name: header::HeaderName, value: &'static str) {
     answer.headers_mut().insert(name, HeaderValue::from_static(value));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_a_web_site_may_have_is_none_of_ours() {
+        let hosts = ["metrics.city.example".to_owned()];
+        for (host, expected) in [
+            ("127.0.0.1:9090", true),
+            ("10.0.0.5", true),
+            ("[::1]:9090", true),
+            ("[fd00::1]", true),
+            ("localhost:9090", true),
+            ("web1:9090", true),
+            ("web1.internal:9090", true),
+            ("prometheus.localhost", true),
+            ("Metrics.City.Example:9090", true),
+            ("metrics.city.example.", true),
+            ("city.example:9090", false),
+            ("evil.example", false),
+            ("evil.example:9090", false),
+            ("127.0.0.1.evil.example:9090", false),
+            ("localhost.evil.example", false),
+            ("metrics.city.example.evil.example", false),
+            ("evil.internal.example", false),
+            ("evil.example:90:90", false),
+            ("evil.example\u{e9}", false),
+        ] {
+            let host = HeaderValue::from_bytes(host.as_bytes()).unwrap();
+            let request = Request::builder().header(header::HOST, host.clone()).body(()).unwrap();
+            assert_eq!(is_ours(&request, &hosts), expected, "{host:?}");
+        }
+        let twice = Request::builder().header("host", "web1").header("host", "evil.example");
+        assert!(!is_ours(&twice.body(()).unwrap(), &hosts));
+        let absolute = Request::builder().uri("http://evil.example/metrics").header("host", "web1");
+        assert!(!is_ours(&absolute.body(()).unwrap(), &hosts));
+        assert!(is_ours(&Request::new(()), &hosts));
+    }
 }

@@ -44,10 +44,20 @@ pub fn told(state: &State, now: DateTime<Utc>) -> Value {
             "compacted": kept.compacted.map(shown),
         })
     });
+    let backups = &state.backups;
+    let backup = backups
+        .last
+        .as_ref()
+        .map(|last| json!({ "at": shown(last.at), "bytes": last.bytes, "path": last.path }));
+    let failed = backups.failed.as_ref();
+    let recovery = backups.recovery.as_ref();
     json!({
         "at": shown(now),
         "daemon": daemon,
         "config": config,
+        "backup": backup,
+        "backup_failed": failed.map(|(at, why)| json!({ "at": shown(*at), "why": why })),
+        "recovery": recovery.map(|done| json!({ "at": shown(done.at), "told": done.told() })),
         "stopped": stopped.map(|(at, why)| json!({ "at": shown(*at), "why": why })),
         "store": store,
         "feeds": feeds.iter().map(|(line, needs)| of_feed(line, needs)).collect::<Vec<_>>(),

@@ -3,6 +3,7 @@
 
 use crate::cli::change::Change;
 use crate::cli::check;
+use crate::cli::keeping::Keeping;
 use crate::cli::log::LogFormat;
 use crate::model::id::FeedId;
 use clap::Parser;
@@ -227,6 +228,10 @@ pub enum Preparing {
     /// What changes feeds.toml.
     #[command(flatten)]
     Change(Change),
+
+    /// What keeps the store.
+    #[command(flatten)]
+    Keeping(Keeping),
 
     /// Read feeds.toml and show every mistake and warning in it, and what its schedules mean
     #[command(after_help = check::HELP)]

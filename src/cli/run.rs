@@ -1,16 +1,17 @@
 //! `visnyk run`: the daemon, until a signal ends it.
 
 use crate::admin;
+use crate::backup::recovery;
 use crate::cli::IO_ERROR;
 use crate::cli::directory;
 use crate::cli::export::absolute;
 use crate::cli::fail;
 use crate::cli::handed::handed;
-use crate::cli::open;
 use crate::config::Config;
 use crate::daemon;
 use crate::daemon::Notice;
 use crate::daemon::Start;
+use crate::daemon::backing::directory_of;
 use crate::daemon::exporting::Mirror;
 use sd_notify::NotifyState;
 use std::io;
@@ -18,6 +19,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
+use tokio::runtime::Builder;
 use tokio::signal::unix::Signal;
 use tokio::signal::unix::SignalKind;
 use tokio::signal::unix::signal;
@@ -47,9 +49,15 @@ pub fn run(path: &Path, config: Config, state: &Path, export: Option<&Path>) -> 
         Err(error) => return fail(IO_ERROR, &error),
     };
     let watchdog = sd_notify::watchdog_enabled();
-    let (store, runtime) = match open(&config, state) {
+    let runtime = match Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(IO_ERROR, &error),
+    };
+    let backups = directory_of(&config.backup, state);
+    let opened = recovery::open(state, &backups, &config.publications, &runtime);
+    let (store, recovery) = match opened {
         Ok(opened) => opened,
-        Err(status) => return status,
+        Err(error) => return fail(IO_ERROR, &error),
     };
     let site = config.site.address.clone();
     let socket = admin::socket(directory("RUNTIME_DIRECTORY"), state);
@@ -68,7 +76,7 @@ pub fn run(path: &Path, config: Config, state: &Path, export: Option<&Path>) -> 
         let telling = spawn_blocking(|| tell(changed));
         let mirror = mirrored.map(|directory| Mirror { directory, told });
         let path = path.to_owned();
-        let start = Start { path, config, store, socket, mirror, handed, watchdog };
+        let start = Start { path, config, store, socket, mirror, handed, watchdog, recovery };
         let notify = move |notice: &Notice| {
             if let Notice::Ready { address, .. } = notice {
                 info!(%address, "listening at {address}, published at {site}");

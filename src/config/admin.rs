@@ -32,6 +32,7 @@ pub(crate) fn admin(row: &Row, found: &mut Found) -> Admin {
     }
     Admin {
         listen,
+        hosts: row.words("hosts").iter().map(|name| name.to_ascii_lowercase()).collect(),
         webhook: row.web("webhook"),
         command,
         disk_free_bytes_min: row.number("disk_free_min").unwrap_or(DISK_FREE_BYTES_MIN),

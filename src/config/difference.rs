@@ -63,6 +63,12 @@ pub fn difference(before: &Config, after: &Config) -> Vec<String> {
     note(&mut keys, "command", old.command == new.command);
     note(&mut keys, "disk_free_min", old.disk_free_bytes_min == new.disk_free_bytes_min);
     told.extend(changed("`[admin]`", &keys));
+    let (old, new) = (&before.backup, &after.backup);
+    let mut keys = Vec::new();
+    note(&mut keys, "every", old.every == new.every);
+    note(&mut keys, "keep", old.keep == new.keep);
+    note(&mut keys, "directory", old.directory == new.directory);
+    told.extend(changed("`[backup]`", &keys));
     told
 }
 

@@ -201,6 +201,7 @@ pub const ADMIN: Table = Table {
     keys: &[
         optional("listen", Shape::Socket, "where admins are answered; nowhere without it"),
         optional("allow_public", Shape::Flag, "whether that may be a public address; `false`"),
+        optional("hosts", Shape::Texts, "public names by which it may be asked there"),
         optional("webhook", Shape::WebAddress, "where each event is sent to, as JSON"),
         optional("command", Shape::Texts, "a program and its arguments that get each event"),
         optional(
@@ -224,6 +225,17 @@ pub const RETENTION: Table = Table {
 
 /// How many articles are kept of something.
 const KEPT: Shape = Shape::Number { min: 1, max: 1_000_000_000 };
+
+/// `[backup]`
+pub const BACKUP: Table = Table {
+    name: "backup",
+    times: Times::Once,
+    keys: &[
+        optional("every", time(3_600, 30 * 86_400), "how often the store is written down; `24h`"),
+        optional("keep", Shape::Number { min: 0, max: 1_000 }, "how many files are kept; `7`"),
+        optional("directory", Shape::Text, "where, from the store's directory; `backups`"),
+    ],
+};
 
 /// `[[feed]]`
 pub const FEED: Table = Table {
@@ -349,12 +361,13 @@ pub const RULE: Table = Table {
 };
 
 /// All tables, in the order in which the example has them.
-pub const TABLES: [&Table; 11] = [
+pub const TABLES: [&Table; 12] = [
     &SITE,
     &POLLING,
     &PUBLISHING,
     &RETENTION,
     &ADMIN,
+    &BACKUP,
     &REGION,
     &COMMUNITY,
     &TAG,

@@ -1,6 +1,7 @@
 //! What is wrong in feeds.toml, and how that is shown: as the compiler shows it, with the line,
 //! the place and what would be right.
 
+use crate::model::address::is_key;
 use annotate_snippets::AnnotationKind;
 use annotate_snippets::Group;
 use annotate_snippets::Level;
@@ -356,29 +357,6 @@ fn without_credentials(text: &str) -> String {
         safe.push_str(&line[from..]);
     }
     safe
-}
-
-/// What the parameters of an address are called in which a key stands.
-const KEYS: [&str; 14] = [
-    "access_token",
-    "api_key",
-    "api-key",
-    "apikey",
-    "auth",
-    "auth_token",
-    "key",
-    "passwd",
-    "password",
-    "pass",
-    "pwd",
-    "secret",
-    "sig",
-    "token",
-];
-
-/// Whether a parameter of an address by its name holds a key.
-pub(crate) fn is_key(parameter: &str) -> bool {
-    KEYS.iter().any(|key| key.eq_ignore_ascii_case(parameter))
 }
 
 /// The text with `*` for each byte of a key in the query of an address.

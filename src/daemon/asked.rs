@@ -1,6 +1,7 @@
 //! What an admin asks of a running daemon, beside the state of its feeds.
 
 use crate::admin::ENDING;
+use crate::daemon::backing::Backing;
 use crate::daemon::exporting::Exporting;
 use crate::daemon::reloading::Asking;
 use crate::daemon::reloading::Trigger;
@@ -33,6 +34,7 @@ use tracing::info;
 #[derive(Clone)]
 pub(crate) struct Asked {
     pub(crate) upkeep: Upkeep,
+    pub(crate) backing: Backing,
     pub(crate) rules: Rules,
     pub(crate) store: Store,
     pub(crate) documents: Documents,
@@ -55,6 +57,7 @@ impl Asked {
             ("pin", what) if !what.is_empty() => Some(self.pin(Pinning::Pin, what).await),
             ("unpin", what) if !what.is_empty() => Some(self.pin(Pinning::Unpin, what).await),
             ("readers", "") => Some(Ok(self.documents.audience().told(Utc::now()).to_string())),
+            ("backup", "") => Some(self.backup().await),
             ("reload", "") => Some(self.reload().await),
             ("poll", feeds) => Some(self.poll(feeds).await),
             ("tags", "") => Some(free_tags(&self.store).await.map_err(|error| error.to_string())),
@@ -85,6 +88,13 @@ impl Asked {
             }
             _ => None,
         }
+    }
+
+    /// Writes a backup. It is done wholly, or given up, when nobody waits for it any more too.
+    async fn backup(&self) -> Result<String, String> {
+        let backing = self.backing.clone();
+        let writing = tokio::spawn(async move { backing.ask().await });
+        writing.await.map_err(|panic| format!("it broke off: {panic}"))?
     }
 
     /// Reads feeds.toml again, and tells what is different.

@@ -8,6 +8,8 @@ use crate::admin::desk::Desk;
 use crate::admin::desk::WAYS;
 use crate::events::Told;
 use crate::fetch::post::Poster;
+use crate::model::feed::Feed;
+use crate::model::feed::SecretPlace;
 use rustix::process::Pid;
 use rustix::process::Signal;
 use rustix::process::kill_process_group;
@@ -36,6 +38,16 @@ const PAUSES: [Duration; 4] = [
 ];
 /// How long a program may take.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(30);
+/// What systemd gives to the daemon, and to nothing that it starts.
+const MANAGER_VARIABLES: [&str; 7] = [
+    "CREDENTIALS_DIRECTORY",
+    "LISTEN_FDNAMES",
+    "LISTEN_FDS",
+    "LISTEN_PID",
+    "NOTIFY_SOCKET",
+    "WATCHDOG_PID",
+    "WATCHDOG_USEC",
+];
 
 /// A way to the admin, by its place in [`WAYS`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -162,21 +174,39 @@ async fn by_webhook(desk: &Desk, poster: &Poster, message: &str) -> Result<Fate,
 }
 
 async fn by_command(desk: &Desk, message: &str) -> Result<Fate, String> {
-    let command = desk.documents.config().admin.command.clone();
-    let Some((program, arguments)) = command.split_first() else { return Ok(Fate::Dropped) };
-    run(program, arguments, message, COMMAND_TIMEOUT).await.map(|()| Fate::Delivered)
+    let config = desk.documents.config();
+    let Some((program, arguments)) = config.admin.command.split_first() else {
+        return Ok(Fate::Dropped);
+    };
+    let hidden = variables(config.feeds.values());
+    run(program, arguments, message, COMMAND_TIMEOUT, &hidden).await.map(|()| Fate::Delivered)
 }
 
-/// Runs a program with a message on its standard input. What takes longer is ended, with all that
+/// The variables of our environment that are no business of another program: secrets of feeds, and
+/// what the service manager gave to us.
+fn variables<'a>(feeds: impl Iterator<Item = &'a Feed>) -> Vec<&'a str> {
+    let secret = |feed: &'a Feed| match &feed.access.credentials.as_ref()?.secret {
+        SecretPlace::Environment(variable) => Some(variable.as_str()),
+        SecretPlace::Credential(_) | SecretPlace::File(_) => None,
+    };
+    feeds.filter_map(secret).chain(MANAGER_VARIABLES).collect()
+}
+
+/// Runs a program with a message on its standard input, without some variables. What takes longer is ended, with all that
 /// it started.
 async fn run(
     program: &str,
     arguments: &[String],
     message: &str,
     longest: Duration,
+    hidden: &[&str],
 ) -> Result<(), String> {
     let failed = |error: std::io::Error| format!("`{program}`: {error}");
-    let mut child = Command::new(program)
+    let mut command = Command::new(program);
+    for variable in hidden {
+        command.env_remove(variable);
+    }
+    let mut child = command
         .args(arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
@@ -228,9 +258,29 @@ mod tests {
         let script =
             format!("(sleep 3; touch {}) & touch {}; wait", late.display(), begun.display());
         let arguments = ["-c".to_owned(), script];
-        let why = run("sh", &arguments, "{}", Duration::from_secs(1)).await.unwrap_err();
+        let why = run("sh", &arguments, "{}", Duration::from_secs(1), &[]).await.unwrap_err();
         assert_eq!(why, "`sh`: not done within 1s");
         sleep(Duration::from_secs(3)).await;
         assert!(begun.exists() && !late.exists());
+    }
+
+    #[tokio::test]
+    async fn a_program_is_given_the_message_and_none_of_our_secrets() {
+        let folder = tempfile::tempdir().unwrap();
+        let told = folder.path().join("told");
+        let script = format!(
+            "{{ echo \"$#:$1:${{HOME-none}}:${{PATH:+some}}\"; cat; }} >{}",
+            told.display()
+        );
+        let arguments = ["-c", &script, "sh", "$(touch x)"].map(str::to_owned);
+        let message = "{\"text\":\"`touch x`; $HOME\"}";
+        run("sh", &arguments, message, COMMAND_TIMEOUT, &["HOME"]).await.unwrap();
+        let told = std::fs::read_to_string(told).unwrap();
+        assert_eq!(told, format!("1:$(touch x):none:some\n{message}\n"));
+        let feeds = "[[feed]]\nid = \"a\"\ntitle = \"a\"\nurl = \"https://a.example/\"\n\
+            auth = \"bearer\"\nsecret = \"env:KEY_OF_A\"\n";
+        let config = crate::config::parse("feeds.toml", feeds, std::path::Path::new("")).unwrap();
+        let hidden = variables(config.feeds.values());
+        assert!(hidden.contains(&"KEY_OF_A") && hidden.contains(&"CREDENTIALS_DIRECTORY"));
     }
 }

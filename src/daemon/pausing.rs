@@ -14,8 +14,11 @@ use chrono::Utc;
 use std::time::Duration;
 use tokio::task::spawn_blocking;
 
-/// How often it is looked whether there is room.
-pub(crate) const LOOKED_EVERY: Duration = Duration::from_secs(5);
+/// How often it is looked whether there is room; and how often while there is plenty of it.
+const LOOKED_EVERY: Duration = Duration::from_secs(5);
+const LOOKED_EVERY_WITH_PLENTY: Duration = Duration::from_mins(1);
+/// More is not gone in a minute, as a rule.
+const BYTES_PLENTY: u64 = 4 * 1024 * 1024 * 1024;
 /// How long a store is left alone of which a write failed, before it is opened again.
 const RENEWED_AFTER: Duration = Duration::from_secs(15);
 /// With less room no feed is polled; or with less than a part of the disk, if that is less.
@@ -43,7 +46,8 @@ impl Standing {
     }
 }
 
-/// How it stands now. A store of which a write failed is opened again, if there is room.
+/// How it stands now, and how long it need not be looked again. A store of which a write failed is
+/// opened again, if there is room.
 ///
 /// # Errors
 /// The store could not be opened again, or has stopped.
@@ -51,23 +55,28 @@ pub(crate) async fn look(
     store: Store,
     before: Standing,
     now: DateTime<Utc>,
-) -> Result<Standing, StoreError> {
+) -> Result<(Standing, Duration), StoreError> {
     let directory = store.directory().to_owned();
     let measured = spawn_blocking(move || room(&directory).ok()).await.ok().flatten();
     let full = measured.and_then(|(free, total)| of_room(free, total, &before));
-    match (before, full) {
+    let is_plenty = measured.is_none_or(|(free, _)| free > BYTES_PLENTY);
+    let standing = match (before, full) {
         // It is told why it began.
-        (Standing::Failed(why), Some(_)) => Ok(Standing::Failed(why)),
+        (Standing::Failed(why), Some(_)) => Standing::Failed(why),
         (Standing::Failed(why), None) => {
             tokio::time::sleep(RENEWED_AFTER).await;
             match store.renew(now).await {
-                Ok(()) => Ok(Standing::Well),
-                Err(end @ (StoreError::Closed { .. } | StoreError::Broken { .. })) => Err(end),
-                Err(_) => Ok(Standing::Failed(why)),
+                Ok(()) => Standing::Well,
+                Err(end @ (StoreError::Closed { .. } | StoreError::Broken { .. })) => {
+                    return Err(end);
+                }
+                Err(_) => Standing::Failed(why),
             }
         }
-        (_, full) => Ok(full.map_or(Standing::Well, Standing::Full)),
-    }
+        (_, full) => full.map_or(Standing::Well, Standing::Full),
+    };
+    let is_calm = is_plenty && standing == Standing::Well;
+    Ok((standing, if is_calm { LOOKED_EVERY_WITH_PLENTY } else { LOOKED_EVERY }))
 }
 
 /// Why there is too little room, if there is. An eighth more than enough is the end of too little,

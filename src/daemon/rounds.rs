@@ -8,7 +8,6 @@ use crate::admin::polled::ended_poll;
 use crate::admin::polled::lost_poll;
 use crate::config::Config;
 use crate::daemon::DaemonError;
-use crate::daemon::pausing::LOOKED_EVERY;
 use crate::daemon::pausing::Standing;
 use crate::daemon::pausing::look;
 use crate::fetch::Fetcher;
@@ -54,6 +53,9 @@ const SET_BACK_MIN: TimeDelta = TimeDelta::minutes(1);
 
 /// After this other feeds are gone over to that could not be at once.
 const CHANGE_RETRY: Duration = Duration::from_secs(10);
+
+/// How the store stands, and how long it need not be looked again.
+type Looked = Result<(Standing, Duration), StoreError>;
 
 /// What a poll changed, and what is to be looked at after it.
 #[derive(Default)]
@@ -106,7 +108,7 @@ pub struct Rounds {
     /// Whether the store takes something.
     standing: Standing,
     /// A look at whether it does, under way, and when the next one begins.
-    standings: JoinSet<(Standing, Result<Standing, StoreError>)>,
+    standings: JoinSet<(Standing, Looked)>,
     next_look: Instant,
     /// A change that the store did not tell enough for, and when it is tried again.
     put_off: Option<(Instant, Fresh)>,
@@ -369,6 +371,7 @@ impl Rounds {
                 if !matches!(self.standing, Standing::Failed(_)) {
                     error!(feed = %id, "no feed is polled, what there is is served: {error}");
                     self.standing = Standing::Failed(error.to_string());
+                    self.next_look = Instant::now();
                     self.board.polls_stopped(now, &error.to_string());
                 }
                 self.tell(&id, &lost_poll(&id, &error.to_string()));
@@ -391,7 +394,6 @@ impl Rounds {
     /// Begins to look whether the store takes something, now and then.
     fn look_at_store(&mut self, now: DateTime<Utc>) {
         if self.standings.is_empty() && Instant::now() >= self.next_look {
-            self.next_look = Instant::now() + LOOKED_EVERY;
             let (store, before) = (self.poller.store.clone(), self.standing.clone());
             self.standings.spawn(async move { (before.clone(), look(store, before, now).await) });
         }
@@ -400,16 +402,21 @@ impl Rounds {
     /// Stops polls when the store takes nothing, and goes on when it does again.
     fn stands(
         &mut self,
-        looked: Result<(Standing, Result<Standing, StoreError>), JoinError>,
+        looked: Result<(Standing, Looked), JoinError>,
         now: DateTime<Utc>,
         documents: &Documents,
     ) -> Result<(), DaemonError> {
         let stands = match looked {
-            // A write failed meanwhile.
+            // A write failed meanwhile: looked at again at once.
             Ok((before, _)) if before != self.standing => return Ok(()),
-            Ok((_, stands)) => stands?,
+            Ok((_, stands)) => {
+                let (stands, next) = stands?;
+                self.next_look = Instant::now() + next;
+                stands
+            }
             Err(panic) => {
                 error!("a look at whether the store takes something broke off: {panic}");
+                self.next_look = Instant::now() + CHANGE_RETRY;
                 return Ok(());
             }
         };

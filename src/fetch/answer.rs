@@ -28,7 +28,8 @@ const VALIDATOR_BYTES_MAX: usize = 4096;
 
 /// When the server wants to be asked again (RFC 9110, 10.2.3): so many seconds from now, or a
 /// date; a week from now at most.
-pub(crate) fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+#[must_use]
+pub fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     let latest = now + RETRY_AFTER_MAX;
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -43,7 +44,8 @@ pub(crate) fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Dat
 
 /// How long the answer stays fresh from now on (RFC 9111, 4.2.1): its `max-age`, else the time
 /// from its date to its `Expires`, without its age; none if it says nothing or is stale already.
-pub(crate) fn freshness(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
+#[must_use]
+pub fn freshness(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
     let date = |name| httpdate::parse_http_date(headers.get(name)?.to_str().ok()?).ok();
     let sent = date(DATE).unwrap_or_else(|| now.into());
     let expires = || date(EXPIRES)?.duration_since(sent).ok();
@@ -77,13 +79,15 @@ fn seconds(text: &str) -> Option<Duration> {
 
 /// Whether the answer says that it is made by the manipulation `feed` (RFC 3229, 10.5.3): only
 /// what is new.
-pub(crate) fn is_delta(headers: &HeaderMap) -> bool {
+#[must_use]
+pub fn is_delta(headers: &HeaderMap) -> bool {
     let lines = headers.get_all(IM).iter().filter_map(|line| line.to_str().ok());
     lines.flat_map(|line| line.split(',')).any(|name| name.trim().eq_ignore_ascii_case("feed"))
 }
 
 /// Where changes are announced, as the first `Link` header with `rel=hub` says (RFC 8288, 3).
-pub(crate) fn hub(headers: &HeaderMap, url: &Url) -> Option<Url> {
+#[must_use]
+pub fn hub(headers: &HeaderMap, url: &Url) -> Option<Url> {
     let lines = headers.get_all(LINK).iter().filter_map(|line| line.to_str().ok());
     let targets = lines.flat_map(|line| line.split('<').skip(1));
     let hubs = targets.filter_map(|link| {
@@ -100,7 +104,8 @@ pub(crate) fn hub(headers: &HeaderMap, url: &Url) -> Option<Url> {
 }
 
 /// The validators of an answer, byte for byte.
-pub(crate) fn validators(headers: &HeaderMap, address: String) -> Validators {
+#[must_use]
+pub fn validators(headers: &HeaderMap, address: String) -> Validators {
     let bytes = |name| {
         let value = headers.get(name)?.as_bytes();
         (!value.is_empty() && value.len() <= VALIDATOR_BYTES_MAX).then(|| value.to_vec())
@@ -109,7 +114,8 @@ pub(crate) fn validators(headers: &HeaderMap, address: String) -> Validators {
 }
 
 /// The validators after a 304, which may bring new ones (RFC 9110, 15.4.5).
-pub(crate) fn renewed(headers: &HeaderMap, known: &Validators) -> Validators {
+#[must_use]
+pub fn renewed(headers: &HeaderMap, known: &Validators) -> Validators {
     let fresh = validators(headers, known.address.clone());
     Validators {
         etag: fresh.etag.or_else(|| known.etag.clone()),

@@ -1,4 +1,8 @@
 //! A feed's secret: read for each poll, sent to the feed's own origin, and shown to nobody.
+//!
+//! What is read is wiped from memory as soon as nothing refers to it: the secret, what was put
+//! together of it, and the header's value, whose clones all share it. What the connection copied to
+//! write it is not ours to wipe, nor is the environment, if the secret stands there.
 
 use crate::fetch::error::FetchError;
 use crate::fetch::error::shown;
@@ -7,25 +11,37 @@ use crate::model::feed::Scheme;
 use crate::model::feed::SecretPlace;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
 use http::HeaderName;
 use http::HeaderValue;
 use http::header::AUTHORIZATION;
 use std::env;
+use std::fmt;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 use url::Origin;
 use url::Url;
+use zeroize::Zeroizing;
 
 /// The longest secret, in bytes.
 const SECRET_BYTES_MAX: u64 = 4 * 1024;
+/// More than is read of one.
+const ROOM_BYTES: usize = 8 * 1024;
 
-/// A header that proves who we are. It has no `Debug`, and its value is marked as sensitive.
+/// A header that proves who we are. `Debug` does not show its value, which is marked as sensitive.
 #[derive(Clone)]
 pub(crate) struct Proof {
     origin: Origin,
     name: HeaderName,
     value: HeaderValue,
+}
+
+impl fmt::Debug for Proof {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { origin, name, .. } = self;
+        formatter.debug_struct("Proof").field("origin", origin).field("name", name).finish()
+    }
 }
 
 impl Proof {
@@ -49,7 +65,7 @@ pub(crate) fn read(credentials: &Credentials, url: &Url) -> Result<Proof, FetchE
         SecretPlace::File(path) => of_file(path).map_err(failed)?,
         SecretPlace::Environment(variable) => {
             let value = env::var_os(variable).ok_or_else(|| failed("it is not set".to_owned()))?;
-            value.into_encoded_bytes()
+            Zeroizing::new(value.into_encoded_bytes())
         }
     };
     let (name, value) = header(&credentials.scheme, &secret).map_err(failed)?;
@@ -64,13 +80,14 @@ fn told(place: &SecretPlace) -> String {
     }
 }
 
-fn of_file(path: &Path) -> Result<Vec<u8>, String> {
+fn of_file(path: &Path) -> Result<Zeroizing<Vec<u8>>, String> {
     let is_file = path.metadata().map_err(|error| error.to_string())?.is_file();
     if !is_file {
         return Err("not a regular file".to_owned());
     }
     let file = File::open(path).map_err(|error| error.to_string())?;
-    let mut bytes = Vec::new();
+    // Room for all of it at once: what grows leaves copies behind.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(ROOM_BYTES));
     // A line's end more than is allowed, and a byte by which it shows that there is still more.
     file.take(SECRET_BYTES_MAX + 3).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
     Ok(bytes)
@@ -90,8 +107,9 @@ fn header(scheme: &Scheme, secret: &[u8]) -> Result<(HeaderName, HeaderValue), S
     }
     let (name, value) = match scheme {
         Scheme::Basic { user } => {
-            let pair = [user.as_bytes(), b":", secret].concat();
-            (AUTHORIZATION, [b"Basic ", STANDARD.encode(&pair).as_bytes()].concat())
+            let pair = Zeroizing::new([user.as_bytes(), b":", secret].concat());
+            let encoded = Zeroizing::new(STANDARD.encode(&*pair));
+            (AUTHORIZATION, [b"Basic ", encoded.as_bytes()].concat())
         }
         Scheme::Bearer => (AUTHORIZATION, [b"Bearer ", secret].concat()),
         Scheme::Header { name } => {
@@ -100,10 +118,17 @@ fn header(scheme: &Scheme, secret: &[u8]) -> Result<(HeaderName, HeaderValue), S
             (name, secret.to_vec())
         }
     };
-    let mut value =
-        HeaderValue::from_bytes(&value).map_err(|_| "it is no header's value".to_owned())?;
+    Ok((name, sensitive(value)?))
+}
+
+/// A header's value that is never shown, and is wiped when the last of its clones is dropped.
+fn sensitive(bytes: Vec<u8>) -> Result<HeaderValue, String> {
+    // Not copied: what was checked is what is wiped.
+    let shared = Bytes::from_owner(Zeroizing::new(bytes));
+    let value = HeaderValue::from_maybe_shared(shared);
+    let mut value = value.map_err(|_| "it is no header's value".to_owned())?;
     value.set_sensitive(true);
-    Ok((name, value))
+    Ok(value)
 }
 
 #[cfg(test)]
@@ -130,6 +155,22 @@ mod tests {
                 value
             });
             assert_eq!(value, expected.map(HeaderValue::from_static), "{secret:?}");
+        }
+    }
+
+    #[test]
+    fn a_secret_is_where_it_is_wiped_and_is_not_shown() {
+        let bytes = b"Bearer canary".to_vec();
+        let at = bytes.as_ptr();
+        let value = sensitive(bytes).unwrap();
+        let clone = value.clone();
+        assert_eq!((value.as_bytes().as_ptr(), clone.as_bytes().as_ptr()), (at, at), "copied");
+        let origin = Url::parse("https://city.example/").unwrap().origin();
+        let proof = Proof { origin, name: AUTHORIZATION, value };
+        let (_, sent) = proof.for_address(&"https://city.example/x".parse().unwrap()).unwrap();
+        assert_eq!(sent.as_bytes().as_ptr(), at, "copied");
+        for shown in [format!("{proof:?}"), format!("{sent:?}")] {
+            assert!(!shown.contains("canary"), "{shown}");
         }
     }
 

@@ -1,5 +1,5 @@
 //! When two addresses lead to the same document: surely by the rules of addresses, or likely by
-//! what sites use to do.
+//! what sites use to do; and what of an address is nobody's business.
 
 use std::borrow::Cow;
 use url::Url;
@@ -11,6 +11,24 @@ const TRACKING_PREFIX: &str = "utm_";
 /// Hosts of one service under several names, the first for all.
 const FEEDBURNER: [&str; 3] =
     ["feeds.feedburner.com", "feeds2.feedburner.com", "feedproxy.google.com"];
+
+/// What the parameters of an address are called in which a key stands.
+const KEYS: [&str; 14] = [
+    "access_token",
+    "api_key",
+    "api-key",
+    "apikey",
+    "auth",
+    "auth_token",
+    "key",
+    "passwd",
+    "password",
+    "pass",
+    "pwd",
+    "secret",
+    "sig",
+    "token",
+];
 
 /// An address in the form that all its equals have (RFC 3986, 6.2.2 and 6.2.3): scheme and host
 /// are in lower case and default ports left out by the parser. A fragment is never sent.
@@ -71,6 +89,32 @@ fn hex(digit: u8) -> char {
     char::from_digit(digit.into(), 16).unwrap_or('0').to_ascii_uppercase()
 }
 
+/// Whether a parameter of an address by its name holds a key.
+#[must_use]
+pub fn is_key(parameter: &str) -> bool {
+    KEYS.iter().any(|key| key.eq_ignore_ascii_case(parameter))
+}
+
+/// The address as everybody may see it: without a user, a password, and the keys in its query.
+#[must_use]
+pub fn keyless(url: &Url) -> Url {
+    let mut keyless = url.clone();
+    // An address of the web can be without both.
+    let _ = keyless.set_username("");
+    let _ = keyless.set_password(None);
+    let Some(query) = url.query() else { return keyless };
+    let name = |part: &str| {
+        url::form_urlencoded::parse(part.as_bytes()).next().map(|(name, _)| name.into_owned())
+    };
+    let is_open = |part: &&str| !name(part).is_some_and(|name| is_key(&name));
+    let open: Vec<&str> = query.split('&').filter(is_open).collect();
+    // What has no key stays byte for byte.
+    if open.len() < query.split('&').count() {
+        keyless.set_query((!open.is_empty()).then(|| open.join("&")).as_deref());
+    }
+    keyless
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -94,6 +138,21 @@ mod tests {
             ("https://a.example/rss", "https://a.example/rss/"),
         ] {
             assert!(!check(surely, one, other), "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn what_everybody_may_see_of_an_address_holds_no_key() {
+        for (given, expected) in [
+            ("https://a.example/rss?token=x", "https://a.example/rss"),
+            ("https://a.example/rss?a=1&KEY=x&b=%20&b", "https://a.example/rss?a=1&b=%20&b"),
+            ("https://a.example/rss?api%5Fkey=x&a", "https://a.example/rss?a"),
+            ("https://me:x@a.example/rss#f", "https://a.example/rss#f"),
+            ("https://a.example/rss?", "https://a.example/rss?"),
+            ("https://a.example/rss?monkey=x&a=+", "https://a.example/rss?monkey=x&a=+"),
+        ] {
+            let shown = keyless(&given.parse().unwrap());
+            assert_eq!(shown.as_str(), expected, "{given}");
         }
     }
 

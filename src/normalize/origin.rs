@@ -1,5 +1,6 @@
 //! Who published an article, who wrote it, in which language, under which categories.
 
+use crate::model::address::keyless;
 use crate::model::article::Author;
 use crate::model::article::Origin;
 use crate::model::article::Source;
@@ -69,10 +70,13 @@ fn full_stop(words: &str) -> Option<usize> {
 /// What the document said of itself.
 pub(crate) fn origin(frame: &Frame<'_>) -> Origin {
     let feed_url = match &frame.feed.address {
-        Address::Http(url) => Some(url.clone()),
+        // All readers are told it.
+        Address::Http(url) => Some(keyless(url)),
         Address::File(_) => None,
     };
     let own = frame.parsed.id.as_deref().map(str::trim).and_then(identity::iri);
+    // Many a document gives as its id the address at which it was asked for.
+    let own = own.filter(|own| Url::parse(own).is_ok_and(|url| keyless(&url) == url));
     let iri = own.map(str::to_owned).or_else(|| feed_url.as_ref().map(Url::to_string));
     let base = frame.site.as_ref().unwrap_or(frame.document_url);
     Origin {

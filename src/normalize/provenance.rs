@@ -1,5 +1,6 @@
 //! Where an entry came from, and what was made of its dates: for admins who ask why.
 
+use crate::model::address::keyless;
 use crate::model::entry::Entry;
 use crate::model::provenance::Belief;
 use crate::model::provenance::Provenance;
@@ -21,11 +22,9 @@ pub fn provenance(frame: &Frame<'_>, entry: &Entry) -> Provenance {
         let said = text::fold(given.as_deref()?);
         Some(text::bounded(&said, SAID_CHARS_MAX)).filter(|said| !said.is_empty())
     };
-    let mut document = frame.document_url.clone();
-    // It may be secret, and is never needed to know the document again.
-    let _ = document.set_password(None);
     Provenance {
-        document: document.to_string(),
+        // What is secret in it is never needed to know the document again.
+        document: keyless(frame.document_url).to_string(),
         read: frame.now,
         entry_id: said(&entry.id),
         published: said(&entry.published),
@@ -98,7 +97,7 @@ mod tests {
             let parsed = ParsedFeed { entries: vec![entry.clone()], ..ParsedFeed::default() };
             let provenance = provenance(&Frame::new(&feed, &parsed, &url, now), &entry);
             assert_eq!(provenance.belief, expected, "{published:?} {updated:?}");
-            assert_eq!(provenance.document, "https://u@city.example/rss");
+            assert_eq!(provenance.document, "https://city.example/rss");
         }
     }
 }

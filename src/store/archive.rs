@@ -40,7 +40,7 @@ use std::sync::Arc;
 use tracing::error;
 
 /// The version of the whole store: which key spaces there are and how their keys are made.
-const FORMAT: u32 = 2;
+pub(crate) const FORMAT: u32 = 2;
 
 /// An open store.
 #[derive(Debug)]

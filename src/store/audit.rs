@@ -13,6 +13,9 @@ use crate::store::engine::Order;
 use crate::store::error::StoreError;
 use crate::store::keys;
 use crate::store::keys::Space;
+use crate::store::lines::Names;
+use crate::store::lines::Unread;
+use crate::store::lines::line_of;
 use crate::store::records::BadField;
 use crate::store::records::KnownRecord;
 use crate::store::records::front::MemberRecord;
@@ -22,6 +25,9 @@ use chrono::DateTime;
 use chrono::Utc;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+
+/// How many keys at each end of a key space are read to see whether it reads.
+const PROBED_MAX: usize = 100;
 
 /// How many keys are looked at in one go.
 const PAGE_MAX: usize = 1000;
@@ -35,12 +41,30 @@ struct Recount {
 }
 
 impl Archive {
+    /// Reads what a daemon reads first, and the ends of all key spaces: whether the store is one.
+    pub(crate) fn probe(&self) -> Result<(), StoreError> {
+        self.histories()?;
+        self.shelves()?;
+        for first in 0..=u8::MAX {
+            for order in [Order::Forward, Order::Reverse] {
+                self.engine.scan(&[first], None, order, PROBED_MAX)?;
+            }
+        }
+        Ok(())
+    }
+
     /// What does not agree, in words; nothing if all is well.
     pub(crate) fn audit(&self) -> Result<Vec<String>, StoreError> {
         let mut recount = Recount::default();
         self.for_each_page(|articles, unread| {
             recount.faults.extend(unread.iter().map(ToString::to_string));
-            articles.iter().try_for_each(|article| self.recount(article, &mut recount))
+            for article in articles {
+                match self.recount(article, &mut recount) {
+                    Err(error @ StoreError::Value { .. }) => recount.faults.push(error.to_string()),
+                    counted => counted?,
+                }
+            }
+            Ok(())
         })?;
         let Recount { mut keys, shelves, mut faults } = recount;
         for (key, value) in self.scan(Space::Tomb, &Space::Tomb.prefix(), usize::MAX)? {
@@ -75,6 +99,7 @@ impl Archive {
             }
         }
         self.audit_trails(&mut faults)?;
+        self.audit_records(&mut faults)?;
         faults.extend(keys.iter().map(|key| format!("index key {key:02x?} is missing")));
         let stored = self.shelves()?;
         for selection in stored.keys().chain(shelves.keys()).collect::<BTreeSet<_>>() {
@@ -107,8 +132,46 @@ impl Archive {
         Ok(self.engine.get(&keys::place(ArticleId(Digest(holder))))?.is_none())
     }
 
+    /// Whether what no index is made of reads.
+    fn audit_records(&self, faults: &mut Vec<String>) -> Result<(), StoreError> {
+        let spaces = [
+            Space::Meta,
+            Space::Definition,
+            Space::Shelf,
+            Space::History,
+            Space::Left,
+            Space::Departed,
+            Space::Page,
+            Space::Version,
+            Space::Reads,
+            Space::Views,
+            Space::Event,
+        ];
+        let mut names = Names::default();
+        for space in spaces {
+            let mut after: Option<Vec<u8>> = None;
+            loop {
+                let prefix = space.prefix();
+                let pairs =
+                    self.engine.scan(&prefix, after.as_deref(), Order::Forward, PAGE_MAX)?;
+                let Some((last, _)) = pairs.last() else { break };
+                after = Some(last.clone());
+                let unread =
+                    pairs.iter().filter_map(|(key, value)| line_of(&mut names, key, value).1);
+                faults.extend(
+                    unread.map(|Unread { what, reason }| format!("{what} does not read: {reason}")),
+                );
+            }
+        }
+        Ok(())
+    }
+
     /// What is to be there of an article that was taken away.
-    fn keys_of_tomb(&self, key: &[u8], value: &[u8]) -> Result<Vec<Vec<u8>>, StoreError> {
+    pub(crate) fn keys_of_tomb(
+        &self,
+        key: &[u8],
+        value: &[u8],
+    ) -> Result<Vec<Vec<u8>>, StoreError> {
         let tomb: TombRecord = self.record(Space::Tomb, key, value)?;
         let unread = |reason: BadField| bad(&self.engine, Space::Tomb, key, &reason);
         let at = tomb.removal().map_err(unread)?.at;

@@ -12,6 +12,7 @@ use crate::store::copying::settle;
 use crate::store::engine::disk::Disk;
 use crate::store::engine::undo::Undo;
 use crate::store::error::StoreError;
+use crate::store::snapshot::Snapshot;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -122,6 +123,8 @@ pub(crate) struct Engine {
     pub(crate) link: Option<PathBuf>,
     /// What is to take its place, and gets every batch too.
     pub(crate) copy: Option<Box<Copy>>,
+    /// A reading under way of the store as it was.
+    pub(crate) snapshot: RefCell<Option<Snapshot>>,
 }
 
 /// How many times an engine was read or written: as long as it grows, the engine goes on.
@@ -152,13 +155,27 @@ impl Engine {
     pub(crate) fn over(directory: &Path, medium: Box<dyn Medium>) -> Self {
         let (steps, undo) = (Steps::default(), RefCell::default());
         let directory = directory.to_owned();
-        Self { directory, medium, steps, undo, link: None, copy: None }
+        Self {
+            directory,
+            medium,
+            steps,
+            undo,
+            link: None,
+            copy: None,
+            snapshot: RefCell::default(),
+        }
     }
 
     /// The same engine, whose files have moved there by now, in the place of another.
     pub(crate) fn moved_to(self, directory: &Path, in_place_of: &Self) -> Self {
-        let steps = in_place_of.steps.clone();
-        Self { link: Some(self.directory), directory: directory.to_owned(), steps, ..self }
+        let (steps, snapshot) = (in_place_of.steps.clone(), in_place_of.snapshot.take().into());
+        Self {
+            link: Some(self.directory),
+            directory: directory.to_owned(),
+            steps,
+            snapshot,
+            ..self
+        }
     }
 
     /// Where the store is.
@@ -210,6 +227,9 @@ impl Engine {
     /// As [`Medium::commit`].
     pub(crate) fn commit(&self, batch: Batch) -> Result<(), StoreError> {
         self.steps.take();
+        if let Some(snapshot) = self.snapshot.borrow_mut().as_mut() {
+            snapshot.keep(&batch, |key| self.get(key));
+        }
         let mut undo = self.undo.borrow_mut();
         undo.note(&batch, |key| self.medium.get(key)).map_err(|fault| self.refused(fault))?;
         let copied = self.copy.as_ref().map(|copy| (copy, batch.clone()));

@@ -117,6 +117,14 @@ pub enum StoreError {
         /// How much there is, in MiB.
         free: u64,
     },
+    /// A reading of the whole store was given up. The store is as well as before.
+    #[error("{}: the backup is given up: {reason}", directory.display())]
+    GivenUp {
+        /// Where the store is.
+        directory: PathBuf,
+        /// Why.
+        reason: String,
+    },
     /// The store is closed.
     #[error("{}: the store is closed", directory.display())]
     Closed {

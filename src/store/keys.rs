@@ -379,6 +379,12 @@ pub(crate) fn instant_of(fresh: &[u8]) -> Option<DateTime<Utc>> {
     DateTime::from_timestamp(seconds, u32::from_be_bytes([a, b, c, d]))
 }
 
+/// The seconds in a key of [`article`] or [`trail`], as an instant.
+pub(crate) fn seconds_of(article: &[u8]) -> Option<DateTime<Utc>> {
+    let seconds = u64::from_be_bytes(article.get(1..9)?.try_into().ok()?) ^ SIGN;
+    DateTime::from_timestamp(seconds.cast_signed(), 0)
+}
+
 /// The id at the end of a key.
 pub(crate) fn id_of(key: &[u8]) -> Option<ArticleId> {
     let start = key.len().checked_sub(ID_BYTES)?;
@@ -397,7 +403,8 @@ fn digest_of(selection: &Selection) -> [u8; DIGEST_BYTES] {
 // Turning the sign bit makes the order of bytes that of signed numbers.
 const SIGN: u64 = 1 << 63;
 
-fn seconds(at: DateTime<Utc>) -> [u8; 8] {
+/// The seconds of an instant as keys have them.
+pub(crate) fn seconds(at: DateTime<Utc>) -> [u8; 8] {
     (at.timestamp().cast_unsigned() ^ SIGN).to_be_bytes()
 }
 
@@ -408,11 +415,13 @@ fn instant(at: DateTime<Utc>) -> [u8; INSTANT_BYTES] {
     bytes
 }
 
-fn newest_first(at: DateTime<Utc>) -> [u8; INSTANT_BYTES] {
+/// An instant as keys have it that lie the newest first.
+pub(crate) fn newest_first(at: DateTime<Utc>) -> [u8; INSTANT_BYTES] {
     instant(at).map(|byte| !byte)
 }
 
-fn key(space: Space, parts: &[&[u8]]) -> Vec<u8> {
+/// A key of its parts.
+pub(crate) fn key(space: Space, parts: &[&[u8]]) -> Vec<u8> {
     [&[space as u8], parts.concat().as_slice()].concat()
 }
 

@@ -1,7 +1,7 @@
 //! What stands on the disk: records of the store's own, apart from the model, so that a field
 //! that is renamed there does not make a store unreadable.
 //!
-//! The order of fields and variants is the format: never change it. A changed record is a new
+//! The order of fields and variants is the format, and in backups their names are: never change it. A changed record is a new
 //! struct under a new number in `codec`.
 
 pub(crate) mod article;
@@ -9,6 +9,7 @@ pub(crate) mod event;
 pub(crate) mod first_history;
 pub(crate) mod front;
 pub(crate) mod history;
+pub(crate) mod plain;
 pub(crate) mod trail;
 
 use crate::model::article::Article;
@@ -29,6 +30,8 @@ use crate::model::id::Digest;
 use crate::model::id::FeedId;
 use crate::model::known::Known;
 use crate::model::publication::Shelf;
+use crate::store::records::plain::digest;
+use crate::store::records::plain::maybe_digest;
 use chrono::DateTime;
 use chrono::Utc;
 use serde::Deserialize;
@@ -46,14 +49,15 @@ pub(crate) struct BadField {
 }
 
 /// Seconds and nanoseconds since 1970.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct InstantRecord(i64, u32);
 
 /// An article in its first form, which has labels without points; in the second, which has it
 /// inside, their places are empty.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct ArticleRecord {
-    id: [u8; 16],
+    #[serde(with = "digest")]
+    pub(crate) id: [u8; 16],
     feed: String,
     iri: String,
     keys: KeysRecord,
@@ -63,7 +67,7 @@ pub(crate) struct ArticleRecord {
     body: String,
     published: InstantRecord,
     updated: InstantRecord,
-    first_seen: InstantRecord,
+    pub(crate) first_seen: InstantRecord,
     revision: u32,
     views: Option<u64>,
     image: Option<ImageRecord>,
@@ -83,9 +87,13 @@ pub(crate) struct ArticleRecord {
 
 #[derive(Debug, Serialize, Deserialize)]
 struct KeysRecord {
+    #[serde(with = "digest")]
     entry: [u8; 16],
+    #[serde(with = "maybe_digest")]
     link: Option<[u8; 16]>,
+    #[serde(with = "digest")]
     title: [u8; 16],
+    #[serde(with = "digest")]
     content: [u8; 16],
 }
 
@@ -106,6 +114,7 @@ struct CategoryRecord {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 enum ReasonRecord {
     Feed,
     Category(String),
@@ -134,13 +143,15 @@ struct EnclosureRecord {
 /// What is known of an article.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct KnownRecord {
-    id: [u8; 16],
+    #[serde(with = "digest")]
+    pub(crate) id: [u8; 16],
     iri: String,
     keys: KeysRecord,
+    #[serde(with = "digest")]
     labels: [u8; 16],
     published: InstantRecord,
     updated: InstantRecord,
-    first_seen: InstantRecord,
+    pub(crate) first_seen: InstantRecord,
     revision: u32,
 }
 

@@ -16,6 +16,7 @@ use crate::store::error::StoreError;
 use crate::store::keys;
 use crate::store::keys::Space;
 use crate::store::members::Turnovers;
+use crate::store::records::plain::digest;
 use chrono::DateTime;
 use chrono::Utc;
 use serde::Deserialize;
@@ -43,7 +44,8 @@ pub struct Progress {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-struct LabellingRecord {
+pub(crate) struct LabellingRecord {
+    #[serde(with = "digest")]
     digest: [u8; 16],
     /// The key of the last article that was looked at.
     after: Vec<u8>,

@@ -124,10 +124,11 @@ struct Count {
 
 /// An article that was not kept any longer.
 #[derive(Debug, Serialize, Deserialize)]
-struct DroppedRecord {
+pub(crate) struct DroppedRecord {
     /// The key of what is known of it.
-    known: Vec<u8>,
-    at: InstantRecord,
+    pub(crate) known: Vec<u8>,
+    /// When it went.
+    pub(crate) at: InstantRecord,
 }
 
 impl Pass {

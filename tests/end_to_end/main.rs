@@ -3,17 +3,20 @@
 
 mod add;
 mod admin;
+mod backup;
 mod changes;
 mod check;
 mod credentials;
 mod decisions;
 mod explain;
 mod export;
+mod injection;
 mod load;
 mod managed;
 mod pages;
 mod readers;
 mod reload;
+mod secrets;
 mod status;
 mod support;
 mod upkeep;

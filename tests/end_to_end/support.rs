@@ -222,6 +222,12 @@ impl Folder {
         Self::start(self.visnyk(&["run", "--log", "json"]), Stdio::null())
     }
 
+    /// The same by a command of the test's own.
+    pub(crate) fn run_command(&self, mut command: Command) -> Daemon {
+        command.current_dir(self.directory.path());
+        Self::start(command, Stdio::null())
+    }
+
     /// The same with a directory that is kept as the site is; changed addresses go to `told`.
     pub(crate) fn run_exporting(&self, directory: &str, told: fs::File) -> Daemon {
         Self::start(self.visnyk(&["run", "--log", "json", "--export", directory]), told.into())
@@ -382,7 +388,7 @@ impl Drop for Daemon {
 pub(crate) fn get(address: SocketAddr, path: &str, agent: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    let headers = format!("Host: visnyk.example\r\nUser-Agent: {agent}\r\nConnection: close\r\n");
+    let headers = format!("Host: {address}\r\nUser-Agent: {agent}\r\nConnection: close\r\n");
     write!(stream, "GET {path} HTTP/1.1\r\n{headers}\r\n").unwrap();
     let mut response = String::new();
     stream.read_to_string(&mut response).unwrap();

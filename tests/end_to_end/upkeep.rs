@@ -86,7 +86,7 @@ fn an_article_goes_when_it_is_too_old_and_the_store_is_written_anew() {
     assert_eq!(status["store"]["dropped"], 1, "{status}");
     assert!(status["store"]["compacted"].is_string(), "{status}");
     assert!(told(&folder, &["status"]).contains("; 1 article was kept no longer"));
-    daemon.signal("TERM");
+    daemon.signal("-TERM");
     assert_eq!(daemon.wait().0, Some(0));
 
     assert!(told(&folder, &["compact"]).starts_with("the store was written anew: "));

@@ -58,7 +58,8 @@ class Load:
 
     def _take_down(self, daemon: Daemon) -> None:
         answer: dict | None = {}
-        while answer is not None:
+        # Whether there was something to take down or not.
+        while answer is not None and daemon.process.returncode is None:
             time.sleep(0.25)
             owed = sorted(self.publisher.owed().keys() - self.asked_down)
             if not owed:
@@ -74,6 +75,7 @@ def live(publisher: Publisher, folder: Folder, kills: int, chance: random.Random
     """A store through so many kills; what went wrong."""
     problems: list[str] = []
     load, look = Load(publisher, folder, chance), Look()
+    told = figures["kills"] // 100
     for life in range(kills + 1):
         daemon = Daemon(folder)
         if life < kills and chance.random() < 0.2:
@@ -105,7 +107,8 @@ def live(publisher: Publisher, folder: Folder, kills: int, chance: random.Random
         for thread in threads:
             thread.join()
         figures["kills"] += 1
-        if figures["kills"] % 100 == 0:
+        if figures["kills"] // 100 > told:
+            told = figures["kills"] // 100
             print(f"kill: {figures['kills']} so far, {len(publisher.owed())} acknowledged in this store", flush=True)
         problems += look.problems
         look.problems = []

@@ -13,6 +13,7 @@ use tokio::net::TcpStream;
 use visnyk::serve::Limits;
 use visnyk::serve::documents::Documents;
 
+mod attacks;
 mod bad_input;
 mod deltas;
 mod overload;

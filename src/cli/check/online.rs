@@ -21,6 +21,7 @@ use crate::explain::lines::counted;
 use crate::explain::lines::cut;
 use crate::explain::lines::put;
 use crate::fetch::Fetcher;
+use crate::model::address::keyless;
 use crate::model::feed::Feed;
 use crate::model::id::FeedId;
 use crate::model::known::Memory;
@@ -165,7 +166,9 @@ fn notes(path: &Path, feed: &Feed, tried: &Result<Trial, Failure>, line: Option<
         Ok(Trial { arrival, read }) => {
             redirects(&mut told, path, arrival, line);
             match read {
-                Err(error) => put(&mut told, "no feed", &format!("{}: {error}", arrival.url)),
+                Err(error) => {
+                    put(&mut told, "no feed", &format!("{}: {error}", keyless(&arrival.url)));
+                }
                 Ok(brought) => of_document(&mut told, feed, arrival, brought),
             }
         }
@@ -180,7 +183,7 @@ fn redirects(told: &mut String, path: &Path, arrival: &Arrival, line: Option<usi
         put(told, "moved", &words);
     } else {
         for hop in &arrival.said.hops {
-            put(told, "redirected", &format!("{} by {}", hop.status, hop.from));
+            put(told, "redirected", &format!("{} by {}", hop.status, keyless(&hop.from)));
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::explain::lines::COLUMNS;
 use crate::explain::lines::counted;
 use crate::explain::lines::cut;
 use crate::explain::lines::put;
+use crate::model::address::keyless;
 use crate::model::article::Article;
 use crate::model::exchange::Validators;
 use crate::model::feed::Feed;
@@ -74,10 +75,10 @@ fn head(feed: &Feed, arrival: &Arrival, brought: &Brought) -> String {
     let mut told = String::new();
     let heading = &brought.ingested.heading;
     for hop in &arrival.said.hops {
-        put(&mut told, "redirected", &format!("{} by {}", hop.status, hop.from));
+        put(&mut told, "redirected", &format!("{} by {}", hop.status, keyless(&hop.from)));
     }
     let status = arrival.said.status.map(|status| format!("{status} ")).unwrap_or_default();
-    put(&mut told, "fetched", &format!("{status}{}", arrival.url));
+    put(&mut told, "fetched", &format!("{status}{}", keyless(&arrival.url)));
     let content_type = arrival.content_type.as_deref().unwrap_or("no content type");
     let took = arrival.took.as_millis();
     put(&mut told, "as", &format!("{content_type}, {} bytes, in {took} ms", arrival.bytes));
@@ -266,9 +267,9 @@ pub(crate) fn fetched_in_json(arrival: &Arrival) -> Value {
         bytes.as_ref().map(|bytes| String::from_utf8_lossy(bytes).into_owned())
     };
     let hops = arrival.said.hops.iter();
-    let hops = hops.map(|hop| json!({ "status": hop.status, "from": hop.from.as_str() }));
+    let hops = hops.map(|hop| json!({ "status": hop.status, "from": keyless(&hop.from).as_str() }));
     json!({
-        "url": arrival.url.as_str(),
+        "url": keyless(&arrival.url).as_str(),
         "status": arrival.said.status,
         "redirects": hops.collect::<Vec<_>>(),
         "moved_to": arrival.said.moved.as_ref().map(url::Url::as_str),

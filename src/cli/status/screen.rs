@@ -119,6 +119,23 @@ fn head(told: &Value, feeds: &[Value]) -> Vec<String> {
         lines.push(format!("daemon {version} since {}", since(&daemon["since"])));
     }
     lines.extend(store(told, zone));
+    let recovery = &told["recovery"];
+    if !recovery.is_null() {
+        let (at, done) = (since(&recovery["at"]), text(recovery, "told"));
+        lines.push(format!("A DAMAGED STORE was replaced at {at}: {done}"));
+        lines.push(format!("{INDENT}what is missing comes with the next polls; delete the damaged one when it is of no more use"));
+    }
+    let backup = &told["backup"];
+    if !backup.is_null() {
+        let kib = backup["bytes"].as_u64().unwrap_or_default().div_ceil(1024);
+        let (at, path) = (since(&backup["at"]), text(backup, "path"));
+        lines.push(format!("last backup of {at}, {kib} KiB: {path}"));
+    }
+    let failed = &told["backup_failed"];
+    if !failed.is_null() {
+        let (at, why) = (since(&failed["at"]), text(failed, "why"));
+        lines.push(format!("NO BACKUP at {at}, it is tried again: {why}"));
+    }
     let config = &told["config"];
     if !config.is_null() {
         lines.push(format!("feeds.toml as it was read at {}", since(&config["taken"])));

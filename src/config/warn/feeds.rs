@@ -4,8 +4,8 @@
 use crate::config::Config;
 use crate::config::problem::Found;
 use crate::config::problem::Span;
-use crate::config::problem::is_key;
 use crate::config::table::Row;
+use crate::model::address::is_key;
 use crate::model::address::likely;
 use crate::model::address::surely;
 use crate::model::feed::Address;
@@ -145,7 +145,7 @@ fn in_clear(row: &Row, url: &Url, found: &mut Found) {
     }
 }
 
-/// A key in an address is shown in logs and to readers.
+/// A key in an address is sent to whomever the server redirects to, and stands where addresses do.
 fn key_in_address(row: &Row, url: &Url, found: &mut Found) {
     if let Some((name, _)) =
         url.query_pairs().find(|(name, value)| is_key(name) && !value.is_empty())

@@ -9,8 +9,11 @@ use crate::model::article::Field;
 use crate::model::article::Labels;
 use crate::model::article::Reason;
 use crate::model::article::Why;
+use crate::model::id::ArticleId;
 use crate::model::id::CommunityId;
+use crate::model::id::Digest;
 use crate::model::id::RuleId;
+use crate::store::keys;
 use crate::store::records::ArticleRecord;
 use crate::store::records::BadField;
 use crate::store::records::InstantRecord;
@@ -23,7 +26,7 @@ use std::str::FromStr;
 /// An article and its labels.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct SecondArticleRecord {
-    article: ArticleRecord,
+    pub(crate) article: ArticleRecord,
     labels: LabelsRecord,
 }
 
@@ -43,6 +46,7 @@ pub(crate) struct LabelsRecord {
 struct ReasonRecord(u16, WhyRecord);
 
 #[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 enum WhyRecord {
     Feed,
     Category(String),
@@ -54,6 +58,7 @@ enum WhyRecord {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 enum FieldRecord {
     Title,
     Lead,
@@ -64,6 +69,7 @@ enum FieldRecord {
 /// An article in its third form: with what stands beside the origin since.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct ThirdArticleRecord {
+    #[serde(rename = "shown")]
     before: SecondArticleRecord,
     feed_updated: Option<InstantRecord>,
 }
@@ -71,6 +77,14 @@ pub(crate) struct ThirdArticleRecord {
 impl From<&Article> for ThirdArticleRecord {
     fn from(article: &Article) -> Self {
         Self { before: article.into(), feed_updated: article.origin.updated.map(Into::into) }
+    }
+}
+
+impl ThirdArticleRecord {
+    /// Where the article lies.
+    pub(crate) fn key(&self) -> Result<Vec<u8>, BadField> {
+        let ArticleRecord { id, first_seen, .. } = &self.before.article;
+        Ok(keys::article((*first_seen).try_into()?, ArticleId(Digest(*id))))
     }
 }
 

@@ -12,11 +12,13 @@ use crate::store::records::ArticleRecord;
 use crate::store::records::BadField;
 use crate::store::records::InstantRecord;
 use crate::store::records::article::LabelsRecord;
+use crate::store::records::plain::digest;
 use serde::Deserialize;
 use serde::Serialize;
 
 /// Where a member of a selection is.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum MemberRecord {
     /// On the front.
     Open {
@@ -30,6 +32,7 @@ pub(crate) enum MemberRecord {
         /// The page; none has the number 0, of what was hidden before there was a page.
         page: u64,
         /// What readers saw of it then.
+        #[serde(with = "digest")]
         content: [u8; 16],
     },
 }
@@ -45,6 +48,7 @@ pub(crate) struct OpenRecord {
 
 /// A page of an archive.
 #[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum PageRecord {
     /// The archive begins anew after this number: the publication was defined anew.
     Cut,
@@ -63,8 +67,10 @@ pub(crate) enum PageRecord {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct CopyRecord {
     /// Its id.
+    #[serde(with = "digest")]
     pub(crate) id: [u8; 16],
     /// What readers saw of it.
+    #[serde(with = "digest")]
     pub(crate) content: [u8; 16],
     /// Its labels, without reasons.
     pub(crate) labels: LabelsRecord,
@@ -95,6 +101,7 @@ struct RemovalRecord {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 enum RemoverRecord {
     Source,
     Admin,

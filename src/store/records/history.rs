@@ -11,6 +11,7 @@ use crate::model::rhythm::Rhythm;
 use crate::store::records::BadField;
 use crate::store::records::InstantRecord;
 use crate::store::records::all;
+use crate::store::records::plain::header;
 use chrono::DateTime;
 use chrono::Weekday;
 use serde::Deserialize;
@@ -39,7 +40,9 @@ pub(crate) struct HistoryRecord {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct ValidatorsRecord {
     pub(crate) address: String,
+    #[serde(with = "header")]
     pub(crate) etag: Option<Vec<u8>>,
+    #[serde(with = "header")]
     pub(crate) last_modified: Option<Vec<u8>>,
 }
 
@@ -74,6 +77,7 @@ pub(crate) struct PollRecord {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum OutcomeRecord {
     Read,
     NotModified,
@@ -82,6 +86,13 @@ pub(crate) enum OutcomeRecord {
     Failed(String),
     Postponed,
     Unreachable(String),
+}
+
+impl HistoryRecord {
+    /// Forgets by what the publisher tells whether the document is the same.
+    pub(crate) fn clear_validators(&mut self) {
+        self.validators = None;
+    }
 }
 
 impl From<&History> for HistoryRecord {

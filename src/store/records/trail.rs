@@ -10,6 +10,7 @@ use crate::model::revision::Trail;
 use crate::store::records::BadField;
 use crate::store::records::InstantRecord;
 use crate::store::records::all;
+use crate::store::records::plain::digest;
 use serde::Deserialize;
 use serde::Serialize;
 
@@ -32,6 +33,7 @@ struct ProvenanceRecord {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 enum BeliefRecord {
     Said,
     Changed,
@@ -48,6 +50,7 @@ struct RevisionRecord {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 enum EditRecord {
     Field(PartRecord, String, String),
     Text(u32, u32, String),
@@ -55,6 +58,7 @@ enum EditRecord {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 enum PartRecord {
     Title,
     Lead,
@@ -72,6 +76,7 @@ pub(crate) struct ReceiptRecord {
     pub(crate) content_type: Option<String>,
     pub(crate) read: InstantRecord,
     /// Of the bytes.
+    #[serde(with = "digest")]
     pub(crate) digest: [u8; 16],
     /// How many they are.
     pub(crate) length: u64,
@@ -82,6 +87,7 @@ pub(crate) struct ReceiptRecord {
 /// Whether the bytes of a document are kept. The first two are on the disk what `false` and `true`
 /// were, before the third came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum KeepingRecord {
     /// They are too many.
     TooLarge,
