@@ -136,27 +136,27 @@ mod tests {
     #[test]
     fn the_same_comes_as_from_a_map_read_backwards() {
         // A plain generator: the same keys at each run.
-        let mut state = 7_u64;
-        let mut next = |below: u64| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            (state >> 33) % below
+        let mut state = 7_u32;
+        let mut next = |below: usize| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            usize::try_from(state >> 12).unwrap() % below
         };
         for round in 0..60 {
             let mut keys = Keys::new();
             let alphabet: [u8; 6] = [0, 1, 2, 128, 254, 255];
             for _ in 0..next(400) {
-                let length = next(12) as usize;
-                let mut key = vec![[b'l', b'm', b'n'][next(3) as usize]];
-                key.extend((0..length).map(|_| alphabet[next(6) as usize]));
+                let length = next(12);
+                let mut key = vec![[b'l', b'm', b'n'][next(3)]];
+                key.extend((0..length).map(|_| alphabet[next(6)]));
                 keys.insert(key, vec![]);
             }
             for _ in 0..20 {
-                let length = next(4) as usize;
+                let length = next(4);
                 let mut prefix = vec![b'm'];
-                prefix.extend((0..length).map(|_| alphabet[next(6) as usize]));
-                let after = keys.keys().nth(next(1 + keys.len() as u64) as usize).cloned();
+                prefix.extend((0..length).map(|_| alphabet[next(6)]));
+                let after = keys.keys().nth(next(1 + keys.len())).cloned();
                 let after = after.filter(|after| after.starts_with(&prefix));
-                let limit = [0, 1, 2, 50, 1000, usize::MAX][next(6) as usize];
+                let limit = [0, 1, 2, 50, 1000, usize::MAX][next(6)];
                 assert_eq!(
                     read(&keys, &prefix, after.as_deref(), limit),
                     expected(&keys, &prefix, after.as_deref(), limit),
