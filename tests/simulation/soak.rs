@@ -42,7 +42,7 @@ const LEAK_BYTES: usize = 1024;
 const SAMPLED_EVERY: Duration = Duration::from_mins(15);
 
 /// Of fewer nothing can be said.
-const SAMPLES_MIN: usize = 8;
+const SAMPLES_MIN: usize = 16;
 
 /// What there is at some time.
 #[derive(Debug, Clone, Copy)]
@@ -152,12 +152,15 @@ async fn sampled(
     samples
 }
 
-/// The memory of this process, in bytes.
+/// The memory of this process, in bytes: its own, wherever it is, and not the pages of its program,
+/// which come and go with what else the machine does.
 fn memory() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").expect("/proc");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("VmRSS");
-    let kib: u64 = line.trim().trim_end_matches(" kB").parse().expect("a number");
-    kib * 1024
+    let kib = |name: &str| -> u64 {
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).expect("a line");
+        line.trim().trim_end_matches(" kB").parse().expect("a number")
+    };
+    (kib("RssAnon:") + kib("VmSwap:")) * 1024
 }
 
 /// How many files this process has open.
