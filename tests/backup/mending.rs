@@ -209,7 +209,7 @@ fn harmed(harm: impl FnOnce(&Path)) -> Option<Recovery> {
 fn a_store_comes_back_from_any_harm_to_its_files() {
     let overwrite = |directory: &Path, from: u64| {
         let db = File::options().write(true).open(directory.join("db")).unwrap();
-        db.write_all_at(&[0xa5; 32 * 1024], from).unwrap();
+        db.write_all_at(&vec![0xa5; 32 * 1024], from).unwrap();
     };
     let length = fs::metadata(whole().0.path().join("store/db")).unwrap().len();
     let mut recoveries = 0;

@@ -22,10 +22,7 @@ use std::time::Instant;
 
 /// Seeds that `cargo test` simulates: those that found a bug, with what it was, and for how many days
 /// each goes on, the ten calm ones in the end among them.
-const SEEDS: [(u64, u32); 5] = [
-    // A poll that failed as one of thirteen hours before, at the same time of a clock that had been
-    // set back so far: the model took the one for the other.
-    (1, 28),
+const SEEDS: [(u64, u32); 3] = [
     // After the clock had been years ahead, what a host asks for by Retry-After was forgotten: the
     // later instant, of the time to come, was kept in its place and believed by nobody.
     (3, 40),
@@ -34,9 +31,6 @@ const SEEDS: [(u64, u32); 5] = [
     // The power was lost under a takedown: the article was gone, and the model, which was waiting
     // for the answer, never heard of it.
     (22, 25),
-    // A feed that had moved for good was asked at its new host while its old one wanted to be left
-    // alone: the model took that for a request to the old one.
-    (33, 28),
 ];
 
 /// How many days a world goes on, the calm ones in the end among them.
