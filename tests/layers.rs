@@ -138,6 +138,7 @@ const NAMED_ONCE: [(&str, &[&str]); 7] = [
     (
         "rustix::",
         &[
+            "admin.rs",
             "cli/handed.rs",
             "cli/owner.rs",
             "daemon/delivering.rs",

@@ -39,15 +39,15 @@ async fn figures_of_a_backup() {
         let added = some.iter().map(|n| Change::Added(fresh("kyiv", &n.to_string(), *n)));
         poll(&store, "kyiv", i64::try_from(n).unwrap(), added.collect()).await;
     }
-    let over = |is_over: bool| Arc::new(AtomicBool::new(is_over));
+    let running = || Arc::new(AtomicBool::new(false));
     // As many commits with nothing else going on, to compare with.
-    let alone = over(false);
+    let alone = running();
     let committing = tokio::spawn(commit_until(store.clone(), "lviv", Arc::clone(&alone)));
     tokio::time::sleep(Duration::from_millis(500)).await;
     alone.store(true, Ordering::Relaxed);
     let (commits_alone, longest_alone) = committing.await.unwrap();
 
-    let ended = over(false);
+    let ended = running();
     let committing = tokio::spawn(commit_until(store.clone(), "odesa", Arc::clone(&ended)));
     let begun = Instant::now();
     let written = write(&store, &folder.path().join("backup"), at(1_700_000_000)).await.unwrap();

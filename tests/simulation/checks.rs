@@ -122,7 +122,7 @@ impl World {
                     None if state.model.taken_down.contains(&entry) => {}
                     None if state.model.perhaps_down.contains(&entry) => {}
                     None => {
-                        wrong.push(format!("{uid} of {} was acknowledged, and is lost", source.id))
+                        wrong.push(format!("{uid} of {} was acknowledged, and is lost", source.id));
                     }
                 }
             }

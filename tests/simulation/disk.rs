@@ -43,11 +43,15 @@ pub(crate) struct Disk {
     start: u64,
 }
 
+/// What would undo a batch: the values of before.
+type Undo = Vec<(Vec<u8>, Option<Vec<u8>>)>;
+
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is as it is, whatever the others are")]
 struct Platter {
     view: BTreeMap<Vec<u8>, Vec<u8>>,
     /// What would undo the batches that are not synchronised, the oldest first.
-    unsynced: Vec<Vec<(Vec<u8>, Option<Vec<u8>>)>>,
+    unsynced: Vec<Undo>,
     is_marked: bool,
     start: u64,
     is_off: bool,

@@ -18,7 +18,7 @@ use visnyk::model::exchange::Outcome;
 
 /// No feed is polled again sooner, whatever its schedule; polls that waited for their turn are
 /// allowed for.
-const GAP_MIN: Duration = Duration::from_secs(60);
+const GAP_MIN: Duration = Duration::from_mins(1);
 /// A document may be asked for without a condition when it has not come whole for so long.
 const WHOLE_EVERY: Duration = Duration::from_hours(7 * 24 - 2);
 /// Polls that were under way when a host asked to be left alone.
@@ -81,6 +81,7 @@ pub(crate) struct Ledger {
 
 /// An article as it was when it was looked at last.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_field_names, reason = "they are named as those of an article")]
 pub(crate) struct Seen {
     pub(crate) feed: String,
     pub(crate) uid: String,
@@ -142,8 +143,10 @@ impl Ledger {
         let poll = if before.address == history.address {
             match before.polls.last() {
                 None => history.polls.first(),
+                // Where the clock was set back, a poll may be as one of long before: at the same
+                // time of the clock, and with the same failure.
                 Some(last) => {
-                    let at = history.polls.iter().position(|poll| poll == last);
+                    let at = history.polls.iter().rposition(|poll| poll == last);
                     at.and_then(|at| history.polls.get(at + 1))
                 }
             }
@@ -190,12 +193,13 @@ impl Ledger {
         *self = Self { acknowledged, last_request: self.last_request, ..Self::default() };
     }
 
-    /// A request comes. Gives what is wrong with it.
+    /// A request comes, with what is remembered of the feed now, if that can be read. Gives what is
+    /// wrong with it.
     pub(crate) fn request(
         &mut self,
         url: &str,
         headers: &HeaderMap,
-        history: History,
+        history: Option<History>,
         (elapsed, jumps): When,
         now: DateTime<Utc>,
         host_rests: Option<DateTime<Utc>>,
@@ -204,6 +208,12 @@ impl Ledger {
         let mut wrong = Vec::new();
         let is_hop = self.hop.take().is_some_and(|hop| hop == url);
         if !is_hop {
+            let before = self.pending.take().map(|pending| pending.before);
+            if before.is_some() && before != history {
+                // What became of the poll before was not seen, as the disk had failed.
+                self.validators = None;
+                self.not_before = None;
+            }
             if self.is_gone {
                 wrong.push("it is polled although it is gone".to_owned());
             }
@@ -220,28 +230,30 @@ impl Ledger {
             }
             if let Some((last, then)) = self.last_poll
                 && then == jumps
-                && elapsed - last < GAP_MIN
+                && elapsed.saturating_sub(last) < GAP_MIN
             {
-                wrong.push(format!("it is polled {:?} after its last poll", elapsed - last));
+                let after = elapsed.saturating_sub(last);
+                wrong.push(format!("it is polled {after:?} after its last poll"));
             }
             url.clone_into(&mut self.asked);
-            self.pending =
-                Some(Pending { before: history, when: (elapsed, jumps), sent: Sent::Other });
+            let when = (elapsed, jumps);
+            self.pending = history.map(|before| Pending { before, when, sent: Sent::Other });
         }
         let sent = |name| headers.get(name).map(|value| value.as_bytes().to_vec());
         let (etag, last_modified) = (sent(IF_NONE_MATCH), sent(IF_MODIFIED_SINCE));
         let known = self.validators.clone().filter(|known| known.asked == self.asked);
-        let is_whole_due = self.whole.1 != jumps || elapsed - self.whole.0 > WHOLE_EVERY;
+        let is_whole_due =
+            self.whole.1 != jumps || elapsed.saturating_sub(self.whole.0) > WHOLE_EVERY;
         let is_bare = etag.is_none() && last_modified.is_none();
         match known {
             Some(known) if known.etag == etag && known.last_modified == last_modified => {}
             Some(_) if is_bare && is_whole_due => {}
             Some(known) => wrong.push(format!(
                 "it is asked with {:?} and {:?}, and not with {:?} and {:?}",
-                etag.map(text),
-                last_modified.map(text),
-                known.etag.map(text),
-                known.last_modified.map(text),
+                etag.as_ref().map(text),
+                last_modified.as_ref().map(text),
+                known.etag.as_ref().map(text),
+                known.last_modified.as_ref().map(text),
             )),
             // What was recorded and not seen by the model.
             None => {}
@@ -262,6 +274,6 @@ impl Ledger {
     }
 }
 
-fn text(bytes: Vec<u8>) -> String {
-    String::from_utf8_lossy(&bytes).into_owned()
+fn text(bytes: impl AsRef<[u8]>) -> String {
+    String::from_utf8_lossy(bytes.as_ref()).into_owned()
 }

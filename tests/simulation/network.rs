@@ -101,7 +101,7 @@ impl Carrier for Network {
             let feed = world.state().feed_at(&url);
             let history = match feed {
                 Some(feed) => world.history(feed).await,
-                None => History::default(),
+                None => None,
             };
             let reply = world.state().reply(place, feed, &url, request.headers(), history);
             match reply {
@@ -125,15 +125,15 @@ impl Carrier for Network {
 }
 
 impl World {
-    /// What the store remembers of a feed now.
-    async fn history(&self, feed: usize) -> History {
+    /// What the store remembers of a feed now; none if it cannot be read.
+    async fn history(&self, feed: usize) -> Option<History> {
         let (store, id) = {
             let state = self.state();
             (state.store.clone(), state.publishers.sources[feed].id.clone())
         };
         match (store, FeedId::new(&id)) {
-            (Some(store), Ok(id)) => store.history(&id).await.unwrap_or_default(),
-            _ => History::default(),
+            (Some(store), Ok(id)) => store.history(&id).await.ok(),
+            _ => None,
         }
     }
 }
@@ -182,7 +182,7 @@ impl State {
         feed: Option<usize>,
         url: &Url,
         headers: &HeaderMap,
-        history: History,
+        history: Option<History>,
     ) -> Reply {
         self.count("requests");
         if let Some(feed) = feed {
@@ -205,18 +205,24 @@ impl State {
                 format!("{status}, {} bytes, {:?}", body.bytes.len(), body.end)
             }
         };
-        self.note(&format!("{url} -> {told}"));
+        let told_as = self.last_counted;
+        self.note(&format!("{url} -> {told} ({told_as})"));
         reply
     }
 
     /// Whether a request is as it must be.
-    fn judge(&mut self, feed: usize, url: &Url, headers: &HeaderMap, history: History) {
+    fn judge(&mut self, feed: usize, url: &Url, headers: &HeaderMap, history: Option<History>) {
         let when = (self.time.elapsed(), self.time.jumps());
         let now = self.time.now();
+        // One that has moved for good is asked elsewhere, and its old host's wish is not its own.
+        let own = &self.publishers.hosts[self.publishers.sources[feed].host].name;
+        let is_at_own = url.host_str() == Some(own.as_str());
         let rests = self.model.host_rests(&self.publishers.sources, feed, when);
+        let rests = rests.filter(|_| is_at_own);
         let ledger = &mut self.model.feeds[feed];
         let is_durable = self.disk.is_sound();
-        let seen = if is_durable { ledger.settle(&history) } else { Vec::new() };
+        let durable = history.as_ref().filter(|_| is_durable);
+        let seen = durable.map(|history| ledger.settle(history)).unwrap_or_default();
         let wrong = ledger.request(url.as_str(), headers, history, when, now, rests);
         let source = &mut self.publishers.sources[feed];
         source.see(seen);

@@ -225,13 +225,16 @@ impl Run {
 
     /// The daemon did not start: that may be for the disk, and for nothing else.
     async fn did_not_start(&mut self, error: &str) -> End {
-        let mut state = self.world.state();
-        state.note(&format!("it does not start: {error}"));
-        if !["power is off", "input/output error", "no space"].iter().any(|it| error.contains(it)) {
-            state.wrong.push(format!("it does not start: {error}"));
+        let is_of_disk =
+            ["power is off", "input/output error", "no space"].iter().any(|it| error.contains(it));
+        {
+            let mut state = self.world.state();
+            state.note(&format!("it does not start: {error}"));
+            if !is_of_disk {
+                state.wrong.push(format!("it does not start: {error}"));
+            }
+            state.count("starts that failed");
         }
-        state.count("starts that failed");
-        drop(state);
         self.disk.mend();
         sleep(Duration::from_mins(10)).await;
         End::Crashes
@@ -477,14 +480,15 @@ impl Run {
         let removal =
             Removal { by: Remover::Admin, why: "asked to".to_owned(), at: self.time.now() };
         let entry = (article.feed.to_string(), uid);
+        // The power may be lost under it, and then nobody comes back here.
+        self.world.state().model.perhaps_down.insert(entry.clone());
         let removed = means.store.remove(id, removal).await;
         let mut state = self.world.state();
         state.count("takedowns");
         state.note(&format!("{entry:?} is taken down: {}", removed.is_ok()));
         if removed.is_ok() {
+            state.model.perhaps_down.remove(&entry);
             state.model.taken_down.insert(entry);
-        } else {
-            state.model.perhaps_down.insert(entry);
         }
     }
 
@@ -510,8 +514,8 @@ impl Run {
             if ledger.is_gone || !source.is_listed {
                 continue;
             }
-            if now - ledger.last_request > POLLED_WITHIN {
-                let hours = (now - ledger.last_request).as_secs() / 3600;
+            if now.saturating_sub(ledger.last_request) > POLLED_WITHIN {
+                let hours = now.saturating_sub(ledger.last_request).as_secs() / 3600;
                 wrong.push(format!("{} was not polled for {hours} h", source.id));
                 continue;
             }

@@ -38,16 +38,24 @@ const GROWTH_MAX: f64 = 400.0;
 /// How much a deliberate leak loses at every request.
 const LEAK_BYTES: usize = 1024;
 
-/// What there is at the end of an hour.
+/// How often a sample is taken.
+const SAMPLED_EVERY: Duration = Duration::from_mins(15);
+
+/// Of fewer nothing can be said.
+const SAMPLES_MIN: usize = 16;
+
+/// What there is at some time.
 #[derive(Debug, Clone, Copy)]
 struct Sample {
+    at: Duration,
     requests: u64,
     memory: u64,
     files: usize,
 }
 
-/// Simulates so many hours, and loses so many bytes at every request.
-fn run(hours: u64, leak: usize) -> Vec<Sample> {
+/// Simulates so much time, but works no longer than so long, and loses so many bytes at every
+/// request.
+fn run((simulated, worked): (Duration, Duration), leak: usize) -> Vec<Sample> {
     let thread = std::thread::Builder::new().stack_size(32 * 1024 * 1024);
     let runs = move || {
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -55,12 +63,12 @@ fn run(hours: u64, leak: usize) -> Vec<Sample> {
             .start_paused(true)
             .build()
             .expect("a runtime");
-        runtime.block_on(live(hours, leak))
+        runtime.block_on(live((simulated, worked), leak))
     };
     thread.spawn(runs).expect("a thread").join().expect("the run broke off")
 }
 
-async fn live(hours: u64, leak: usize) -> Vec<Sample> {
+async fn live(limits: (Duration, Duration), leak: usize) -> Vec<Sample> {
     let mut dice = Dice::new(50);
     let time = Time::new(DateTime::UNIX_EPOCH + TimeDelta::days(365 * 57));
     time.begin();
@@ -91,7 +99,7 @@ async fn live(hours: u64, leak: usize) -> Vec<Sample> {
     tokio::select! {
         biased;
         ended = rounds.go(&documents, requests, &mut stop) => panic!("it ended: {ended:?}"),
-        samples = sampled(&world, &time, hours, leak) => samples,
+        samples = sampled(&world, &time, limits, leak) => samples,
     }
 }
 
@@ -111,12 +119,18 @@ fn config(world: &World) -> Arc<Config> {
     Arc::new(config.unwrap_or_else(|problems| panic!("{problems}")))
 }
 
-/// Lets publishers live, and takes a sample each hour.
-async fn sampled(world: &World, time: &Time, hours: u64, leak: usize) -> Vec<Sample> {
+/// Lets publishers live, and takes samples.
+async fn sampled(
+    world: &World,
+    time: &Time,
+    (simulated, worked): (Duration, Duration),
+    leak: usize,
+) -> Vec<Sample> {
+    let began = std::time::Instant::now();
     let mut samples = Vec::new();
     let mut asked = 0;
-    for _ in 0..hours {
-        for _ in 0..12 {
+    while time.elapsed() < simulated && began.elapsed() < worked {
+        for _ in 0..SAMPLED_EVERY.as_secs() / 300 {
             sleep(Duration::from_mins(5)).await;
             let mut state = world.state();
             state.publishers.live(time.true_now());
@@ -130,17 +144,23 @@ async fn sampled(world: &World, time: &Time, hours: u64, leak: usize) -> Vec<Sam
         }
         let wrong = std::mem::take(&mut world.state().wrong);
         assert!(wrong.is_empty(), "{wrong:#?}");
-        samples.push(Sample { requests: asked, memory: memory(), files: files() });
+        let sample =
+            Sample { at: time.elapsed(), requests: asked, memory: memory(), files: files() };
+        println!("{sample:?}");
+        samples.push(sample);
     }
     samples
 }
 
-/// The memory of this process, in bytes.
+/// The memory of this process, in bytes: its own, wherever it is, and not the pages of its program,
+/// which come and go with what else the machine does.
 fn memory() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").expect("/proc");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("VmRSS");
-    let kib: u64 = line.trim().trim_end_matches(" kB").parse().expect("a number");
-    kib * 1024
+    let kib = |name: &str| -> u64 {
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).expect("a line");
+        line.trim().trim_end_matches(" kB").parse().expect("a number")
+    };
+    (kib("RssAnon:") + kib("VmSwap:")) * 1024
 }
 
 /// How many files this process has open.
@@ -164,21 +184,20 @@ fn growth(samples: &[Sample]) -> f64 {
 }
 
 #[test]
-#[ignore = "some minutes; SOAK_HOURS says how many hours are simulated, LEAK=1 loses 1 KiB a request"]
+#[ignore = "SOAK_HOURS are simulated, in SOAK_MINUTES at most; LEAK=1 loses 1 KiB a request"]
 fn soak() {
-    let hours = std::env::var("SOAK_HOURS").ok().and_then(|text| text.parse().ok()).unwrap_or(24);
+    let number = |name, other| crate::number(name).unwrap_or(other);
+    let simulated = Duration::from_hours(number("SOAK_HOURS", 24));
+    let worked = Duration::from_mins(number("SOAK_MINUTES", 60));
     let leak = if std::env::var_os("LEAK").is_some() { LEAK_BYTES } else { 0 };
-    let samples = run(hours, leak);
-    for (hour, Sample { requests, memory, files }) in samples.iter().enumerate() {
-        println!(
-            "hour {:>3}: {requests:>7} requests, {:>7} KiB, {files} files",
-            hour + 1,
-            memory / 1024
-        );
-    }
+    let samples = run((simulated, worked), leak);
+    assert!(samples.len() >= SAMPLES_MIN, "{} samples say nothing", samples.len());
     let (growth, half) = (growth(&samples), samples[samples.len() / 2]);
-    println!("{growth:.0} bytes a request in the second half");
     let last = samples[samples.len() - 1];
+    println!(
+        "{:?} simulated, {} requests: {growth:.0} bytes a request in the second half",
+        last.at, last.requests
+    );
     assert!(growth < GROWTH_MAX, "the memory grows by {growth:.0} bytes a request");
     assert!(last.files <= half.files, "{} files were open, and {} are", half.files, last.files);
 }

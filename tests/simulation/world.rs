@@ -42,6 +42,8 @@ pub(crate) struct State {
     /// What happens at each host and address.
     places: HashMap<String, Place>,
     pub(crate) counts: BTreeMap<&'static str, u64>,
+    /// What was counted last.
+    pub(crate) last_counted: &'static str,
     trace: DefaultHasher,
     /// What is wrong, in words.
     pub(crate) wrong: Vec<String>,
@@ -76,6 +78,7 @@ impl World {
             is_calm: false,
             places: HashMap::new(),
             counts: BTreeMap::new(),
+            last_counted: "",
             trace: DefaultHasher::new(),
             wrong: Vec::new(),
             is_told: std::env::var_os("TRACE").is_some(),
@@ -107,7 +110,10 @@ impl World {
                 wrong.push(format!("{key} is asked {} times at once", place.active + 1));
             }
             if now < place.rests {
-                wrong.push(format!("{key} is asked {:?} too early", place.rests - now));
+                wrong.push(format!(
+                    "{key} is asked {:?} too early",
+                    place.rests.saturating_sub(now)
+                ));
             }
             place.active += 1;
             place.rests = now + PAUSE;
@@ -135,6 +141,7 @@ impl State {
     /// Counts what happened.
     pub(crate) fn count(&mut self, what: &'static str) {
         *self.counts.entry(what).or_default() += 1;
+        self.last_counted = what;
     }
 
     /// Takes down what happened: two runs of one seed have the same trace.

@@ -1,7 +1,6 @@
 //! How records look where people read them, in the lines of a backup: instants as RFC 3339 has
 //! them, digests in hexadecimal digits, header fields as text. In the store they are bytes.
 
-use crate::model::id::ArticleId;
 use crate::store::records::InstantRecord;
 use chrono::DateTime;
 use chrono::SecondsFormat;
@@ -51,13 +50,13 @@ impl<'de> Deserialize<'de> for InstantRecord {
 
 /// Sixteen bytes: the digest of something, or an article's id.
 pub(crate) mod digest {
-    use super::ArticleId;
-    use super::Deserialize;
-    use super::Deserializer;
-    use super::Error;
-    use super::Serialize;
-    use super::Serializer;
+    use crate::model::id::ArticleId;
     use crate::model::id::Digest;
+    use serde::Deserialize;
+    use serde::Deserializer;
+    use serde::Serialize;
+    use serde::Serializer;
+    use serde::de::Error;
 
     pub(crate) fn serialize<S: Serializer>(bytes: &[u8; 16], to: S) -> Result<S::Ok, S::Error> {
         if to.is_human_readable() {
@@ -79,11 +78,11 @@ pub(crate) mod digest {
 
 /// The same, where there may be none.
 pub(crate) mod maybe_digest {
-    use super::Deserialize;
-    use super::Deserializer;
-    use super::Serialize;
-    use super::Serializer;
-    use super::digest;
+    use crate::store::records::plain::digest;
+    use serde::Deserialize;
+    use serde::Deserializer;
+    use serde::Serialize;
+    use serde::Serializer;
 
     #[derive(Serialize, Deserialize)]
     struct Form(#[serde(with = "digest")] [u8; 16]);
@@ -105,11 +104,11 @@ pub(crate) mod maybe_digest {
 
 /// The value of a header field: each byte is a character, so that none is lost.
 pub(crate) mod header {
-    use super::Deserialize;
-    use super::Deserializer;
-    use super::Error;
-    use super::Serialize;
-    use super::Serializer;
+    use serde::Deserialize;
+    use serde::Deserializer;
+    use serde::Serialize;
+    use serde::Serializer;
+    use serde::de::Error;
 
     #[expect(clippy::ref_option, reason = "serde calls it so")]
     pub(crate) fn serialize<S: Serializer>(
