@@ -185,7 +185,7 @@ pub(crate) fn line_of(names: &mut Names, key: &[u8], value: &[u8]) -> (Line, Opt
     match read(names, key, value) {
         Ok(line) => (line, None),
         Err(reason) => {
-            let space = SPACES.iter().find(|space| Some(&(**space as u8)) == key.first());
+            let space = TOLD.iter().find(|space| Some(&(**space as u8)) == key.first());
             let what = space.map_or_else(
                 || "record".to_owned(),
                 |space| format!("{} {}", space.name(), space.id_at(key)),
@@ -201,8 +201,10 @@ pub(crate) fn line_of(names: &mut Names, key: &[u8], value: &[u8]) -> (Line, Opt
     }
 }
 
-/// What a line can be of.
-const SPACES: [Space; 22] = [
+/// What is not derived from anything else, in the order in which it is told. Shelves come first of
+/// what is of selections: they name them. What is known of articles and of IRIs that have no article
+/// stands before what is looked up for that may change again.
+pub(crate) const TOLD: [Space; 22] = [
     Space::Meta,
     Space::Definition,
     Space::Shelf,
@@ -228,7 +230,7 @@ const SPACES: [Space; 22] = [
 ];
 
 fn read(names: &mut Names, key: &[u8], value: &[u8]) -> Result<Line, String> {
-    let Some(space) = SPACES.iter().find(|space| Some(&(**space as u8)) == key.first()) else {
+    let Some(space) = TOLD.iter().find(|space| Some(&(**space as u8)) == key.first()) else {
         return Ok(Line::Other { key: STANDARD.encode(key), value: STANDARD.encode(value) });
     };
     let no_key = || "its key is none".to_owned();

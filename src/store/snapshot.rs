@@ -18,6 +18,7 @@ use crate::store::engine::Pair;
 use crate::store::error::StoreError;
 use crate::store::keys;
 use crate::store::keys::Space;
+use crate::store::lines::TOLD;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use std::time::Instant;
@@ -34,34 +35,6 @@ const PAGE_MAX: usize = 32;
 const KEPT_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Who reads and does not ask for the next slice for so long has gone.
 const ABANDONED_AFTER: Duration = Duration::from_mins(1);
-
-/// What is not derived from anything else, in the order in which it is told. Shelves come first of
-/// what is of selections: they name them. What is known of articles and of IRIs that have no article
-/// stands before what is looked up for that may change again.
-const TOLD: [Space; 22] = [
-    Space::Meta,
-    Space::Definition,
-    Space::Shelf,
-    Space::Known,
-    Space::Claim,
-    Space::Tomb,
-    Space::Article,
-    Space::Member,
-    Space::Left,
-    Space::Behind,
-    Space::Departed,
-    Space::Page,
-    Space::Version,
-    Space::Trail,
-    Space::History,
-    Space::Receipt,
-    Space::Document,
-    Space::Reads,
-    Space::Views,
-    Space::Event,
-    Space::Dropped,
-    Space::Pin,
-];
 
 /// What is made anew of the rest.
 const DERIVED: [Space; 4] = [Space::Place, Space::Fresh, Space::Open, Space::Gone];
