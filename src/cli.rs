@@ -144,37 +144,35 @@ fn work(command: Working, path: &Path, state: &Path) -> ExitCode {
             poll::poll(&config, state, &feeds, detail)
         }
         Working::Status { feeds, json, watch } => {
-            let form = if json { Form::Json } else { Form::Table };
+            let form = Form::from(json);
             let asked = Asked { config: &config, state, named: &feeds, form };
             if watch { status::watch::watch(&asked) } else { status::status(&asked) }
         }
         Working::Preview { what, like, allow_private, limit, json } => {
             let private = if allow_private { Private::Allowed } else { Private::Refused };
-            let form = if json { Form::Json } else { Form::Table };
+            let form = Form::from(json);
             let wish = Wish { what: &what, like: like.as_ref(), private, limit, form };
             preview::preview(&config, &wish)
         }
         Working::Explain { what, json } => {
-            let form = if json { Form::Json } else { Form::Table };
+            let form = Form::from(json);
             explain::article(&config, state, &what, form)
         }
         Working::Replay { feeds, apply, json } => {
             let act = if apply { Act::Apply } else { Act::Show };
-            let form = if json { Form::Json } else { Form::Table };
+            let form = Form::from(json);
             replay::over(&config, state, &feeds, act, form)
         }
         Working::Pin { what } => upkeep::article(&config, state, Pinning::Pin, &what),
         Working::Unpin { what } => upkeep::article(&config, state, Pinning::Unpin, &what),
         Working::Retention { apply, json } => {
             let act = if apply { Keeping::Drop } else { Keeping::Show };
-            let form = if json { Form::Json } else { Form::Table };
+            let form = Form::from(json);
             upkeep::retention(&config, state, act, form)
         }
         Working::Compact => upkeep::compact(&config, state),
         Working::Takedown { what, why } => takedown::takedown(&config, state, &what, &why),
-        Working::Readers { json } => {
-            readers::readers(state, if json { Form::Json } else { Form::Table })
-        }
+        Working::Readers { json } => readers::readers(state, json.into()),
         Working::Tags => explain::tags(&config, state),
         Working::Export { directory, json, into_nonempty } => {
             let form = if json { export::Form::Json } else { export::Form::Paths };

@@ -7,7 +7,6 @@
 mod asked;
 pub mod backing;
 mod delivering;
-mod disk;
 pub mod exporting;
 mod pausing;
 pub mod relabelling;
@@ -284,9 +283,10 @@ pub async fn run(
     let (files, watched) = watch::channel(files(&path, &config));
     let upkeep = Upkeep::new(store.clone(), documents.clone(), board.clone(), poller.clock.clone());
     upkeep.change().await;
+    let backing = Backing::new(&store, &documents, &board);
     let answering = Asked {
         upkeep: upkeep.clone(),
-        backing: Backing::new(&store, &documents, &board),
+        backing: backing.clone(),
         rules: poller.rules.clone(),
         store: store.clone(),
         documents: documents.clone(),
@@ -323,7 +323,7 @@ pub async fn run(
         never = follow(newest, &documents) => match never {},
         never = keep_reads(&documents) => match never {},
         never = upkeep.follow() => match never {},
-        never = Box::pin(Backing::new(&store, &documents, &board).keep()) => match never {},
+        never = Box::pin(backing.keep()) => match never {},
         never = telling => match never {},
         never = vitals.watch(watchdog, || tell(&Notice::GoesOn)) => match never {},
         never = answer_at_listener(desk, handed.admins) => match never {},

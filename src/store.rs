@@ -25,6 +25,7 @@ pub mod dump;
 pub mod engine;
 pub mod error;
 mod events;
+pub mod files;
 mod keys;
 pub mod lines;
 mod members;

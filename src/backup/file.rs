@@ -13,6 +13,7 @@ use crate::store::Store;
 use crate::store::dump::Dump;
 use crate::store::dump::Scribe;
 use crate::store::dump::kind_of;
+use crate::store::files::sync_folder;
 use crate::store::lines::Unread;
 use chrono::DateTime;
 use chrono::SecondsFormat;
@@ -211,7 +212,7 @@ impl Writing {
         let file = self.sealed().map_err(cannot())?;
         let backup = check(file.path())?;
         file.persist(path).map_err(|error| cannot()(error.error))?;
-        File::open(folder_of(path)).and_then(|folder| folder.sync_all()).map_err(cannot())?;
+        sync_folder(folder_of(path)).map_err(cannot())?;
         Ok((Backup { path: path.to_owned(), ..backup }, unread))
     }
 
@@ -252,7 +253,7 @@ pub fn bring(from: &Path, to: &Path) -> Result<Backup, BackupError> {
     copied.map_err(cannot())?;
     let backup = check(file.path())?;
     file.persist(to).map_err(|error| cannot()(error.error))?;
-    File::open(folder_of(to)).and_then(|folder| folder.sync_all()).map_err(cannot())?;
+    sync_folder(folder_of(to)).map_err(cannot())?;
     Ok(Backup { path: to.to_owned(), ..backup })
 }
 

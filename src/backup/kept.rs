@@ -1,15 +1,14 @@
 //! The backups that are kept in a directory, named by when they were begun.
 
 use crate::backup::file::PARTIAL;
+use crate::store::files::make_folder;
 use chrono::DateTime;
 use chrono::NaiveDateTime;
 use chrono::Utc;
 use std::cmp::Reverse;
 use std::fs;
-use std::fs::DirBuilder;
 use std::io;
 use std::io::ErrorKind;
-use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -46,7 +45,7 @@ pub fn stamp(at: DateTime<Utc>) -> String {
 /// # Errors
 /// It cannot be.
 pub fn place_for(directory: &Path, at: DateTime<Utc>) -> io::Result<PathBuf> {
-    DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+    make_folder(directory)?;
     Ok(directory.join(format!("{PREFIX}{}{ENDING}", stamp(at))))
 }
 

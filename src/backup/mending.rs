@@ -7,6 +7,7 @@ use crate::backup::kept::stamp;
 use crate::model::publication::Publication;
 use crate::store::copying::settle;
 use crate::store::error::StoreError;
+use crate::store::files::make_folder;
 use crate::store::lines::Unread;
 use crate::store::refill::BadLine;
 use crate::store::refill::Refill;
@@ -17,10 +18,8 @@ use crate::store::swap;
 use chrono::DateTime;
 use chrono::Utc;
 use std::fs;
-use std::fs::DirBuilder;
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -199,7 +198,7 @@ fn locked(directory: &Path) -> Result<Option<File>, BackupError> {
 }
 
 fn make(directory: &Path) -> Result<(), BackupError> {
-    let made = DirBuilder::new().recursive(true).mode(0o700).create(directory);
+    let made = make_folder(directory);
     made.map_err(BackupError::file(directory, "the directory cannot be made"))
 }
 

@@ -15,6 +15,7 @@ use crate::cli::asking::asked;
 use crate::cli::fail;
 use crate::cli::good;
 use crate::cli::say;
+use crate::cli::status::Form;
 use crate::cli::warn;
 use crate::model::publication::Publication;
 use crate::store::Store;
@@ -106,19 +107,6 @@ pub fn run(keeping: Keeping, config: &Path, state: &Path) -> ExitCode {
     }
 }
 
-/// How findings are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
-    Lines,
-    Json,
-}
-
-impl From<bool> for Form {
-    fn from(json: bool) -> Self {
-        if json { Self::Json } else { Self::Lines }
-    }
-}
-
 /// The publications of feeds.toml, which have indexes too.
 fn composed(config: &Path) -> Result<Vec<Publication>, ExitCode> {
     good(config).map(|config| config.publications)
@@ -191,7 +179,7 @@ fn restore(from: &Path, directory: &Path, present: Present) -> ExitCode {
 
 fn verify_file(file: &Path, form: Form) -> ExitCode {
     match (file::check(file), form) {
-        (Ok(backup), Form::Lines) => say(&format!("all is well in {}", told(&backup))),
+        (Ok(backup), Form::Table) => say(&format!("all is well in {}", told(&backup))),
         (Ok(backup), Form::Json) => say(&json!({
             "file": file.display().to_string(),
             "faults": [],
@@ -205,7 +193,7 @@ fn verify_file(file: &Path, form: Form) -> ExitCode {
             say(&json!({ "file": file.display().to_string(), "faults": [fault] }));
             ExitCode::from(SOME_FAILED)
         }
-        (Err(error @ BackupError::Damaged { .. }), Form::Lines) => fail(SOME_FAILED, &error),
+        (Err(error @ BackupError::Damaged { .. }), Form::Table) => fail(SOME_FAILED, &error),
         (Err(error), _) => fail(IO_ERROR, &error),
     }
 }

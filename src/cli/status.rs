@@ -46,6 +46,13 @@ pub enum Form {
     Json,
 }
 
+impl From<bool> for Form {
+    /// JSON if it is asked for.
+    fn from(json: bool) -> Self {
+        if json { Self::Json } else { Self::Table }
+    }
+}
+
 /// What is asked.
 #[derive(Debug, Clone, Copy)]
 pub struct Asked<'a> {

@@ -114,7 +114,8 @@ fn table(told: &Value) -> Table {
 #[must_use]
 pub fn compact(config: &Config, state: &Path) -> ExitCode {
     let of_store = async |store: &Store| {
-        let done = store.compact(Duration::ZERO).await?;
+        let live = store.weigh(Duration::ZERO).await?.bytes;
+        let done = store.compact(live, Duration::ZERO).await?;
         Ok(compacted(&done))
     };
     match done(config, state, "compact", of_store) {

@@ -6,9 +6,9 @@
 //! is left. To ask servers for what cannot be kept would be rude, and to end would take down what
 //! can still be read.
 
-use crate::daemon::disk::room;
 use crate::store::Store;
 use crate::store::error::StoreError;
+use crate::store::files::room;
 use chrono::DateTime;
 use chrono::Utc;
 use std::time::Duration;

@@ -97,11 +97,10 @@ impl Upkeep {
     }
 
     async fn compact_if_wasteful(&self, size: u64) -> Result<(), StoreError> {
-        let work = self.work.lock().await;
+        let _work = self.work.lock().await;
         let live = self.store.weigh(PAUSE).await?.bytes;
-        drop(work);
         if size / WASTE_TIMES > live {
-            self.compact().await?;
+            self.compact(live).await?;
         }
         Ok(())
     }
@@ -135,10 +134,10 @@ impl Upkeep {
         Ok(tally)
     }
 
-    async fn compact(&self) -> Result<Compacted, StoreError> {
-        let _work = self.work.lock().await;
+    /// Writes the store anew, which has so many bytes to keep. Whoever calls this is at work.
+    async fn compact(&self, live: u64) -> Result<Compacted, StoreError> {
         info!("the store is being written anew");
-        let compacted = self.store.compact(PAUSE).await?;
+        let compacted = self.store.compact(live, PAUSE).await?;
         info!("{}", told_of(&compacted));
         self.board.store_compacted(self.clock.now());
         Ok(compacted)
@@ -174,7 +173,10 @@ impl Upkeep {
         let upkeep = self.clone();
         // As above: a store that is half written would get every commit for ever.
         let compacting = tokio::spawn(async move {
-            let compacted = upkeep.compact().await?;
+            let work = upkeep.work.lock().await;
+            let live = upkeep.store.weigh(PAUSE).await?.bytes;
+            let compacted = upkeep.compact(live).await?;
+            drop(work);
             upkeep.tell().await;
             Ok::<_, StoreError>(compacted)
         });

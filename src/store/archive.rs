@@ -42,6 +42,9 @@ use tracing::error;
 /// The version of the whole store: which key spaces there are and how their keys are made.
 pub(crate) const FORMAT: u32 = 2;
 
+/// How many pairs of a space are read in one go.
+const PAIRS_MAX: usize = 500;
+
 /// An open store.
 #[derive(Debug)]
 pub(crate) struct Archive {
@@ -235,6 +238,37 @@ impl Archive {
     ) -> Result<Vec<Pair>, StoreError> {
         debug_assert_eq!(prefix.first(), Some(&(space as u8)));
         self.engine.scan(prefix, None, Order::Forward, limit)
+    }
+
+    /// Calls `visit` with all pairs of a space, some at a time, in the order of their keys. What is
+    /// taken away meanwhile is not missed.
+    pub(crate) fn for_each_pairs(
+        &self,
+        space: Space,
+        mut visit: impl FnMut(&[Pair]) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        self.for_pairs(space, |pairs| {
+            visit(pairs)?;
+            Ok(ControlFlow::Continue(()))
+        })
+    }
+
+    /// The same, until `visit` has seen enough.
+    pub(crate) fn for_pairs(
+        &self,
+        space: Space,
+        mut visit: impl FnMut(&[Pair]) -> Result<ControlFlow<()>, StoreError>,
+    ) -> Result<(), StoreError> {
+        let prefix = space.prefix();
+        let mut after: Option<Vec<u8>> = None;
+        loop {
+            let pairs = self.engine.scan(&prefix, after.as_deref(), Order::Forward, PAIRS_MAX)?;
+            let Some((last, _)) = pairs.last() else { return Ok(()) };
+            after = Some(last.clone());
+            if visit(&pairs)?.is_break() {
+                return Ok(());
+            }
+        }
     }
 
     /// The record at a key, as a value of the model.

@@ -29,9 +29,6 @@ use std::collections::BTreeSet;
 /// How many keys at each end of a key space are read to see whether it reads.
 const PROBED_MAX: usize = 100;
 
-/// How many keys are looked at in one go.
-const PAGE_MAX: usize = 1000;
-
 /// What the articles say that there should be.
 #[derive(Debug, Default)]
 struct Recount {
@@ -84,19 +81,14 @@ impl Archive {
             Space::Gone,
         ];
         for space in spaces {
-            let mut after: Option<Vec<u8>> = None;
-            loop {
-                let prefix = space.prefix();
-                let pairs =
-                    self.engine.scan(&prefix, after.as_deref(), Order::Forward, PAGE_MAX)?;
-                let Some((last, _)) = pairs.last() else { break };
-                after = Some(last.clone());
-                for (key, value) in &pairs {
+            self.for_each_pairs(space, |pairs| {
+                for (key, value) in pairs {
                     if !keys.remove(key) && !self.is_outlived(space, key, value)? {
                         faults.push(format!("{} {} is too much", space.name(), space.id_at(key)));
                     }
                 }
-            }
+                Ok(())
+            })?;
         }
         self.audit_trails(&mut faults)?;
         self.audit_records(&mut faults)?;
@@ -149,19 +141,14 @@ impl Archive {
         ];
         let mut names = Names::default();
         for space in spaces {
-            let mut after: Option<Vec<u8>> = None;
-            loop {
-                let prefix = space.prefix();
-                let pairs =
-                    self.engine.scan(&prefix, after.as_deref(), Order::Forward, PAGE_MAX)?;
-                let Some((last, _)) = pairs.last() else { break };
-                after = Some(last.clone());
+            self.for_each_pairs(space, |pairs| {
                 let unread =
                     pairs.iter().filter_map(|(key, value)| line_of(&mut names, key, value).1);
                 faults.extend(
                     unread.map(|Unread { what, reason }| format!("{what} does not read: {reason}")),
                 );
-            }
+                Ok(())
+            })?;
         }
         Ok(())
     }

@@ -167,23 +167,16 @@ impl Archive {
         &self,
         mut visit: impl FnMut(&[Article], &[StoreError]) -> Result<ControlFlow<()>, StoreError>,
     ) -> Result<(), StoreError> {
-        let prefix = Space::Article.prefix();
-        let mut after: Option<Vec<u8>> = None;
-        loop {
-            let pairs = self.engine.scan(&prefix, after.as_deref(), Order::Forward, BATCH_MAX)?;
-            let Some((last, _)) = pairs.last() else { return Ok(()) };
-            after = Some(last.clone());
+        self.for_pairs(Space::Article, |pairs| {
             let (mut articles, mut unread) = (Vec::new(), Vec::new());
-            for (key, value) in &pairs {
+            for (key, value) in pairs {
                 match self.read_article(key, value) {
                     Ok(article) => articles.push(article),
                     Err(error) => unread.push(error),
                 }
             }
-            if visit(&articles, &unread)?.is_break() {
-                return Ok(());
-            }
-        }
+            visit(&articles, &unread)
+        })
     }
 }
 

@@ -22,9 +22,15 @@ use crate::store::engine::Engine;
 use crate::store::engine::Order;
 use crate::store::engine::Pair;
 use crate::store::error::StoreError;
+use crate::store::files::DATA;
+use crate::store::files::LARGE_VALUES;
+use crate::store::files::SETTINGS;
+use crate::store::files::SNAPSHOT;
+use crate::store::files::free_bytes;
+use crate::store::files::size_bytes;
+use crate::store::files::sync_folder;
 use rustix::fs::FlockOperation;
 use rustix::fs::flock;
-use rustix::fs::statvfs;
 use std::cell::RefCell;
 use std::fs;
 use std::fs::File;
@@ -43,10 +49,6 @@ const COPYING: &str = "compacting";
 const COPIED: &str = "compacted";
 /// The beginning of the links by which an engine finds its files that was a copy.
 const LINK: &str = "compacting.";
-const DATA: &str = "db";
-const LARGE_VALUES: &str = "blobs";
-const SETTINGS: &str = "conf";
-const SNAPSHOT: &str = "snap.";
 
 /// How many pairs are read at once, and how many pairs or bytes a slice has.
 const CHUNK: usize = 64;
@@ -509,27 +511,6 @@ pub(crate) fn clear(directory: &Path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => tracing::warn!("{} cannot be removed: {error}", path.display()),
     }
-}
-
-/// How many bytes the files of a store have; not those of anything beside it.
-pub(crate) fn size_bytes(directory: &Path) -> u64 {
-    let size = |path: &Path| fs::metadata(path).map_or(0, |found| found.len());
-    let inside = |path: &Path| fs::read_dir(path).into_iter().flatten().flatten();
-    let large = inside(&directory.join(LARGE_VALUES)).map(|entry| size(&entry.path())).sum::<u64>();
-    let snapshots = inside(directory)
-        .filter(|entry| entry.file_name().to_string_lossy().starts_with(SNAPSHOT))
-        .map(|entry| size(&entry.path()))
-        .sum::<u64>();
-    size(&directory.join(DATA)) + large + snapshots
-}
-
-fn free_bytes(directory: &Path) -> io::Result<u64> {
-    let disk = statvfs(directory)?;
-    Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
-}
-
-fn sync_folder(directory: &Path) -> io::Result<()> {
-    File::open(directory)?.sync_all()
 }
 
 fn mib(bytes: u64) -> u64 {

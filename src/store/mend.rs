@@ -13,7 +13,6 @@ use crate::model::publication::selections_of;
 use crate::store::archive::Archive;
 use crate::store::codec;
 use crate::store::engine::Batch;
-use crate::store::engine::Order;
 use crate::store::error::StoreError;
 use crate::store::keys;
 use crate::store::keys::Space;
@@ -25,9 +24,6 @@ use chrono::TimeDelta;
 use chrono::Utc;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
-
-/// How many keys are looked at in one go.
-const PAGE_MAX: usize = 500;
 
 impl Archive {
     /// Makes all indexes agree with the articles.
@@ -96,13 +92,8 @@ impl Archive {
     /// Fronts, and what was updated last, of the members that are left.
     fn follow_members(&self) -> Result<(), StoreError> {
         let mut right = BTreeSet::new();
-        let mut after: Option<Vec<u8>> = None;
-        loop {
-            let prefix = Space::Member.prefix();
-            let pairs = self.engine.scan(&prefix, after.as_deref(), Order::Forward, PAGE_MAX)?;
-            let Some((last, _)) = pairs.last() else { break };
-            after = Some(last.clone());
-            for (key, value) in &pairs {
+        self.for_each_pairs(Space::Member, |pairs| {
+            for (key, value) in pairs {
                 let Some(id) = keys::id_of(key) else { continue };
                 if let Some(article) = self.article(id)? {
                     let updated = keys::newest_first(article.updated);
@@ -113,7 +104,8 @@ impl Archive {
                     right.extend(keys::open_at(key, self.instant(standing)?));
                 }
             }
-        }
+            Ok(())
+        })?;
         self.keep_if(Space::Fresh, |key, _| Ok(right.contains(key)))?;
         self.keep_if(Space::Open, |key, _| Ok(right.contains(key)))
     }
@@ -123,20 +115,15 @@ impl Archive {
         space: Space,
         is_right: impl Fn(&[u8], &[u8]) -> Result<bool, StoreError>,
     ) -> Result<(), StoreError> {
-        let mut after: Option<Vec<u8>> = None;
-        loop {
-            let prefix = space.prefix();
-            let pairs = self.engine.scan(&prefix, after.as_deref(), Order::Forward, PAGE_MAX)?;
-            let Some((last, _)) = pairs.last() else { return Ok(()) };
-            after = Some(last.clone());
+        self.for_each_pairs(space, |pairs| {
             let mut batch = Batch::new();
             for (key, value) in pairs {
-                if !is_right(&key, &value)? {
-                    batch.insert(key, None);
+                if !is_right(key, value)? {
+                    batch.insert(key.clone(), None);
                 }
             }
-            self.engine.commit(batch)?;
-        }
+            self.engine.commit(batch)
+        })
     }
 
     fn mend_shelves(

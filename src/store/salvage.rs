@@ -11,6 +11,7 @@ use crate::store::engine::Engine;
 use crate::store::engine::Order;
 use crate::store::engine::Pair;
 use crate::store::error::StoreError;
+use crate::store::files::SNAPSHOT;
 use crate::store::lines::Line;
 use crate::store::lines::Names;
 use crate::store::lines::Unread;
@@ -197,7 +198,7 @@ fn every(_: &str) -> bool {
 }
 
 fn no_snapshot(name: &str) -> bool {
-    !name.starts_with("snap.")
+    !name.starts_with(SNAPSHOT)
 }
 
 impl Line {

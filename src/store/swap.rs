@@ -8,12 +8,17 @@
 //! the new ones come, the data file last.
 
 use crate::store::error::StoreError;
+use crate::store::files::DATA;
+use crate::store::files::LARGE_VALUES;
+use crate::store::files::MARK;
+use crate::store::files::SETTINGS;
+use crate::store::files::SNAPSHOT;
+use crate::store::files::make_folder;
+use crate::store::files::sync_folder;
 use std::fs;
-use std::fs::DirBuilder;
 use std::fs::File;
 use std::io;
 use std::io::ErrorKind;
-use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -27,8 +32,6 @@ const COMING: &str = "store.coming";
 const ASIDE: &str = "aside";
 /// How folders of old files begin.
 pub const DAMAGED: &str = "store.damaged-";
-/// The engine's data file. It comes last: without it there is no store.
-const DATA: &str = "db";
 
 /// Where a new store is to be made, empty.
 ///
@@ -40,7 +43,7 @@ pub fn place_for_new(directory: &Path) -> io::Result<PathBuf> {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    DirBuilder::new().recursive(true).mode(0o700).create(&fresh)?;
+    make_folder(&fresh)?;
     Ok(fresh)
 }
 
@@ -54,9 +57,9 @@ pub fn put_in_place(directory: &Path, aside: &str) -> io::Result<()> {
     let mut name = File::create(fresh.join(ASIDE))?;
     io::Write::write_all(&mut name, aside.as_bytes())?;
     name.sync_all()?;
-    sync(&fresh)?;
+    sync_folder(&fresh)?;
     fs::rename(&fresh, directory.join(READY))?;
-    sync(directory)?;
+    sync_folder(directory)?;
     finish(directory)
 }
 
@@ -71,29 +74,29 @@ pub(crate) fn finish(directory: &Path) -> io::Result<()> {
         let aside = directory.join(Path::new(&aside).file_name().unwrap_or_default());
         let old = files(directory)?;
         if !old.is_empty() {
-            DirBuilder::new().recursive(true).mode(0o700).create(&aside)?;
+            make_folder(&aside)?;
             for file in old {
                 moved(&directory.join(&file), &aside.join(&file))?;
             }
-            sync(&aside)?;
-            sync(directory)?;
+            sync_folder(&aside)?;
+            sync_folder(directory)?;
         }
         moved(&ready, &coming)?;
-        sync(directory)?;
+        sync_folder(directory)?;
     }
     if coming.is_dir() {
         for file in files(&coming)? {
             moved(&coming.join(&file), &directory.join(&file))?;
             if file != DATA {
-                sync(directory)?;
+                sync_folder(directory)?;
             }
         }
-        sync(directory)?;
+        sync_folder(directory)?;
         match fs::remove_dir_all(&coming) {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        sync(directory)?;
+        sync_folder(directory)?;
     }
     Ok(())
 }
@@ -108,11 +111,11 @@ pub(crate) fn finished(directory: &Path) -> Result<(), StoreError> {
 
 /// Copies the files of a store that are to be kept.
 pub(crate) fn copy(from: &Path, to: &Path, keep: fn(&str) -> bool) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(to)?;
+    make_folder(to)?;
     for file in files(from)?.into_iter().filter(|file| keep(file)) {
         let (from, to) = (from.join(&file), to.join(&file));
         if from.is_dir() {
-            DirBuilder::new().recursive(true).mode(0o700).create(&to)?;
+            make_folder(&to)?;
             for entry in fs::read_dir(&from)? {
                 let entry = entry?;
                 fs::copy(entry.path(), to.join(entry.file_name()))?;
@@ -161,17 +164,14 @@ fn files(directory: &Path) -> io::Result<Vec<String>> {
     for entry in fs::read_dir(directory)? {
         let name = entry?.file_name();
         let Some(name) = name.to_str() else { continue };
-        let is_own = ["conf", "blobs", "in-use", DATA].contains(&name) || name.starts_with("snap.");
+        let is_own =
+            [SETTINGS, LARGE_VALUES, MARK, DATA].contains(&name) || name.starts_with(SNAPSHOT);
         if is_own {
             names.push(name.to_owned());
         }
     }
     names.sort_by_key(|name| (name == DATA, name.clone()));
     Ok(names)
-}
-
-fn sync(directory: &Path) -> io::Result<()> {
-    File::open(directory)?.sync_all()
 }
 
 #[cfg(test)]

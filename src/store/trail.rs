@@ -21,7 +21,6 @@ use crate::store::archive::bad;
 use crate::store::codec;
 use crate::store::commit::Draft;
 use crate::store::engine::Batch;
-use crate::store::engine::Order;
 use crate::store::error::StoreError;
 use crate::store::keys;
 use crate::store::keys::Space;
@@ -36,9 +35,6 @@ use url::Url;
 
 /// The largest document that is kept, in bytes after compression.
 pub(crate) const DOCUMENT_BYTES_MAX: usize = 4 * 1024 * 1024;
-
-/// How many keys are looked at in one go.
-const PAGE_MAX: usize = 1000;
 
 /// What a document has in it. Where several are true, the greatest counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -256,13 +252,8 @@ impl Archive {
     /// Adds what is kept of articles and feeds that are not there, or does not read, to what does
     /// not agree.
     pub(crate) fn audit_trails(&self, faults: &mut Vec<String>) -> Result<(), StoreError> {
-        let mut after: Option<Vec<u8>> = None;
-        loop {
-            let prefix = Space::Trail.prefix();
-            let pairs = self.engine.scan(&prefix, after.as_deref(), Order::Forward, PAGE_MAX)?;
-            let Some((last, _)) = pairs.last() else { break };
-            after = Some(last.clone());
-            for (key, value) in &pairs {
+        self.for_each_pairs(Space::Trail, |pairs| {
+            for (key, value) in pairs {
                 if let Err(error) = self.read::<TrailRecord, Trail>(Space::Trail, key, value) {
                     faults.push(error.to_string());
                 }
@@ -271,7 +262,8 @@ impl Archive {
                     faults.push(format!("{} {id} is too much", Space::Trail.name()));
                 }
             }
-        }
+            Ok(())
+        })?;
         for (key, value) in self.scan(Space::Receipt, &Space::Receipt.prefix(), usize::MAX)? {
             let feed = Space::Receipt.id_at(&key);
             let document = keys::text_of(&key).and_then(|text| FeedId::new(text).ok());

@@ -9,8 +9,8 @@ use crate::store::archive::Archive;
 use crate::store::copying::Compacted;
 use crate::store::copying::Step;
 use crate::store::copying::Weight;
-use crate::store::copying::size_bytes;
 use crate::store::error::StoreError;
+use crate::store::files::size_bytes;
 use crate::store::retain::Pass;
 use crate::store::writer::Keeper;
 use chrono::DateTime;
@@ -147,12 +147,12 @@ impl Store {
         self.work(move |keeper| keeper.write(dropping)).await
     }
 
-    /// Writes the store anew, with a pause between slices.
+    /// Writes the store anew, which has so many bytes to keep, as [`Store::weigh`] counts, with a
+    /// pause between slices.
     ///
     /// # Errors
     /// As [`Store::begin_copy`] and [`Store::copy_on`].
-    pub async fn compact(&self, pause: Duration) -> Result<Compacted, StoreError> {
-        let live = self.weigh(pause).await?.bytes;
+    pub async fn compact(&self, live: u64, pause: Duration) -> Result<Compacted, StoreError> {
         let compacted = self.copy_all(live, pause).await;
         if compacted.is_err() {
             // What took too long to answer may be at work still.

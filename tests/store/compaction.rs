@@ -123,7 +123,8 @@ async fn a_compacted_store_has_all_that_it_had_and_what_came_meanwhile() {
     let kept = store.kept(&crate::material::feed_id("kyiv")).await.unwrap().unwrap();
     assert_eq!(kept.document(), Some(large));
     // And once more.
-    store.compact(PAUSE).await.unwrap();
+    let live = store.weigh(PAUSE).await.unwrap().bytes;
+    store.compact(live, PAUSE).await.unwrap();
     check(&store, &articles).await;
 }
 
@@ -222,7 +223,7 @@ async fn figures_of_a_compaction() {
         longest
     });
     let begun = std::time::Instant::now();
-    let compacted = store.compact(PAUSE).await.unwrap();
+    let compacted = store.compact(live, PAUSE).await.unwrap();
     let took = begun.elapsed();
     is_over.store(true, Ordering::Relaxed);
     let longest_read = reads.await.unwrap();

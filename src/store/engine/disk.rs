@@ -15,15 +15,20 @@ use crate::store::engine::Order;
 use crate::store::engine::Pair;
 use crate::store::engine::backwards::backwards;
 use crate::store::error::StoreError;
+use crate::store::files::DATA;
+use crate::store::files::LARGE_VALUES;
+use crate::store::files::MARK;
+use crate::store::files::SETTINGS;
+use crate::store::files::SNAPSHOT;
+use crate::store::files::make_folder;
+use crate::store::files::sync_folder;
 use crate::store::keys::is_newest_first;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
-use std::fs::DirBuilder;
 use std::fs::File;
 use std::io;
 use std::io::Write;
 use std::ops::Bound;
-use std::os::unix::fs::DirBuilderExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::path::PathBuf;
@@ -38,17 +43,10 @@ const CACHE_BYTES: u64 = 32 * 1024 * 1024;
 const LOCK_TRIES_MAX: u32 = 10;
 const LOCK_PAUSE: Duration = Duration::from_millis(50);
 
-/// Says that the store was in use once: the engine takes a ruined data file for a new one.
-const MARK: &str = "in-use";
-
 /// A data file that is not marked as in use and has less holds nothing yet.
 const NEW_BYTES_MAX: u64 = 4096;
 
-/// The file with the engine's settings.
-const SETTINGS: &str = "conf";
-
-/// How the engine names a snapshot, and one that it has not finished.
-const SNAPSHOT: &str = "snap.";
+/// How the name ends of a snapshot that the engine has not finished.
 const UNFINISHED: &str = ".generating";
 
 /// How long a flush may take before it is looked whether it waits in vain.
@@ -60,7 +58,7 @@ const TRIAL_BYTES: usize = 1024 * 1024;
 
 /// Whether there is a store in a directory.
 pub(crate) fn is_there(directory: &Path) -> bool {
-    directory.join("db").exists()
+    directory.join(DATA).exists()
 }
 
 /// An open store directory.
@@ -80,18 +78,18 @@ impl Disk {
             directory: directory.to_owned(),
             reason: error.to_string(),
         };
-        DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(cannot)?;
+        make_folder(directory).map_err(cannot)?;
         drop_unfinished(directory).map_err(cannot)?;
         let db = open_unlocked(directory)?;
-        let data = File::open(directory.join("db")).map_err(cannot)?;
+        let data = File::open(directory.join(DATA)).map_err(cannot)?;
         // The engine opens nothing without its settings, and leaves them to the operating system.
         File::open(directory.join(SETTINGS)).and_then(|file| file.sync_all()).map_err(cannot)?;
         // The names of new files are part of what must be durable.
-        File::open(directory).and_then(|folder| folder.sync_all()).map_err(cannot)?;
+        sync_folder(directory).map_err(cannot)?;
         if let Some(parent) = directory.parent() {
             // So is that of the directory; but a parent that a service manager made may not be
             // ours to open, and then neither was the directory ours to make.
-            let _ = File::open(parent).and_then(|folder| folder.sync_all());
+            let _ = sync_folder(parent);
         }
         let (directory, large_synced) = (directory.to_owned(), BTreeSet::new());
         Ok(Self { directory, db: Some(db), data, large_synced })
@@ -104,7 +102,7 @@ impl Disk {
 
     /// Whether the disk takes as much as a commit may need, where the store is.
     fn try_to_write(&self) -> io::Result<()> {
-        let (there, open) = (self.directory.join("db").metadata()?, self.data.metadata()?);
+        let (there, open) = (self.directory.join(DATA).metadata()?, self.data.metadata()?);
         if (there.dev(), there.ino()) != (open.dev(), open.ino()) {
             return Err(io::Error::other("another file lies in the place of the open one"));
         }
@@ -120,7 +118,7 @@ impl Disk {
 
     // The engine puts a page that outgrows a segment in a file of its own under `blobs`.
     fn sync_large_values(&mut self) -> io::Result<()> {
-        let folder = self.directory.join("blobs");
+        let folder = self.directory.join(LARGE_VALUES);
         let mut names = BTreeSet::new();
         for file in folder.read_dir()? {
             names.insert(file?.file_name());
@@ -134,7 +132,7 @@ impl Disk {
             }
         }
         if !fresh.is_empty() {
-            File::open(&folder)?.sync_all()?;
+            sync_folder(&folder)?;
         }
         self.large_synced = names;
         Ok(())
@@ -160,7 +158,7 @@ impl Medium for Disk {
             return Ok(());
         }
         let created = File::create(self.directory.join(MARK)).and_then(|file| file.sync_all());
-        let durable = created.and_then(|()| File::open(&self.directory)?.sync_all());
+        let durable = created.and_then(|()| sync_folder(&self.directory));
         durable.map_err(|error| cannot("mark its directory", &error))
     }
 
@@ -270,12 +268,12 @@ fn flush(db: &sled::Db) -> sled::Result<usize> {
 /// So it is with settings that were about to be written when the very first start was stopped.
 fn drop_unfinished(directory: &Path) -> io::Result<()> {
     let settings = directory.join(SETTINGS);
-    let data_bytes = directory.join("db").metadata().map_or(0, |data| data.len());
+    let data_bytes = directory.join(DATA).metadata().map_or(0, |data| data.len());
     let is_new = !directory.join(MARK).exists() && data_bytes < NEW_BYTES_MAX;
     if is_new && settings.exists() {
         std::fs::remove_file(&settings)?;
     }
-    let Ok(data) = File::open(directory.join("db")) else { return Ok(()) };
+    let Ok(data) = File::open(directory.join(DATA)) else { return Ok(()) };
     // As the engine locks it. Another process that has it open may be writing one.
     if data.try_lock().is_err() {
         return Ok(());
