@@ -22,6 +22,7 @@ use crate::model::article::Field;
 use crate::model::article::Labels;
 use crate::model::article::Reason;
 use crate::model::article::Why;
+use crate::model::clock::moment;
 use crate::model::feed::Feed;
 use crate::model::front::Removal;
 use crate::model::front::Remover;
@@ -208,14 +209,14 @@ pub fn removed(removal: &Removal) -> String {
         Remover::Source => "its source",
         Remover::Admin => "the admin",
     };
-    let at = removal.at.format("%Y-%m-%d %H:%M:%S UTC");
+    let at = moment(removal.at);
     format!("was taken down by {by} at {at}: {}", removal.why)
 }
 
 /// That an article is kept no longer, in words.
 #[must_use]
 pub fn ended(at: chrono::DateTime<chrono::Utc>) -> String {
-    format!("was kept no longer on {}, as feeds.toml says", at.format("%Y-%m-%d %H:%M:%S UTC"))
+    format!("was kept no longer on {}, as feeds.toml says", moment(at))
 }
 
 /// The id of the article that is meant by its id, its id in Atom, or the address of its page.

@@ -12,6 +12,7 @@ use crate::fetch::Said;
 use crate::ingest::Ingested;
 use crate::ingest::ingest;
 use crate::model::article::Article;
+use crate::model::clock::moment;
 use crate::model::exchange::Document;
 use crate::model::exchange::Request;
 use crate::model::exchange::Validators;
@@ -104,7 +105,7 @@ pub enum Failure {
     #[error("the server says that the feed is gone (410)")]
     Gone,
     /// The server asks to come later.
-    #[error("the server asks to come later{}", .0.map(|at| format!(", at {}", at.format("%Y-%m-%d %H:%M:%S UTC"))).unwrap_or_default())]
+    #[error("the server asks to come later{}", .0.map(|at| format!(", at {}", moment(at))).unwrap_or_default())]
     Later(Option<DateTime<Utc>>),
     /// It was not read in time.
     #[error("the document was not read within {READ_TIMEOUT:?}")]

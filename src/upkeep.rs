@@ -3,6 +3,7 @@
 
 use crate::explain::ended;
 use crate::explain::find;
+use crate::model::clock::moment;
 use crate::model::id::ArticleId;
 use crate::model::retention::Retention;
 use crate::store::Store;
@@ -119,8 +120,4 @@ pub fn compacted(compacted: &Compacted) -> String {
 pub fn mib(bytes: u64) -> String {
     let tenths = bytes.saturating_mul(10) / (1024 * 1024);
     format!("{}.{} MiB", tenths / 10, tenths % 10)
-}
-
-fn moment(at: DateTime<Utc>) -> String {
-    at.format("%Y-%m-%d %H:%M:%S UTC").to_string()
 }

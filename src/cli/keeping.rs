@@ -17,6 +17,7 @@ use crate::cli::good;
 use crate::cli::say;
 use crate::cli::status::Form;
 use crate::cli::warn;
+use crate::model::clock::moment;
 use crate::model::publication::Publication;
 use crate::store::Store;
 use crate::store::error::StoreError;
@@ -311,7 +312,7 @@ fn told(backup: &Backup) -> String {
         "{}: {} articles as of {}, {} bytes, blake3 {}",
         backup.path.display(),
         backup.articles(),
-        backup.at.format("%Y-%m-%d %H:%M:%S UTC"),
+        moment(backup.at),
         backup.bytes,
         backup.digest
     )

@@ -6,6 +6,7 @@
 
 use crate::model::article::Article;
 use crate::model::article::Labels;
+use crate::model::clock::moment;
 use crate::model::provenance::Provenance;
 use chrono::DateTime;
 use chrono::TimeDelta;
@@ -179,7 +180,7 @@ fn edits_within(before: &Article, after: &Article, words: &mut Words) -> Vec<Edi
         let files = article.enclosures.iter().map(|file| file.url.to_string());
         files.collect::<Vec<_>>().join(", ")
     };
-    let updated = |article: &Article| article.updated.format("%Y-%m-%d %H:%M:%S UTC").to_string();
+    let updated = |article: &Article| moment(article.updated);
     let fields = [
         (Part::Title, before.title.clone(), after.title.clone()),
         (Part::Lead, before.lead.clone(), after.lead.clone()),
