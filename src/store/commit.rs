@@ -45,6 +45,8 @@ pub(crate) struct Draft {
 struct Drafts {
     articles: BTreeMap<ArticleId, Draft>,
     claims: BTreeMap<Vec<u8>, ArticleId>,
+    /// What is known from now on of what was taken away or dropped, and still comes.
+    gone: Vec<Known>,
     /// What comes, and is older than it would be kept.
     past: BTreeMap<ArticleId, Article>,
     /// How often articles were read that are as they were.
@@ -94,6 +96,10 @@ impl Archive {
         }
         for article in drafts.past.values() {
             self.drop_at_once(&mut batch, article, at)?;
+        }
+        for known in drafts.gone {
+            let key = keys::known(&feed.id, known.first_seen, known.id);
+            self.put(&mut batch, Space::Known, key, &KnownRecord::from(&known))?;
         }
         for (id, views) in drafts.views {
             self.put_views(&mut batch, id, views)?;
@@ -153,10 +159,15 @@ impl Archive {
             let id = fresh.id;
             if self.engine.get(&keys::tomb(id))?.is_some() {
                 self.look_for_tomb(id, &mut drafts.content);
+                drafts.gone.extend(self.known_anew(&fresh)?);
                 continue;
             }
             drafts.content = drafts.content.max(Content::Fresh);
-            if drafts.past.contains_key(&id) || self.engine.get(&keys::dropped(id))?.is_some() {
+            if drafts.past.contains_key(&id) {
+                continue;
+            }
+            if self.engine.get(&keys::dropped(id))?.is_some() {
+                drafts.gone.extend(self.known_anew(&fresh)?);
                 continue;
             }
             if let Some(draft) = drafts.articles.get_mut(&id) {
@@ -181,6 +192,15 @@ impl Archive {
             }
         }
         Ok(drafts)
+    }
+
+    /// What is to be known of an article that is kept out: its source gives it another id today and
+    /// another page tomorrow, and it has to be known again by what was the same. None if it is not
+    /// known as this one.
+    fn known_anew(&self, fresh: &Article) -> Result<Option<Known>, StoreError> {
+        let key = keys::known(&fresh.feed, fresh.first_seen, fresh.id);
+        let known = self.get::<KnownRecord, Known>(Space::Known, &key)?;
+        Ok(known.map(|Known { iri, published, .. }| Known { iri, published, ..Known::of(fresh) }))
     }
 
     /// Notes that the admin took an article down that still comes.

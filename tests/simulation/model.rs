@@ -22,10 +22,21 @@ const GAP_MIN: Duration = Duration::from_mins(1);
 /// A document may be asked for without a condition when it has not come whole for so long.
 const WHOLE_EVERY: Duration = Duration::from_hours(7 * 24 - 2);
 /// Polls that were under way when a host asked to be left alone.
-const UNDER_WAY: Duration = Duration::from_mins(15);
+pub(crate) const UNDER_WAY: Duration = Duration::from_mins(15);
 
 /// When something was: how much time had passed, and how often the clock had been set.
 pub(crate) type When = (Duration, u64);
+
+/// When a request came.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Arrival {
+    pub(crate) when: When,
+    /// By the daemon's clock.
+    pub(crate) now: DateTime<Utc>,
+    /// How often the clock had been set when its poll began, at the earliest: it waited for its
+    /// turn.
+    pub(crate) jumps_before: u64,
+}
 
 /// What a server sent for a poll.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -200,10 +211,10 @@ impl Ledger {
         url: &str,
         headers: &HeaderMap,
         history: Option<History>,
-        (elapsed, jumps): When,
-        now: DateTime<Utc>,
+        arrival: Arrival,
         host_rests: Option<DateTime<Utc>>,
     ) -> Vec<String> {
+        let Arrival { when: (elapsed, jumps), now, jumps_before } = arrival;
         self.last_request = elapsed;
         let mut wrong = Vec::new();
         let is_hop = self.hop.take().is_some_and(|hop| hop == url);
@@ -236,7 +247,8 @@ impl Ledger {
                 wrong.push(format!("it is polled {after:?} after its last poll"));
             }
             url.clone_into(&mut self.asked);
-            let when = (elapsed, jumps);
+            // A clock that was set while it waited says nothing of when it was.
+            let when = (elapsed, jumps_before);
             self.pending = history.map(|before| Pending { before, when, sent: Sent::Other });
         }
         let sent = |name| headers.get(name).map(|value| value.as_bytes().to_vec());

@@ -1,6 +1,8 @@
 //! The network: carries requests to the publishers, and their answers back, as badly as chance wants.
 
+use crate::model::Arrival;
 use crate::model::Sent;
+use crate::model::UNDER_WAY;
 use crate::publishers::Mood;
 use crate::world::State;
 use crate::world::Visit;
@@ -212,8 +214,10 @@ impl State {
 
     /// Whether a request is as it must be.
     fn judge(&mut self, feed: usize, url: &Url, headers: &HeaderMap, history: Option<History>) {
-        let when = (self.time.elapsed(), self.time.jumps());
-        let now = self.time.now();
+        let elapsed = self.time.elapsed();
+        let when = (elapsed, self.time.jumps_until(elapsed));
+        let jumps_before = self.time.jumps_until(elapsed.saturating_sub(UNDER_WAY));
+        let arrival = Arrival { when, now: self.time.now(), jumps_before };
         // One that has moved for good is asked elsewhere, and its old host's wish is not its own.
         let own = &self.publishers.hosts[self.publishers.sources[feed].host].name;
         let is_at_own = url.host_str() == Some(own.as_str());
@@ -223,7 +227,7 @@ impl State {
         let is_durable = self.disk.is_sound();
         let durable = history.as_ref().filter(|_| is_durable);
         let seen = durable.map(|history| ledger.settle(history)).unwrap_or_default();
-        let wrong = ledger.request(url.as_str(), headers, history, when, now, rests);
+        let wrong = ledger.request(url.as_str(), headers, history, arrival, rests);
         let source = &mut self.publishers.sources[feed];
         source.see(seen);
         let id = source.id.clone();

@@ -22,14 +22,22 @@ struct State {
     before: Duration,
     began: Option<Instant>,
     offset: TimeDelta,
-    jumps: u64,
+    /// What had passed whenever the clock was set.
+    jumps: Vec<Duration>,
     latest: DateTime<Utc>,
 }
 
 impl Time {
     pub(crate) fn new(epoch: DateTime<Utc>) -> Self {
         let (before, began, offset) = (Duration::ZERO, None, TimeDelta::zero());
-        Self(Arc::new(Mutex::new(State { epoch, before, began, offset, jumps: 0, latest: epoch })))
+        Self(Arc::new(Mutex::new(State {
+            epoch,
+            before,
+            began,
+            offset,
+            jumps: Vec::new(),
+            latest: epoch,
+        })))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -78,12 +86,14 @@ impl Time {
         self.now();
         let mut state = self.state();
         state.offset = offset;
-        state.jumps += 1;
+        let elapsed = state.elapsed();
+        state.jumps.push(elapsed);
     }
 
-    /// How often the daemon's clock was set.
-    pub(crate) fn jumps(&self) -> u64 {
-        self.state().jumps
+    /// How often the daemon's clock had been set when so much had passed.
+    pub(crate) fn jumps_until(&self, elapsed: Duration) -> u64 {
+        let state = self.state();
+        state.jumps.partition_point(|at| *at <= elapsed) as u64
     }
 
     /// The daemon's clock.
