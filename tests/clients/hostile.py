@@ -129,6 +129,8 @@ class Trap:
 
     def visit(self, address: str) -> tuple[int, str, list[str]]:
         """Status, text, and what is wrong with a page of the site, its markup as well."""
+        # On a busy machine the page before may still ask for its pictures: it ends first.
+        self.page.goto("about:blank")
         for noticed in (self.ran, self.told, self.pictures):
             noticed.clear()
         answer = self.page.goto(address, wait_until="load")

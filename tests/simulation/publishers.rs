@@ -112,6 +112,9 @@ pub(crate) struct Source {
     /// It is in feeds.toml.
     pub(crate) is_listed: bool,
     born: usize,
+    /// All guids that its entries ever had: one that comes again for another story, of which nobody
+    /// saw that it had become free, is the first story to everybody.
+    guids: BTreeSet<String>,
 }
 
 /// All of them.
@@ -154,6 +157,7 @@ impl Publishers {
             is_gone: false,
             is_listed: true,
             born: 0,
+            guids: BTreeSet::new(),
         });
         let sources = sources.collect();
         let mut all = Self { hosts, sources, dice };
@@ -214,7 +218,7 @@ impl Publishers {
             changes: 0,
             is_unseen: true,
         };
-        source.items.push(item);
+        source.add(item);
         "born"
     }
 
@@ -242,6 +246,7 @@ impl Publishers {
             for at in listed {
                 let item = &mut source.items[at];
                 item.guid = format!("new-{}-{}", source.revision, item.uid);
+                source.guids.insert(item.guid.clone());
                 item.change();
             }
         }
@@ -267,12 +272,15 @@ impl Publishers {
     fn copy(&mut self, place: usize) -> &'static str {
         let from = self.dice.place(self.sources.len());
         let copy = self.seen(from).filter(|item| !item.is_removed).cloned();
-        let items = self.sources[place].items.iter();
+        let source = &mut self.sources[place];
         let known: BTreeSet<&String> =
-            items.flat_map(|item| [&item.uid, &item.guid, &item.link]).collect();
-        let is_new = |copy: &Item| ![&copy.uid, &copy.guid].iter().any(|it| known.contains(*it));
+            source.items.iter().flat_map(|item| [&item.uid, &item.link]).collect();
+        let is_new = |copy: &Item| {
+            let is_known = [&copy.uid, &copy.guid].iter().any(|it| known.contains(*it));
+            !is_known && !source.guids.contains(&copy.guid)
+        };
         if let Some(copy) = copy.filter(is_new) {
-            self.sources[place].items.push(Item { is_unseen: true, ..copy });
+            source.add(Item { is_unseen: true, ..copy });
         }
         "copied"
     }
@@ -281,12 +289,14 @@ impl Publishers {
     fn hijack(&mut self, place: usize, now: DateTime<Utc>) -> &'static str {
         let victim = self.dice.place(self.sources.len());
         let guid = self.seen(victim).map(|item| item.guid.clone());
-        let is_own = |item: &Item| Some(&item.guid) == guid.as_ref();
-        if victim == place || self.sources[place].items.iter().any(is_own) {
+        let source = &self.sources[place];
+        if victim == place || guid.as_ref().is_some_and(|guid| source.guids.contains(guid)) {
             return "nothing";
         }
         self.bear(place, now);
-        if let (Some(item), Some(guid)) = (self.sources[place].items.last_mut(), guid) {
+        let source = &mut self.sources[place];
+        if let (Some(item), Some(guid)) = (source.items.last_mut(), guid) {
+            source.guids.insert(guid.clone());
             item.guid = guid;
         }
         "claimed a foreign guid"
@@ -294,6 +304,11 @@ impl Publishers {
 }
 
 impl Source {
+    fn add(&mut self, item: Item) {
+        self.guids.insert(item.guid.clone());
+        self.items.push(item);
+    }
+
     /// The places of the entries that its document has, the newest first.
     pub(crate) fn listed(&self) -> Vec<usize> {
         let there = self.items.iter().enumerate().filter(|(_, item)| !item.is_removed);
