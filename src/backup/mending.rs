@@ -6,6 +6,7 @@ use crate::backup::file::read;
 use crate::backup::kept::stamp;
 use crate::model::publication::Publication;
 use crate::store::copying::settle;
+use crate::store::engine::Cause;
 use crate::store::error::StoreError;
 use crate::store::files::make_folder;
 use crate::store::lines::Unread;
@@ -27,8 +28,6 @@ use std::path::PathBuf;
 const ASIDE_MAX: usize = 2;
 /// Where damaged files are copied to while they are read.
 const SCRATCH: &str = "store.salvage";
-/// What the engine says of a file of large values that is gone.
-const NO_FILE: &str = "(os error 2)";
 /// How the folder begins of a store that a restored one replaced.
 const REPLACED: &str = "store.replaced-";
 
@@ -248,10 +247,7 @@ fn forget_old(directory: &Path) -> Result<(), BackupError> {
 pub fn is_damage(error: &StoreError) -> bool {
     match error {
         StoreError::Damaged { .. } | StoreError::Value { .. } | StoreError::Broken { .. } => true,
-        // What the system says of a file is no word on what is in it, but that it is not there.
-        StoreError::Engine { act, reason, .. } => {
-            *act == "read" && (!reason.contains("os error") || reason.contains(NO_FILE))
-        }
+        StoreError::Engine { cause, .. } => *cause == Cause::Content,
         _ => false,
     }
 }

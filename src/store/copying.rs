@@ -18,6 +18,7 @@
 
 use crate::store::archive::Archive;
 use crate::store::engine::Batch;
+use crate::store::engine::Cause;
 use crate::store::engine::Engine;
 use crate::store::engine::Order;
 use crate::store::engine::Pair;
@@ -350,6 +351,7 @@ impl Archive {
         settled.map_err(|reason| StoreError::Engine {
             directory: directory.clone(),
             act: "move its files",
+            cause: Cause::System,
             reason,
         })?;
         remove_links(&directory, Some(&copy.link));

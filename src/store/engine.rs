@@ -38,11 +38,22 @@ pub enum Order {
     Reverse,
 }
 
+/// Of what a fault tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// Of what is there: it is not what was written.
+    Content,
+    /// Of the system, which refused: that is no word on what is there.
+    System,
+}
+
 /// Why keys and values could not be read or written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
     /// What was about to be done.
     pub act: &'static str,
+    /// Of what it tells.
+    pub cause: Cause,
     /// What was seen.
     pub reason: String,
 }
@@ -87,7 +98,8 @@ pub trait Medium: Debug + Send {
     /// # Errors
     /// It takes no writes, or cannot be begun anew.
     fn renew(&mut self) -> Result<(), Fault> {
-        Err(Fault { act: "be opened again", reason: "visnyk has to be restarted".to_owned() })
+        let reason = "visnyk has to be restarted".to_owned();
+        Err(Fault { act: "be opened again", cause: Cause::System, reason })
     }
 
     /// Whether it was in use once, whatever it holds now.
@@ -277,7 +289,7 @@ impl Engine {
     }
 
     fn refused(&self, fault: Fault) -> StoreError {
-        let Fault { act, reason } = fault;
-        StoreError::Engine { directory: self.directory.clone(), act, reason }
+        let Fault { act, cause, reason } = fault;
+        StoreError::Engine { directory: self.directory.clone(), act, cause, reason }
     }
 }

@@ -1,5 +1,6 @@
 //! What can go wrong with the store, in words that an operator can act on.
 
+use crate::store::engine::Cause;
 use std::path::PathBuf;
 
 /// Why the store cannot do what it was asked.
@@ -64,6 +65,8 @@ pub enum StoreError {
         directory: PathBuf,
         /// What it was about to do.
         act: &'static str,
+        /// Of what that tells.
+        cause: Cause,
         /// What the engine says.
         reason: String,
     },

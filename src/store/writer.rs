@@ -286,6 +286,7 @@ fn said(panic: &(dyn Any + Send)) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::engine::Cause;
     use crate::store::keys::Space;
 
     #[test]
@@ -307,6 +308,7 @@ mod tests {
         let full = StoreError::Engine {
             directory: folder.path().to_owned(),
             act: "write",
+            cause: Cause::System,
             reason: "no space".to_owned(),
         };
         assert_eq!(keeper.write(|_| Err::<(), _>(full.clone())), Err(full));

@@ -30,6 +30,7 @@ use visnyk::backup::recovery::Recovery;
 use visnyk::backup::recovery::open;
 use visnyk::model::known::Change;
 use visnyk::store::Store;
+use visnyk::store::engine::Cause;
 use visnyk::store::error::StoreError;
 use visnyk::store::refill::Validators;
 
@@ -240,15 +241,15 @@ fn what_is_no_damage_is_left_as_it_is() {
     runtime.block_on(store.close()).unwrap();
     assert_eq!(asides(&directory), Vec::<String>::new());
     let directory = directory.clone();
-    let engine = |act, reason: &str| StoreError::Engine {
+    let unread = |cause| StoreError::Engine {
         directory: directory.clone(),
-        act,
-        reason: reason.to_owned(),
+        act: "read",
+        cause,
+        reason: "a reason".to_owned(),
     };
     for (error, expected) in [
-        (engine("read", "corrupted"), true),
-        (engine("read", "Input/output error (os error 5)"), false),
-        (engine("write", "No space left on device (os error 28)"), false),
+        (unread(Cause::Content), true),
+        (unread(Cause::System), false),
         (StoreError::Newer { directory: directory.clone(), found: 9, known: 2 }, false),
         (StoreError::Slow { directory: directory.clone(), seconds: 60 }, false),
     ] {

@@ -12,6 +12,7 @@ use std::sync::MutexGuard;
 use std::sync::PoisonError;
 use tokio::sync::Notify;
 use visnyk::store::engine::Batch;
+use visnyk::store::engine::Cause;
 use visnyk::store::engine::Fault;
 use visnyk::store::engine::Medium;
 use visnyk::store::engine::Order;
@@ -133,7 +134,7 @@ impl Disk {
         act: &'static str,
         work: impl FnOnce(&mut Platter) -> T,
     ) -> Result<T, Fault> {
-        let fault = |reason: &str| Fault { act, reason: reason.to_owned() };
+        let fault = |reason| fault(act, reason);
         let mut platter = self.platter();
         if platter.is_off || platter.start != self.start {
             return Err(fault("the power is off"));
@@ -161,7 +162,7 @@ impl Disk {
     }
 
     fn read<T>(&self, work: impl FnOnce(&Platter) -> T) -> Result<T, Fault> {
-        let fault = |reason: &str| Fault { act: "read", reason: reason.to_owned() };
+        let fault = |reason| fault("read", reason);
         let mut platter = self.platter();
         if platter.is_off || platter.start != self.start {
             return Err(fault("the power is off"));
@@ -234,6 +235,10 @@ impl Medium for Disk {
         self.platter().is_marked = true;
         Ok(())
     }
+}
+
+fn fault(act: &'static str, reason: &str) -> Fault {
+    Fault { act, cause: Cause::System, reason: reason.to_owned() }
 }
 
 /// The first key behind all that begin so; none if there is none.

@@ -9,6 +9,7 @@
 //! leaves to the operating system. No background flusher: nobody else decides when to write.
 
 use crate::store::engine::Batch;
+use crate::store::engine::Cause;
 use crate::store::engine::Fault;
 use crate::store::engine::Medium;
 use crate::store::engine::Order;
@@ -96,7 +97,8 @@ impl Disk {
     }
 
     fn db(&self) -> Result<&sled::Db, Fault> {
-        let closed = || Fault { act: "go on", reason: "it could not be opened again".to_owned() };
+        let reason = || "it could not be opened again".to_owned();
+        let closed = || Fault { act: "go on", cause: Cause::System, reason: reason() };
         self.db.as_ref().ok_or_else(closed)
     }
 
@@ -163,7 +165,7 @@ impl Medium for Disk {
     }
 
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Fault> {
-        let value = self.db()?.get(key).map_err(|error| cannot("read", &error))?;
+        let value = self.db()?.get(key).map_err(|error| unread(&error))?;
         Ok(value.map(|value| value.to_vec()))
     }
 
@@ -200,7 +202,7 @@ impl Medium for Disk {
                 db.scan_prefix(prefix).rev().take(limit).map(|pair| pair.map(own)).collect()
             }
         };
-        pairs.map_err(|error| cannot("read", &error))
+        pairs.map_err(|error| unread(&error))
     }
 
     fn commit(&self, batch: Batch) -> Result<(), Fault> {
@@ -222,7 +224,17 @@ impl Medium for Disk {
 }
 
 fn cannot(act: &'static str, error: &dyn std::error::Error) -> Fault {
-    Fault { act, reason: error.to_string() }
+    Fault { act, cause: Cause::System, reason: error.to_string() }
+}
+
+/// Why nothing could be read. That a file is not there says what is there; all else that the system
+/// says of a file does not.
+fn unread(error: &sled::Error) -> Fault {
+    let cause = match error {
+        sled::Error::Io(error) if error.kind() != io::ErrorKind::NotFound => Cause::System,
+        _ => Cause::Content,
+    };
+    Fault { cause, ..cannot("read", error) }
 }
 
 fn begins(pair: &Result<(sled::IVec, sled::IVec), sled::Error>, prefix: &[u8]) -> bool {
@@ -414,5 +426,15 @@ mod tests {
         assert!(!engine.large_synced.is_empty());
         drop(engine);
         assert_eq!(Disk::open(folder.path()).unwrap().get(b"large").unwrap(), Some(large));
+    }
+
+    #[test]
+    fn what_is_not_there_tells_of_the_store_and_other_errors_of_the_system() {
+        let of = |kind: io::ErrorKind| unread(&sled::Error::Io(kind.into())).cause;
+        assert_eq!(of(io::ErrorKind::NotFound), Cause::Content);
+        assert_eq!(of(io::ErrorKind::PermissionDenied), Cause::System);
+        assert_eq!(of(io::ErrorKind::StorageFull), Cause::System);
+        let bug = sled::Error::ReportableBug("a page is none".to_owned());
+        assert_eq!(unread(&bug).cause, Cause::Content);
     }
 }

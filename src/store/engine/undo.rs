@@ -108,6 +108,7 @@ impl Undo {
 
 #[cfg(test)]
 mod tests {
+    use crate::store::engine::Cause;
     use crate::store::engine::Engine;
     use crate::store::engine::Fault;
     use crate::store::engine::Medium;
@@ -180,7 +181,8 @@ mod tests {
 
         fn sync(&mut self) -> Result<(), Fault> {
             self.syncs += 1;
-            let full = || Fault { act: "flush", reason: "no space".to_owned() };
+            let reason = || "no space".to_owned();
+            let full = || Fault { act: "flush", cause: Cause::System, reason: reason() };
             if self.syncs > 1 {
                 return Err(full());
             }
