@@ -5,6 +5,8 @@
 
 mod backwards;
 mod disk;
+#[cfg(test)]
+pub(crate) mod doubtful;
 mod undo;
 
 use crate::store::copying::Copy;
@@ -266,6 +268,12 @@ impl Engine {
             self.undo.borrow_mut().fail();
         }
         synced.map_err(|fault| self.refused(fault))
+    }
+
+    /// From now on, until it is opened again, what was durable is read: something failed while more
+    /// was being written.
+    pub(crate) fn fall_back(&self) {
+        self.undo.borrow_mut().fail();
     }
 
     /// As [`Medium::renew`].

@@ -156,7 +156,9 @@ impl Keeper {
         self.guarded(|archive| work(archive))
     }
 
-    /// Does something that changes the store. After a failure nothing is written any more.
+    /// Does something that changes the store. After a failure nothing is written any more, and
+    /// nothing read that was not durable: even what only could not be read may have failed because
+    /// an earlier write of the same group did, which the engine makes behind our back.
     pub(crate) fn write<T>(
         &mut self,
         work: impl FnOnce(&mut Archive) -> Result<T, StoreError>,
@@ -168,6 +170,7 @@ impl Keeper {
         let done = self.guarded(work);
         if let Err(error @ StoreError::Engine { .. }) = &done {
             self.health = Health::ReadOnly(error.to_string());
+            self.archive.engine.fall_back();
         }
         done
     }
@@ -286,8 +289,11 @@ fn said(panic: &(dyn Any + Send)) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::engine::Batch;
     use crate::store::engine::Cause;
+    use crate::store::engine::doubtful::Doubtful;
     use crate::store::keys::Space;
+    use std::sync::atomic::Ordering;
 
     #[test]
     fn after_a_panic_every_command_is_refused_and_none_hangs() {
@@ -299,6 +305,25 @@ mod tests {
         assert!(matches!(keeper.read(|_| Ok(())), Err(StoreError::Broken { .. })));
         assert!(matches!(keeper.write(|_| Ok(())), Err(StoreError::Broken { .. })));
         assert!(matches!(keeper.close(), Err(StoreError::Broken { .. })));
+    }
+
+    #[test]
+    fn a_reading_that_fails_between_writes_takes_back_what_is_not_durable() {
+        let medium = Doubtful::default();
+        let is_unreadable = Arc::clone(&medium.is_unreadable);
+        let mut keeper = Keeper::over(Path::new("test"), Box::new(medium)).unwrap();
+        let batch = |value: u8| Batch::from([(b"~".to_vec(), Some(vec![value]))]);
+        let value = |keeper: &mut Keeper| keeper.read(|archive| archive.engine.get(b"~")).unwrap();
+        let before = value(&mut keeper);
+        keeper.write(|archive| archive.engine.commit(batch(2))).unwrap();
+        assert_eq!(value(&mut keeper), Some(vec![2]), "it is seen at once");
+        is_unreadable.store(true, Ordering::Relaxed);
+        let unread = keeper.write(|archive| archive.engine.get(b"else"));
+        assert!(matches!(unread, Err(StoreError::Engine { act: "read", .. })), "{unread:?}");
+        is_unreadable.store(false, Ordering::Relaxed);
+        let unsynced = keeper.write(|archive| archive.engine.sync());
+        assert!(matches!(unsynced, Err(StoreError::ReadOnly { .. })), "{unsynced:?}");
+        assert_eq!(value(&mut keeper), before);
     }
 
     #[test]

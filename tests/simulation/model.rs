@@ -124,6 +124,13 @@ impl Model {
         }
     }
 
+    /// Forgets what was acknowledged.
+    pub(crate) fn forget(&mut self) {
+        for ledger in &mut self.feeds {
+            ledger.acknowledged.clear();
+        }
+    }
+
     /// Until when the other feeds of a host want it to be left alone, as is known for a while.
     pub(crate) fn host_rests(
         &self,

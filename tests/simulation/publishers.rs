@@ -268,6 +268,17 @@ impl Publishers {
         "took down"
     }
 
+    /// Forgets the entries that left their documents long ago.
+    pub(crate) fn forget(&mut self) {
+        for source in &mut self.sources {
+            let kept = 2 * source.window;
+            let old = source.items.len().saturating_sub(kept);
+            for item in source.items.drain(..old) {
+                source.guids.remove(&item.guid);
+            }
+        }
+    }
+
     /// The same story in another feed.
     fn copy(&mut self, place: usize) -> &'static str {
         let from = self.dice.place(self.sources.len());

@@ -33,6 +33,9 @@ use visnyk::store::engine::on_disk;
 /// How many feeds there are eightfold, each polled every five minutes: some 70,000 polls a day, 50
 /// times those of thirty feeds on `every 30m`.
 const EIGHTS: usize = 30;
+/// How much happens at publishers in five minutes: some 35,000 new articles a day, 50 times three a
+/// day of each feed.
+const NEWS: usize = 200;
 /// How much the memory may grow in the second half, in bytes a request.
 const GROWTH_MAX: f64 = 400.0;
 /// How much a deliberate leak loses at every request.
@@ -133,7 +136,12 @@ async fn sampled(
         for _ in 0..SAMPLED_EVERY.as_secs() / 300 {
             sleep(Duration::from_mins(5)).await;
             let mut state = world.state();
-            state.publishers.live(time.true_now());
+            for _ in 0..NEWS {
+                state.publishers.live(time.true_now());
+            }
+            // What is simulated is not to grow by itself.
+            state.publishers.forget();
+            state.model.forget();
             let requests = state.counts.get("requests").copied().unwrap_or_default();
             if leak > 0 {
                 for _ in asked..requests {

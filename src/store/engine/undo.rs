@@ -108,103 +108,15 @@ impl Undo {
 
 #[cfg(test)]
 mod tests {
-    use crate::store::engine::Cause;
     use crate::store::engine::Engine;
-    use crate::store::engine::Fault;
-    use crate::store::engine::Medium;
     use crate::store::engine::Order;
-    use crate::store::engine::Pair;
+    use crate::store::engine::doubtful::After;
+    use crate::store::engine::doubtful::Doubtful;
     use crate::store::snapshot::Extent;
     use crate::store::snapshot::Snapshot;
-    use std::cell::RefCell;
-    use std::collections::BTreeMap;
     use std::path::Path;
 
     use super::*;
-
-    /// Takes every write, and is sure of the first ones only.
-    #[derive(Debug, Default)]
-    struct Doubtful {
-        pairs: RefCell<BTreeMap<Vec<u8>, Vec<u8>>>,
-        durable: BTreeMap<Vec<u8>, Vec<u8>>,
-        after: After,
-        syncs: usize,
-    }
-
-    /// What is there of writes that failed when it is opened again.
-    #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-    enum After {
-        #[default]
-        None,
-        All,
-    }
-
-    impl Medium for Doubtful {
-        fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Fault> {
-            Ok(self.pairs.borrow().get(key).cloned())
-        }
-
-        fn scan(
-            &self,
-            prefix: &[u8],
-            after: Option<&[u8]>,
-            order: Order,
-            limit: usize,
-        ) -> Result<Vec<Pair>, Fault> {
-            let pairs = self.pairs.borrow();
-            let pairs = pairs.iter().filter(|(key, _)| key.starts_with(prefix));
-            let mut pairs: Vec<Pair> =
-                pairs.map(|(key, value)| (key.clone(), value.clone())).collect();
-            if order == Order::Reverse {
-                pairs.reverse();
-            }
-            let is_before = |key: &Vec<u8>| match (after, order) {
-                (None, _) => false,
-                (Some(after), Order::Forward) => key.as_slice() <= after,
-                (Some(after), Order::Reverse) => key.as_slice() >= after,
-            };
-            pairs.retain(|(key, _)| !is_before(key));
-            pairs.truncate(limit);
-            Ok(pairs)
-        }
-
-        fn commit(&self, batch: Batch) -> Result<(), Fault> {
-            let mut pairs = self.pairs.borrow_mut();
-            for (key, value) in batch {
-                match value {
-                    Some(value) => pairs.insert(key, value),
-                    None => pairs.remove(&key),
-                };
-            }
-            Ok(())
-        }
-
-        fn sync(&mut self) -> Result<(), Fault> {
-            self.syncs += 1;
-            let reason = || "no space".to_owned();
-            let full = || Fault { act: "flush", cause: Cause::System, reason: reason() };
-            if self.syncs > 1 {
-                return Err(full());
-            }
-            self.durable = self.pairs.borrow().clone();
-            Ok(())
-        }
-
-        fn renew(&mut self) -> Result<(), Fault> {
-            if self.after == After::None {
-                self.pairs = self.durable.clone().into();
-            }
-            Ok(())
-        }
-
-        fn is_marked(&self) -> bool {
-            true
-        }
-
-        fn mark(&self) -> Result<(), Fault> {
-            Ok(())
-        }
-    }
 
     fn batch(puts: &str) -> Batch {
         let puts = puts.split(' ').map(|put| put.split_at(1));
@@ -240,7 +152,8 @@ mod tests {
     fn a_reading_goes_on_as_it_began_when_the_engine_is_opened_again_after_a_failed_write() {
         for after in [After::None, After::All] {
             for begins_after in [0, 1, 2] {
-                let medium = Doubtful { after, ..Doubtful::default() };
+                let mut medium = Doubtful::default();
+                medium.after = after;
                 let mut engine = Engine::over(Path::new("test"), Box::new(medium));
                 engine.commit(batch("a1 b1 c1 d1")).unwrap();
                 engine.sync().unwrap();
