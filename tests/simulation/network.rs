@@ -279,7 +279,7 @@ impl State {
                 self.count("404 and 403");
                 status(*self.dice.one(&[404, 403]))
             }
-            2 => self.later(feed),
+            2 => self.later(host, feed),
             3 => {
                 self.count("a server that says nothing");
                 Reply::Silence
@@ -317,7 +317,7 @@ impl State {
     }
 
     /// It asks to come later.
-    fn later(&mut self, feed: usize) -> Reply {
+    fn later(&mut self, host: usize, feed: usize) -> Reply {
         self.count("429 and 503 with Retry-After");
         let minutes = i64::try_from(self.dice.between(20, 3000)).unwrap_or(20);
         let now = self.time.now();
@@ -327,7 +327,8 @@ impl State {
         } else {
             httpdate::fmt_http_date(at.into())
         };
-        let is_for_host = self.publishers.sources[feed].moved.is_none();
+        let source = &self.publishers.sources[feed];
+        let is_for_host = source.moved.is_none() && source.host == host;
         // A date has whole seconds.
         let until = at - TimeDelta::seconds(1);
         self.model.feeds[feed].sent(Sent::Later { until, is_for_host });

@@ -111,7 +111,7 @@ pub(crate) struct Source {
     pub(crate) is_gone: bool,
     /// It is in feeds.toml.
     pub(crate) is_listed: bool,
-    born: usize,
+    pub(crate) born: usize,
     /// All guids that its entries ever had: one that comes again for another story, of which nobody
     /// saw that it had become free, is the first story to everybody.
     guids: BTreeSet<String>,
@@ -273,9 +273,8 @@ impl Publishers {
         for source in &mut self.sources {
             let kept = 2 * source.window;
             let old = source.items.len().saturating_sub(kept);
-            for item in source.items.drain(..old) {
-                source.guids.remove(&item.guid);
-            }
+            source.items.drain(..old);
+            source.guids = source.items.iter().map(|item| item.guid.clone()).collect();
         }
     }
 
