@@ -346,7 +346,8 @@ fn without_credentials(text: &str) -> String {
         let mut from = 0;
         for (at, _) in line.match_indices('@') {
             let edge = |c: char| c.is_whitespace() || matches!(c, '/' | '"' | '\'' | '@');
-            let start = line[..at].rfind(edge).map_or(0, |edge| edge + 1).max(from);
+            let word = line[..at].rsplit(edge).next().unwrap_or_default();
+            let start = (at - word.len()).max(from);
             let of_an_address = line[..start].ends_with("//") || line[start..at].contains(':');
             if of_an_address {
                 safe.push_str(&line[from..start]);
@@ -498,6 +499,8 @@ mod tests {
             ("url = 'https://я@a.example/'", "url = 'https://**@a.example/'"),
             ("contact = \"admin@a.example\"", "contact = \"admin@a.example\""),
             ("a = \"http://b:c@d\" # e@f", "a = \"http://***@d\" # e@f"),
+            ("a = \"\u{a0}b:c@d\"", "a = \"\u{a0}***@d\""),
+            ("\u{2003}@", "\u{2003}@"),
             ("url = \"https://me:p@ss@a.example/\"", "url = \"https://****@ss@a.example/\""),
         ] {
             assert_eq!(without_credentials(line), shown);

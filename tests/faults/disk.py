@@ -209,6 +209,8 @@ def main() -> None:
     if subprocess.run(mount, capture_output=True).returncode:
         not_run("disk", "a small disk cannot be mounted here")
     folder.state = mounted / "state"
+    # What leaves a front has to be written to a page before it is seen again: all stays on it.
+    folder.write("[publishing]\nentries = 500\n")
     check = Check(Disk(mounted), folder, publisher)
     try:
         for _ in range(3):
