@@ -126,6 +126,7 @@ class Check:
     def run_out(self) -> None:
         """A write fails, since all goes at once."""
         failed, going = times(self.daemon, FAILED), times(self.daemon, GOES_ON)
+        before = self.look.read(self.daemon)
         for _ in range(20):
             self.disk.fill(0)
             self.daemon.ask("poll")
@@ -134,8 +135,10 @@ class Check:
             self.disk.empty()
             wait(lambda: (self.daemon.ask("status") or {}).get("stopped") is None)
         self.expect(times(self.daemon, FAILED) == failed + 1, "out: not one clear line that polls stop")
+        # The engine may refuse to read what it cannot tidy up: what was served before still is.
         found = self.look.read(self.daemon)
-        self.problems += [f"out, while full: {problem}" for problem in missing(self.publisher, found)]
+        gone = [key for key, revision in before.items() if found.get(key, -1) < revision]
+        self.problems += [f"out, while full: not served any more: {key}" for key in gone]
         self.disk.empty()
         self.expect_going_on("out", going)
 
@@ -209,8 +212,6 @@ def main() -> None:
     if subprocess.run(mount, capture_output=True).returncode:
         not_run("disk", "a small disk cannot be mounted here")
     folder.state = mounted / "state"
-    # What leaves a front has to be written to a page before it is seen again: all stays on it.
-    folder.write("[publishing]\nentries = 500\n")
     check = Check(Disk(mounted), folder, publisher)
     try:
         for _ in range(3):
