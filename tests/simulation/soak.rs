@@ -46,8 +46,8 @@ const LEAK_BYTES: usize = 1024;
 /// How often a sample is taken.
 const SAMPLED_EVERY: Duration = Duration::from_mins(15);
 
-/// Of fewer nothing can be said.
-const SAMPLES_MIN: usize = 16;
+/// Of less than a day nothing can be said: the engine fills its cache at first.
+const SAMPLES_MIN: usize = 96;
 
 /// What there is at some time.
 #[derive(Debug, Clone, Copy)]
