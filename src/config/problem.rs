@@ -342,20 +342,13 @@ fn warning(code: &'static str, what: impl Into<String>) -> Problem {
 /// end in a log. Places in the text stay what they were.
 fn without_credentials(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
-    for line in text.split_inclusive('\n') {
-        let mut from = 0;
-        for (at, _) in line.match_indices('@') {
-            let edge = |c: char| c.is_whitespace() || matches!(c, '/' | '"' | '\'' | '@');
-            let word = line[..at].rsplit(edge).next().unwrap_or_default();
-            let start = (at - word.len()).max(from);
-            let of_an_address = line[..start].ends_with("//") || line[start..at].contains(':');
-            if of_an_address {
-                safe.push_str(&line[from..start]);
-                safe.extend(std::iter::repeat_n('*', at - start));
-                from = at;
-            }
-        }
-        safe.push_str(&line[from..]);
+    let edge = |c: char| c.is_whitespace() || matches!(c, '/' | '"' | '\'');
+    for part in text.split_inclusive(edge) {
+        // A password may have an `@` of its own: the last one is before the host.
+        let of_an_address = |at: &usize| safe.ends_with("//") || part[..*at].contains(':');
+        let hidden = part.rfind('@').filter(of_an_address).unwrap_or_default();
+        safe.extend(std::iter::repeat_n('*', hidden));
+        safe.push_str(&part[hidden..]);
     }
     safe
 }
@@ -501,7 +494,7 @@ mod tests {
             ("a = \"http://b:c@d\" # e@f", "a = \"http://***@d\" # e@f"),
             ("a = \"\u{a0}b:c@d\"", "a = \"\u{a0}***@d\""),
             ("\u{2003}@", "\u{2003}@"),
-            ("url = \"https://me:p@ss@a.example/\"", "url = \"https://****@ss@a.example/\""),
+            ("url = \"https://me:p@ss@a.example/\"", "url = \"https://*******@a.example/\""),
         ] {
             assert_eq!(without_credentials(line), shown);
             assert_eq!(without_credentials(line).len(), line.len());
