@@ -33,7 +33,7 @@ use visnyk::store::engine::on_disk;
 /// How many feeds there are eightfold, each polled every five minutes: some 70,000 polls a day, 50
 /// times those of thirty feeds on `every 30m`.
 const EIGHTS: usize = 30;
-/// How much happens at publishers in five minutes: some 35,000 new articles a day, 50 times three a
+/// How much happens at publishers in five minutes: some 39,000 new articles a day, 50 times three a
 /// day of each feed.
 const NEWS: usize = 200;
 /// How much the memory may grow in the second half, in bytes a request, and beside it in bytes an
